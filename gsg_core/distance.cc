@@ -1,0 +1,18 @@
+#include "gsg_core/distance.h"
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "gsg_core/distances/list.h"
+#include "gsg_core/internal/names.h"
+
+namespace gsg {
+
+absl::string_view DistanceName(Distance distance) {
+  return internal::NameOf(distance, distances::List::kNames);
+}
+
+absl::StatusOr<Distance> ParseDistance(absl::string_view name) {
+  return internal::ParseName("distance", name, distances::List::kNames);
+}
+
+}  // namespace gsg

@@ -1,0 +1,26 @@
+#ifndef GSG_GSG_CORE_DISTANCES_EUCLIDEAN_H_
+#define GSG_GSG_CORE_DISTANCES_EUCLIDEAN_H_
+
+#include <cmath>
+
+#include "absl/strings/string_view.h"
+#include "gsg_core/distance.h"
+#include "gsg_core/distances/pair_sum.h"
+
+namespace gsg::distances {
+
+// ||x - y||
+struct Euclidean {
+  static constexpr Distance kValue = Distance::kEuclidean;
+  static constexpr absl::string_view kName = "euclidean";
+  static constexpr PairSum kPairSum = PairSum::kSquaredDifference;
+
+  template <typename Real>
+  static Real Value(Real sum, Real /*xx*/, Real /*yy*/) {
+    return std::sqrt(sum);
+  }
+};
+
+}  // namespace gsg::distances
+
+#endif  // GSG_GSG_CORE_DISTANCES_EUCLIDEAN_H_

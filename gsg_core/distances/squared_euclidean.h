@@ -1,0 +1,24 @@
+#ifndef GSG_GSG_CORE_DISTANCES_SQUARED_EUCLIDEAN_H_
+#define GSG_GSG_CORE_DISTANCES_SQUARED_EUCLIDEAN_H_
+
+#include "absl/strings/string_view.h"
+#include "gsg_core/distance.h"
+#include "gsg_core/distances/pair_sum.h"
+
+namespace gsg::distances {
+
+// ||x - y||^2
+struct SquaredEuclidean {
+  static constexpr Distance kValue = Distance::kSquaredEuclidean;
+  static constexpr absl::string_view kName = "squared_euclidean";
+  static constexpr PairSum kPairSum = PairSum::kSquaredDifference;
+
+  template <typename Real>
+  static Real Value(Real sum, Real /*xx*/, Real /*yy*/) {
+    return sum;
+  }
+};
+
+}  // namespace gsg::distances
+
+#endif  // GSG_GSG_CORE_DISTANCES_SQUARED_EUCLIDEAN_H_

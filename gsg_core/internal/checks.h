@@ -1,0 +1,46 @@
+#ifndef GSG_GSG_CORE_INTERNAL_CHECKS_H_
+#define GSG_GSG_CORE_INTERNAL_CHECKS_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "gsg_core/rows.h"
+
+// The InvalidArgument errors of gsg_core's functions. Instantiated for float
+// and double.
+namespace gsg::internal {
+
+// An argument as errors call it.
+template <typename T>
+struct NamedRows {
+  absl::string_view name;
+  Rows<const T> rows;
+};
+
+// All have the shape of the first, which is not empty; data is not null and
+// strides are wide enough.
+template <typename T>
+absl::Status CheckShapes(absl::Span<const NamedRows<T>> arguments);
+
+// The grads have the shape of the first input, as in CheckShapes, and share no
+// element with the inputs or each other. (Columns side by side in one buffer
+// are fine.)
+template <typename T>
+absl::Status CheckGrads(absl::Span<const NamedRows<T>> grads,
+                        absl::Span<const NamedRows<T>> inputs);
+
+// Names the first value, in the order of the arguments, that is not finite.
+template <typename T>
+absl::Status CheckFinite(absl::Span<const NamedRows<T>> arguments);
+
+// The inverse of a permutation of 0..n-1.
+absl::StatusOr<std::vector<int64_t>> InversePairing(
+    absl::Span<const int64_t> pairing, int64_t n);
+
+}  // namespace gsg::internal
+
+#endif  // GSG_GSG_CORE_INTERNAL_CHECKS_H_

@@ -1,0 +1,167 @@
+// The kernels, written with vector extensions (GCC and Clang) for registers of
+// GSG_SIMD_BYTES. Each kernels_*.cc sets GSG_SIMD and GSG_SIMD_BYTES, turns its
+// instruction set on and includes this file once. Nothing here may call a
+// function shared with other files, whose code the linker could then take from
+// the wrong instruction set: hence no standard library.
+//
+// No include guard: one inclusion per file, each with other macros.
+
+namespace gsg::internal::GSG_SIMD {
+namespace {
+
+template <typename T>
+struct Lanes {
+  typedef T Vec __attribute__((vector_size(GSG_SIMD_BYTES)));
+  static constexpr int64_t kCount = GSG_SIMD_BYTES / sizeof(T);
+};
+
+template <typename T>
+using Vec = typename Lanes<T>::Vec;
+
+// The columns c, c + 1, ... of a row: one register of them, or the last `count`
+// and zeros.
+template <typename T>
+struct Columns {
+  int64_t c;
+  int64_t count = Lanes<T>::kCount;
+
+  __attribute__((always_inline)) Vec<T> operator()(const T* row) const {
+    Vec<T> v = {};
+    __builtin_memcpy(&v, row + c, count * sizeof(T));
+    return v;
+  }
+};
+
+template <typename T>
+__attribute__((always_inline)) inline void PrefetchFour(const T* const* rows,
+                                                        int64_t c) {
+  __builtin_prefetch(rows[0] + c);
+  __builtin_prefetch(rows[1] + c);
+  __builtin_prefetch(rows[2] + c);
+  __builtin_prefetch(rows[3] + c);
+}
+
+// Each `...Terms` adds one register of columns to its kSums accumulators.
+
+template <typename T>
+struct SquaredDifferenceTerms {
+  static constexpr int kSums = 4;
+  const T* const* z;
+  const T* const* next;
+
+  __attribute__((always_inline)) void operator()(Columns<T> at,
+                                                 Vec<T>* sums) const {
+    const Vec<T> z11 = at(z[0]), z12 = at(z[1]), z21 = at(z[2]), z22 = at(z[3]);
+    PrefetchFour(next, at.c);
+    const Vec<T> d0 = z11 - z21, d1 = z11 - z22, d2 = z12 - z21, d3 = z12 - z22;
+    sums[0] += d0 * d0;
+    sums[1] += d1 * d1;
+    sums[2] += d2 * d2;
+    sums[3] += d3 * d3;
+  }
+};
+
+template <typename T>
+struct ProductTerms {
+  static constexpr int kSums = 8;
+  const T* const* z;
+  const T* const* next;
+
+  __attribute__((always_inline)) void operator()(Columns<T> at,
+                                                 Vec<T>* sums) const {
+    const Vec<T> z11 = at(z[0]), z12 = at(z[1]), z21 = at(z[2]), z22 = at(z[3]);
+    PrefetchFour(next, at.c);
+    sums[0] += z11 * z21;
+    sums[1] += z11 * z22;
+    sums[2] += z12 * z21;
+    sums[3] += z12 * z22;
+    sums[4] += z11 * z11;
+    sums[5] += z12 * z12;
+    sums[6] += z21 * z21;
+    sums[7] += z22 * z22;
+  }
+};
+
+template <typename T>
+struct ViewTerms {
+  static constexpr int kSums = 3;
+  const T* p_row;
+  const T* z_row;
+
+  __attribute__((always_inline)) void operator()(Columns<T> at,
+                                                 Vec<T>* sums) const {
+    const Vec<T> p = at(p_row), z = at(z_row);
+    sums[0] += p * p;
+    sums[1] += z * z;
+    sums[2] += p * z;
+  }
+};
+
+// Two sets of accumulators where that many registers are free, so that the
+// additions of one set need not wait for the last.
+template <typename T, typename Terms>
+void Sum(const Terms& terms, int64_t n, double* sums) {
+  constexpr int kSums = Terms::kSums;
+  constexpr int kSets = kSums <= 4 ? 2 : 1;
+  constexpr int64_t kLanes = Lanes<T>::kCount;
+  for (int k = 0; k < kSums; ++k) sums[k] = 0;
+  for (int64_t begin = 0; begin < n; begin += kBlock) {
+    const int64_t end = n - begin < kBlock ? n : begin + kBlock;
+    Vec<T> partial[kSets][kSums] = {};
+    int64_t c = begin;
+    for (; c + kSets * kLanes <= end; c += kSets * kLanes) {
+      terms(Columns<T>{c}, partial[0]);
+      if constexpr (kSets == 2) terms(Columns<T>{c + kLanes}, partial[1]);
+    }
+    for (; c + kLanes <= end; c += kLanes) terms(Columns<T>{c}, partial[0]);
+    if (c < end) terms(Columns<T>{c, end - c}, partial[0]);
+    for (int k = 0; k < kSums; ++k) {
+      Vec<T> total = partial[0][k];
+      if constexpr (kSets == 2) total += partial[1][k];
+      for (int64_t lane = 0; lane < kLanes; ++lane) sums[k] += total[lane];
+    }
+  }
+}
+
+template <typename T>
+void SquaredDifferences(const T* const z[4], const T* const next[4], int64_t n,
+                        double sums[4]) {
+  Sum<T>(SquaredDifferenceTerms<T>{z, next}, n, sums);
+}
+
+template <typename T>
+void Products(const T* const z[4], const T* const next[4], int64_t n,
+              double sums[8]) {
+  Sum<T>(ProductTerms<T>{z, next}, n, sums);
+}
+
+template <typename T>
+void ViewSums(const T* p, const T* z, int64_t n, double sums[3]) {
+  Sum<T>(ViewTerms<T>{p, z}, n, sums);
+}
+
+template <typename T>
+void Combine(T a, const T* p, T b, const T* z, int64_t n, T* out) {
+  constexpr int64_t kLanes = Lanes<T>::kCount;
+  int64_t c = 0;
+  for (; c + kLanes <= n; c += kLanes) {
+    const Columns<T> at{c};
+    const Vec<T> v = a * at(p) + b * at(z);
+    __builtin_memcpy(out + c, &v, sizeof(v));
+  }
+  for (; c < n; ++c) out[c] = a * p[c] + b * z[c];
+}
+
+}  // namespace
+
+template <typename T>
+const Kernels<T>& GetKernels() {
+  static constexpr Kernels<T> kKernels = {&SquaredDifferences<T>, &Products<T>,
+                                          &ViewSums<T>, &Combine<T>};
+  return kKernels;
+}
+
+template const Kernels<float>& GetKernels();
+template const Kernels<double>& GetKernels();
+
+}  // namespace gsg::internal::GSG_SIMD

@@ -1,0 +1,55 @@
+#ifndef GSG_GSG_CORE_INTERNAL_KERNELS_H_
+#define GSG_GSG_CORE_INTERNAL_KERNELS_H_
+
+#include <cstdint>
+
+namespace gsg::internal {
+
+// The loops over columns, once for each instruction set. Sums are taken in T
+// over blocks of at most kBlock columns, with one accumulator per SIMD lane,
+// and over blocks in double.
+inline constexpr int64_t kBlock = 1024;
+
+template <typename T>
+struct Kernels {
+  // z: rows z11, z12, z21, z22. sums[2a + b] = ||z1a - z2b||^2. next: rows that
+  // are needed soon, to be fetched meanwhile (any rows of n columns).
+  void (*squared_differences)(const T* const z[4], const T* const next[4],
+                              int64_t n, double sums[4]);
+
+  // sums[2a + b] = <z1a, z2b>, sums[4 + v] = ||z_v||^2.
+  void (*products)(const T* const z[4], const T* const next[4], int64_t n,
+                   double sums[8]);
+
+  // sums = ||p||^2, ||z||^2, <p, z>.
+  void (*view_sums)(const T* p, const T* z, int64_t n, double sums[3]);
+
+  // out = a p + b z.
+  void (*combine)(T a, const T* p, T b, const T* z, int64_t n, T* out);
+};
+
+enum class Simd { kBaseline, kAvx2, kAvx512 };
+
+// Whether this machine and this build have it. kBaseline always.
+bool Supports(Simd simd);
+
+// The best supported one, unless ForceSimd says otherwise.
+Simd CurrentSimd();
+
+// Test hook: while it lives, CurrentSimd() is `simd` (which must be
+// supported), for all threads. Not to be nested.
+class ForceSimd {
+ public:
+  explicit ForceSimd(Simd simd);
+  ~ForceSimd();
+  ForceSimd(const ForceSimd&) = delete;
+  ForceSimd& operator=(const ForceSimd&) = delete;
+};
+
+// The kernels of CurrentSimd(), for T = float or double.
+template <typename T>
+const Kernels<T>& CurrentKernels();
+
+}  // namespace gsg::internal
+
+#endif  // GSG_GSG_CORE_INTERNAL_KERNELS_H_

@@ -1,0 +1,112 @@
+#ifndef GSG_GSG_CORE_LOSS_H_
+#define GSG_GSG_CORE_LOSS_H_
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "gsg_core/distance.h"
+#include "gsg_core/executor.h"
+#include "gsg_core/norm.h"
+#include "gsg_core/rows.h"
+#include "gsg_core/selection.h"
+
+namespace gsg {
+
+// The guided stop-gradient loss (Lee & Lee, arXiv 2503.09058; SimSiam's for
+// Selection::kNone, Chen & He, arXiv 2011.10566) and its gradient.
+//
+// Row i holds two images with two views each; pVW and zVW are prediction and
+// projection of view W of image V, [N, D]. With the four distances between
+// z11, z12 and z21, z22 of a row a Selection gives each view a weight w, and
+//
+//   loss = 1/N sum_i 1/2 sum_v w_v D(p_v, z_partner(v)),
+//   D(p, z) = -<p, z> / (max(||p||, eps) max(||z||, eps)),  eps = kNormEpsilon,
+//
+// where the partner is the other view of the same image. Projections and
+// weights are constants (stop-gradient): there is a gradient in p alone.
+//
+// Zero rows: D is 0. Where ||p|| < eps the denominator is constant, so that
+// dD/dp = -z / (eps max(||z||, eps)); elsewhere <p, dD/dp> = 0.
+
+struct LossOptions {
+  Distance distance = Distance::kEuclidean;
+  Selection selection = Selection::kMin;
+  uint64_t seed = 0;              // of Selection::kRandom
+  double grad_scale = 1.0;        // factor of the gradients, not of the loss
+  Executor* executor = nullptr;   // not owned; nullptr: the calling thread
+};
+
+// Two images of their own in each row. All eight are [N, D].
+template <typename T>
+struct FourViews {
+  Rows<const T> p11, p12, p21, p22;
+  Rows<const T> z11, z12, z21, z22;
+};
+
+template <typename T>
+struct FourViewGrads {
+  Rows<T> p11, p12, p21, p22;
+};
+
+// Images shared between rows: row i's second image is the first image of row
+// pairing[i], that is z21 = z1[pairing], z22 = z2[pairing], and p likewise.
+// p1, p2, z1, z2 are [N, D]; pairing is a permutation of 0..N-1 (pairing.h).
+// An image's gradient is the sum of its two roles.
+template <typename T>
+struct SharedViews {
+  Rows<const T> p1, p2;
+  Rows<const T> z1, z2;
+  absl::Span<const int64_t> pairing;
+};
+
+template <typename T>
+struct SharedGrads {
+  Rows<T> p1, p2;
+};
+
+struct LossResult {
+  double loss = 0;
+  std::vector<uint8_t> pair;              // [N]: 0..3 or kAllViews (selection.h)
+  std::array<int64_t, 5> pair_count = {};  // how often each value is in `pair`
+};
+
+// The loss and, where grads is given, grad_scale * dloss/dp, written in full:
+// exactly 0 for a view that is not a source. T is float or double. Row sums are
+// taken in T; rows whose sums leave the middle of T's range are redone one
+// precision wider, so that any finite input gives the right result. The result
+// is bit for bit the same for every executor. Thread-safe; inputs stay as they
+// are.
+//
+// InvalidArgument, naming the argument: shapes differ; N or D is 0; a stride is
+// below D; data is null; an input value is not finite; grads overlap the inputs
+// or each other; pairing is not a permutation; an option is not of its enum or
+// grad_scale is not finite. After an error the contents of grads are
+// unspecified.
+template <typename T>
+absl::StatusOr<LossResult> GuidedLoss(const FourViews<T>& views,
+                                      const LossOptions& options,
+                                      const FourViewGrads<T>* grads = nullptr);
+template <typename T>
+absl::StatusOr<LossResult> GuidedLoss(const SharedViews<T>& views,
+                                      const LossOptions& options,
+                                      const SharedGrads<T>* grads = nullptr);
+
+// LossResult::pair alone, from projections alone: what GuidedLoss would choose.
+// Errors as above.
+template <typename T>
+absl::StatusOr<std::vector<uint8_t>> Select(Rows<const T> z11,
+                                            Rows<const T> z12,
+                                            Rows<const T> z21,
+                                            Rows<const T> z22,
+                                            const LossOptions& options);
+template <typename T>
+absl::StatusOr<std::vector<uint8_t>> Select(Rows<const T> z1, Rows<const T> z2,
+                                            absl::Span<const int64_t> pairing,
+                                            const LossOptions& options);
+
+}  // namespace gsg
+
+#endif  // GSG_GSG_CORE_LOSS_H_

@@ -1,0 +1,91 @@
+#include "gsg_core/pairing.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "gsg_core/internal/names.h"
+#include "gsg_core/random.h"
+
+namespace gsg {
+namespace {
+
+constexpr std::array<internal::Named<PairingKind>, 2> kNames = {{
+    {PairingKind::kCyclic, "cyclic"},
+    {PairingKind::kRandom, "random"},
+}};
+
+// Fisher-Yates, from the last place down.
+std::vector<int64_t> Shuffled(int64_t n, uint64_t seed) {
+  uint64_t draws = 0;
+  // Uniform in 0..bound-1: of the 2^64 values the first 2^64 mod bound are
+  // drawn again, so that each remainder is left equally often.
+  const auto uniform = [&](uint64_t bound) {
+    const uint64_t rejected = -bound % bound;
+    uint64_t bits;
+    do {
+      bits = RandomBits(seed, RandomStream::kPairing, draws++);
+    } while (bits < rejected);
+    return bits % bound;
+  };
+  std::vector<int64_t> order(static_cast<size_t>(n));
+  std::iota(order.begin(), order.end(), 0);
+  for (size_t left = order.size(); left > 1; --left) {
+    std::swap(order[left - 1], order[uniform(left)]);
+  }
+  return order;
+}
+
+}  // namespace
+
+absl::string_view PairingKindName(PairingKind kind) {
+  return internal::NameOf(kind, kNames);
+}
+
+absl::StatusOr<PairingKind> ParsePairingKind(absl::string_view name) {
+  return internal::ParseName("pairing", name, kNames);
+}
+
+absl::StatusOr<std::vector<int64_t>> CyclicPairing(int64_t n, uint64_t seed) {
+  if (n < 2) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a cyclic pairing of n = ", n,
+                     " images does not exist: each image needs another one as "
+                     "its second image, so n must be at least 2"));
+  }
+  const std::vector<int64_t> order = Shuffled(n, seed);
+  std::vector<int64_t> pairing(order.size());
+  for (size_t k = 0; k < order.size(); ++k) {
+    pairing[order[k]] = order[(k + 1) % order.size()];
+  }
+  return pairing;
+}
+
+absl::StatusOr<std::vector<int64_t>> RandomPairing(int64_t n, uint64_t seed) {
+  if (n < 1) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "a random pairing of n = ", n, " images: n must be at least 1"));
+  }
+  return Shuffled(n, seed);
+}
+
+absl::StatusOr<std::vector<int64_t>> MakePairing(PairingKind kind, int64_t n,
+                                                 uint64_t seed) {
+  switch (kind) {
+    case PairingKind::kCyclic:
+      return CyclicPairing(n, seed);
+    case PairingKind::kRandom:
+      return RandomPairing(n, seed);
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      "pairing kind ", static_cast<int>(kind), " is not of PairingKind"));
+}
+
+}  // namespace gsg

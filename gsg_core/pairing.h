@@ -1,0 +1,37 @@
+#ifndef GSG_GSG_CORE_PAIRING_H_
+#define GSG_GSG_CORE_PAIRING_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace gsg {
+
+// Which image is the second image of each row: a permutation r of 0..n-1 such
+// that image i is compared with image r[i]. All draws come from Philox4x32-10
+// keyed by `seed` through an unbiased bounded draw, so that a pairing is the
+// same on every platform.
+enum class PairingKind {
+  kCyclic,  // "cyclic"
+  kRandom,  // "random"
+};
+
+absl::string_view PairingKindName(PairingKind kind);
+absl::StatusOr<PairingKind> ParsePairingKind(absl::string_view name);
+
+// One cycle through all images in a uniform random order: r[o[k]] = o[k + 1].
+// No image is its own second image. InvalidArgument if n < 2.
+absl::StatusOr<std::vector<int64_t>> CyclicPairing(int64_t n, uint64_t seed);
+
+// A uniform permutation (Fisher-Yates), which may map an image to itself: what
+// the authors of arXiv 2503.09058 do. InvalidArgument if n < 1.
+absl::StatusOr<std::vector<int64_t>> RandomPairing(int64_t n, uint64_t seed);
+
+absl::StatusOr<std::vector<int64_t>> MakePairing(PairingKind kind, int64_t n,
+                                                 uint64_t seed);
+
+}  // namespace gsg
+
+#endif  // GSG_GSG_CORE_PAIRING_H_

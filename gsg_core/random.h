@@ -1,0 +1,38 @@
+#ifndef GSG_GSG_CORE_RANDOM_H_
+#define GSG_GSG_CORE_RANDOM_H_
+
+#include <cstdint>
+
+namespace gsg {
+
+// What a number is drawn for: equal (seed, index) of different streams are
+// unrelated.
+enum class RandomStream : uint32_t { kSelection = 0, kPairing = 1 };
+
+// 64 random bits as a function of (seed, stream, index): words 0 (low) and 1
+// of Philox4x32-10 (Salmon et al., SC 2011) with key = seed and counter =
+// (index, stream, 0), low words first. The same on every platform.
+constexpr uint64_t RandomBits(uint64_t seed, RandomStream stream,
+                              uint64_t index) {
+  uint32_t k0 = static_cast<uint32_t>(seed);
+  uint32_t k1 = static_cast<uint32_t>(seed >> 32);
+  uint32_t c0 = static_cast<uint32_t>(index);
+  uint32_t c1 = static_cast<uint32_t>(index >> 32);
+  uint32_t c2 = static_cast<uint32_t>(stream);
+  uint32_t c3 = 0;
+  for (int round = 0; round < 10; ++round) {
+    const uint64_t product0 = uint64_t{0xD2511F53} * c0;
+    const uint64_t product1 = uint64_t{0xCD9E8D57} * c2;
+    c0 = static_cast<uint32_t>(product1 >> 32) ^ c1 ^ k0;
+    c1 = static_cast<uint32_t>(product1);
+    c2 = static_cast<uint32_t>(product0 >> 32) ^ c3 ^ k1;
+    c3 = static_cast<uint32_t>(product0);
+    k0 += 0x9E3779B9;
+    k1 += 0xBB67AE85;
+  }
+  return uint64_t{c1} << 32 | c0;
+}
+
+}  // namespace gsg
+
+#endif  // GSG_GSG_CORE_RANDOM_H_

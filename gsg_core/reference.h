@@ -1,0 +1,105 @@
+#ifndef GSG_GSG_CORE_REFERENCE_H_
+#define GSG_GSG_CORE_REFERENCE_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "gsg_core/loss.h"
+#include "gsg_core/reference_row.h"
+#include "gsg_core/selection.h"
+
+// GuidedLoss in obvious loops, one precision wider than T: the judge of every
+// fast implementation. Inputs must be valid; nothing is checked.
+namespace gsg::reference {
+
+template <typename T>
+struct Result {
+  Wide<T> loss = 0;
+  std::vector<uint8_t> pair;                      // [N]
+  std::vector<std::array<Wide<T>, 4>> distances;  // [N], pairs 0..3
+};
+
+// Adds a row to the result, and its gradient (times grad_scale) to grads[v],
+// which may be null.
+template <typename T>
+void AddRow(const LossOptions& options, int64_t row, int64_t rows, int64_t cols,
+            const T* const (&p)[4], const T* const (&z)[4],
+            Wide<T>* const (&grads)[4], Result<T>& result) {
+  using Real = Wide<T>;
+  Real distances[4];
+  for (int a = 0; a < 2; ++a) {
+    for (int b = 0; b < 2; ++b) {
+      distances[2 * a + b] =
+          DistanceBetween<Real>(options.distance, z[a], z[2 + b], cols);
+    }
+  }
+  const Choice choice =
+      Choose(options.selection, distances, options.seed, row);
+  for (int v = 0; v < 4; ++v) {
+    if (choice.weights[v] == 0) continue;
+    const T* target = z[PartnerView(v)];
+    const Real factor = Real{choice.weights[v]} / 2 / rows;
+    result.loss += factor * NegativeCosine<Real>(p[v], target, cols);
+    if (grads[v] != nullptr) {
+      AddNegativeCosineGradient(p[v], target, cols,
+                                factor * options.grad_scale, grads[v]);
+    }
+  }
+  result.pair.push_back(choice.pair);
+  result.distances.push_back(
+      {distances[0], distances[1], distances[2], distances[3]});
+}
+
+template <typename T>
+void SetZero(Rows<T> rows) {
+  for (int64_t i = 0; i < rows.rows(); ++i) {
+    for (int64_t c = 0; c < rows.cols(); ++c) rows.row(i)[c] = 0;
+  }
+}
+
+template <typename T>
+Result<T> GuidedLoss(const FourViews<T>& views, const LossOptions& options,
+                     const FourViewGrads<Wide<T>>* grads = nullptr) {
+  FourViewGrads<Wide<T>> none;
+  const FourViewGrads<Wide<T>>& g = grads != nullptr ? *grads : none;
+  for (const Rows<Wide<T>>& rows : {g.p11, g.p12, g.p21, g.p22}) SetZero(rows);
+  const int64_t n = views.p11.rows();
+  Result<T> result;
+  for (int64_t i = 0; i < n; ++i) {
+    AddRow<T>(options, i, n, views.p11.cols(),
+              {views.p11.row(i), views.p12.row(i), views.p21.row(i),
+               views.p22.row(i)},
+              {views.z11.row(i), views.z12.row(i), views.z21.row(i),
+               views.z22.row(i)},
+              {g.p11.row(i), g.p12.row(i), g.p21.row(i), g.p22.row(i)},
+              result);
+  }
+  return result;
+}
+
+template <typename T>
+Result<T> GuidedLoss(const SharedViews<T>& views, const LossOptions& options,
+                     const SharedGrads<Wide<T>>* grads = nullptr) {
+  SharedGrads<Wide<T>> none;
+  const SharedGrads<Wide<T>>& g = grads != nullptr ? *grads : none;
+  SetZero(g.p1);
+  SetZero(g.p2);
+  const int64_t n = views.p1.rows();
+  Result<T> result;
+  for (int64_t i = 0; i < n; ++i) {
+    const int64_t j = views.pairing[static_cast<size_t>(i)];
+    AddRow<T>(options, i, n, views.p1.cols(),
+              {views.p1.row(i), views.p2.row(i), views.p1.row(j),
+               views.p2.row(j)},
+              {views.z1.row(i), views.z2.row(i), views.z1.row(j),
+               views.z2.row(j)},
+              {g.p1.row(i), g.p2.row(i), g.p1.row(j), g.p2.row(j)}, result);
+  }
+  return result;
+}
+
+}  // namespace gsg::reference
+
+#endif  // GSG_GSG_CORE_REFERENCE_H_

@@ -1,0 +1,58 @@
+#ifndef GSG_GSG_CORE_SELECTION_H_
+#define GSG_GSG_CORE_SELECTION_H_
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+
+namespace gsg {
+
+// Which views are sources (predictor, gradient) and which are targets
+// (stop-gradient), per pair of images. The four views of a row are numbered
+// 0..3 = 11, 12, 21, 22; the four distances between its images, in the order
+// (11,21), (11,22), (12,21), (12,22), are pairs 0..3: pair 2a + b names view a
+// of the first and view b of the second image. Ties go to the lowest pair.
+// To add one: a file in selections/, its line in selections/list.h and here.
+enum class Selection {
+  kMin,     // "min": the closest pair are sources (guided stop-gradient)
+  kMax,     // "max": the farthest pair
+  kRandom,  // "random": a uniform pair, a function of (seed, row) alone
+  kNone,    // "none": all four, half the weight each (SimSiam)
+};
+
+absl::string_view SelectionName(Selection selection);
+absl::StatusOr<Selection> ParseSelection(absl::string_view name);
+
+// Pair index of a row in which all four views are sources.
+inline constexpr uint8_t kAllViews = 4;
+
+// What a selection decides for a row. The row's loss is
+//   1/2 sum_v weights[v] D(p_v, z_partner(v)).
+struct Choice {
+  uint8_t pair;       // 0..3, or kAllViews
+  double weights[4];  // of views 11, 12, 21, 22; 0 = not a source
+};
+
+// The other view of the same image: 11 <-> 12, 21 <-> 22.
+constexpr int PartnerView(int view) { return view ^ 1; }
+
+// The choice in which the two views of `pair` (0..3) are the sources.
+constexpr Choice SourcesOf(int pair) {
+  Choice choice{static_cast<uint8_t>(pair), {0, 0, 0, 0}};
+  choice.weights[pair / 2] = 1;
+  choice.weights[2 + pair % 2] = 1;
+  return choice;
+}
+
+// mask[4 i + v] = 1 where view v of row i is a source, else 0; `pair` [N] as in
+// LossResult. InvalidArgument if mask does not have 4 N elements or a pair is
+// above kAllViews.
+absl::Status SourceMask(absl::Span<const uint8_t> pair,
+                        absl::Span<uint8_t> mask);
+
+}  // namespace gsg
+
+#endif  // GSG_GSG_CORE_SELECTION_H_

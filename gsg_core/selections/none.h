@@ -1,0 +1,25 @@
+#ifndef GSG_GSG_CORE_SELECTIONS_NONE_H_
+#define GSG_GSG_CORE_SELECTIONS_NONE_H_
+
+#include <cstdint>
+
+#include "absl/strings/string_view.h"
+#include "gsg_core/selection.h"
+
+namespace gsg::selections {
+
+// Every view is a source, at half weight: SimSiam's symmetric loss.
+struct None {
+  static constexpr Selection kValue = Selection::kNone;
+  static constexpr absl::string_view kName = "none";
+  static constexpr bool kUsesDistances = false;
+
+  template <typename Real>
+  static constexpr Choice Choose(const Real (&)[4], uint64_t /*random*/) {
+    return {kAllViews, {0.5, 0.5, 0.5, 0.5}};
+  }
+};
+
+}  // namespace gsg::selections
+
+#endif  // GSG_GSG_CORE_SELECTIONS_NONE_H_

@@ -1,0 +1,25 @@
+#ifndef GSG_GSG_CORE_SELECTIONS_RANDOM_H_
+#define GSG_GSG_CORE_SELECTIONS_RANDOM_H_
+
+#include <cstdint>
+
+#include "absl/strings/string_view.h"
+#include "gsg_core/selection.h"
+
+namespace gsg::selections {
+
+// A uniform pair: what the guide is compared with.
+struct Random {
+  static constexpr Selection kValue = Selection::kRandom;
+  static constexpr absl::string_view kName = "random";
+  static constexpr bool kUsesDistances = false;
+
+  template <typename Real>
+  static constexpr Choice Choose(const Real (&)[4], uint64_t random) {
+    return SourcesOf(static_cast<int>(random >> 62));
+  }
+};
+
+}  // namespace gsg::selections
+
+#endif  // GSG_GSG_CORE_SELECTIONS_RANDOM_H_

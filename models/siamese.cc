@@ -1,0 +1,42 @@
+#include "models/siamese.h"
+
+#include <memory>
+#include <utility>
+
+namespace gsg {
+
+using ::torch::nn::Sequential;
+
+SiameseModelImpl::SiameseModelImpl(ResNet backbone, Sequential projector,
+                                   Sequential predictor)
+    : backbone(register_module("backbone", std::move(backbone))),
+      projector(register_module("projector", std::move(projector))),
+      predictor(std::move(predictor)) {
+  if (this->predictor) register_module("predictor", this->predictor);
+}
+
+at::Tensor SiameseModelImpl::project(const at::Tensor& x) {
+  return projector->forward(features(x));
+}
+
+at::Tensor SiameseModelImpl::predict(const at::Tensor& z) {
+  return predictor ? predictor->forward(z) : z;
+}
+
+absl::StatusOr<SiameseModel> MakeSiameseModel(const SiameseOptions& options) {
+  absl::StatusOr<ResNet> backbone = MakeResNet(options.backbone);
+  if (!backbone.ok()) return backbone.status();
+  absl::StatusOr<Sequential> projector =
+      MakeProjector((*backbone)->feature_dim(), options.projector);
+  if (!projector.ok()) return projector.status();
+  absl::StatusOr<Sequential> predictor = Sequential(nullptr);
+  if (options.predictor_hidden.has_value()) {
+    predictor =
+        MakePredictor(options.projector.output, *options.predictor_hidden);
+    if (!predictor.ok()) return predictor.status();
+  }
+  return SiameseModel(std::shared_ptr<SiameseModelImpl>(
+      new SiameseModelImpl(*backbone, *projector, *predictor)));
+}
+
+}  // namespace gsg

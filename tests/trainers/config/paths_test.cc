@@ -1,0 +1,48 @@
+#include "trainers/config/paths.h"
+
+#include <cstdlib>
+
+#include "absl/time/civil_time.h"
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "trainers/config/config.h"
+
+namespace gsg {
+namespace {
+
+class PathsTest : public ::testing::Test {
+ protected:
+  PathsTest() { unsetenv("BUILD_WORKING_DIRECTORY"); }
+  ~PathsTest() override { unsetenv("BUILD_WORKING_DIRECTORY"); }
+};
+
+TEST_F(PathsTest, OutsideBazelRunAPathIsItself) {
+  EXPECT_EQ(UserPath("runs/a"), "runs/a");
+  EXPECT_EQ(UserPath("/runs/a"), "/runs/a");
+}
+
+TEST_F(PathsTest, UnderBazelRunItIsRelativeToTheUsersFolder) {
+  setenv("BUILD_WORKING_DIRECTORY", "/home/user", 1);
+  EXPECT_EQ(UserPath("runs/a"), "/home/user/runs/a");
+  EXPECT_EQ(UserPath("../a"), "/home/a");
+  EXPECT_EQ(UserPath("./a"), "/home/user/a");
+  EXPECT_EQ(UserPath("/runs/a"), "/runs/a");
+  EXPECT_EQ(UserPath(""), "");
+}
+
+TEST_F(PathsTest, DefaultOutputDirNamesMethodRecipeAndTime) {
+  Config config;
+  config.method = "simsiam_gsg";
+  config.recipe = "cifar10";
+  const absl::TimeZone utc = absl::UTCTimeZone();
+  const absl::Time start =
+      absl::FromCivil(absl::CivilSecond(2025, 3, 4, 15, 6, 7), utc);
+  EXPECT_EQ(DefaultOutputDir(config, start, utc),
+            "gsg_runs/simsiam_gsg-cifar10-20250304-150607");
+  setenv("BUILD_WORKING_DIRECTORY", "/home/user", 1);
+  EXPECT_EQ(DefaultOutputDir(config, start, utc),
+            "/home/user/gsg_runs/simsiam_gsg-cifar10-20250304-150607");
+}
+
+}  // namespace
+}  // namespace gsg

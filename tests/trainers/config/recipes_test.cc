@@ -1,0 +1,69 @@
+#include "trainers/config/recipes.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "trainers/config/config.h"
+#include "trainers/config/values.h"
+
+namespace gsg {
+namespace {
+
+TEST(RecipesTest, EachIsValidAndDescribed) {
+  ASSERT_FALSE(Recipes().empty());
+  for (const Recipe& recipe : Recipes()) {
+    SCOPED_TRACE(recipe.name);
+    const auto config = RecipeConfig(recipe.name);
+    ASSERT_TRUE(config.ok()) << config.status();
+    EXPECT_EQ(config->recipe, recipe.name);
+    EXPECT_TRUE(Validate(*config).ok()) << Validate(*config);
+    EXPECT_THAT(DescribeRecipes(),
+                ::testing::HasSubstr(absl::StrCat(
+                    recipe.name, "\n    ", recipe.description, "\n    source: ",
+                    recipe.source, "\n    cost: ", recipe.cost, "\n")));
+  }
+}
+
+TEST(RecipesTest, FashionMnistLeavesColourAlone) {
+  const Config config = *RecipeConfig("fashion_mnist");
+  EXPECT_EQ(config.dataset, "fashion_mnist");
+  EXPECT_EQ(config.saturation, 0);
+  EXPECT_EQ(config.hue, 0);
+  EXPECT_EQ(config.grayscale_prob, 0);
+}
+
+// The CIFAR-10 column of the paper.
+TEST(RecipesTest, Cifar10IsThePapers) {
+  const Config config = *RecipeConfig("cifar10");
+  EXPECT_EQ(config.dataset, "cifar10");
+  EXPECT_EQ(config.views, "four");
+  EXPECT_EQ(config.pairing, "random");
+  EXPECT_EQ(config.distance, "euclidean");
+  EXPECT_EQ(config.selection, "min");
+  EXPECT_EQ(config.backbone, "resnet18");
+  EXPECT_EQ(config.stem, "small");
+  EXPECT_EQ(config.projector_layers, 2);
+  EXPECT_EQ(config.projector_dim, 2048);
+  EXPECT_EQ(config.predictor_hidden, 512);
+  EXPECT_EQ(config.batch_size, 512);
+  EXPECT_EQ(config.epochs, 200);
+  EXPECT_EQ(config.base_lr, 0.03);
+  EXPECT_EQ(config.weight_decay, 5e-4);
+  EXPECT_FALSE(config.constant_predictor_lr);
+  EXPECT_EQ(config.crop_size, 32);
+  EXPECT_EQ(config.blur_prob, 0);
+}
+
+TEST(RecipesTest, UnknownNameSaysWhichThereAre) {
+  EXPECT_EQ(RecipeConfig("fashion-mnist").status().message(),
+            "--recipe=fashion-mnist: unknown recipe; did you mean "
+            "fashion_mnist? recipes: fashion_mnist, cifar10, cifar10_fast");
+  EXPECT_EQ(RecipeConfig("imagenet").status().message(),
+            "--recipe=imagenet: unknown recipe; recipes: fashion_mnist, "
+            "cifar10, cifar10_fast");
+}
+
+}  // namespace
+}  // namespace gsg

@@ -1,0 +1,100 @@
+"""A wrong call ends with one message that says what to do, and no traces."""
+
+import os
+import unittest
+
+from tests.trainers import training_run as tr
+
+
+class MessagesTest(unittest.TestCase):
+
+    def fails(self, code, *flags):
+        process = tr.run(*flags)
+        self.assertEqual(process.returncode, code, process.stderr)
+        self.assertTrue(process.stderr.startswith("simsiam_gsg: "),
+                        process.stderr)
+        self.assertEqual(process.stderr.count("\n"), 1, process.stderr)
+        return process.stderr
+
+    def test_unknown_flag_names_the_nearest(self):
+        message = self.fails(2, "--epoch=3")
+        self.assertIn("--epochs", message)
+
+    def test_unknown_value_names_the_nearest(self):
+        message = self.fails(2, "--distance=euclidian")
+        self.assertIn("did you mean euclidean", message)
+
+    def test_missing_data(self):
+        folder = tr.new_folder()
+        output = tr.new_folder()
+        message = self.fails(1, "--dataset=cifar10", "--data_dir=" + folder,
+                             "--output_dir=" + output)
+        self.assertIn(folder, message)
+        self.assertFalse(os.path.exists(output))
+
+    def test_truncated_data(self):
+        data = tr.small_data()
+        path = os.path.join(data, "train-images-idx3-ubyte")
+        with open(path, "r+b") as f:
+            f.truncate(1000)
+        message = self.fails(1, "--dataset=mnist", "--data_dir=" + data)
+        self.assertIn(path, message)
+
+    def test_batch_larger_than_the_data(self):
+        message = self.fails(1, "--batch_size=600",
+                             "--dataset=mnist", "--data_dir=" + tr.small_data(),
+                             "--output_dir=" + tr.new_folder())
+        self.assertIn("600", message)
+        self.assertIn("520", message)
+
+    def test_folder_that_has_a_run(self):
+        flags = tr.QUICK + ["--data_dir=" + tr.small_data(), "--max_steps=1",
+                            "--output_dir=" + tr.new_folder()]
+        self.assertEqual(tr.run(*flags).returncode, 0)
+        message = self.fails(1, *flags)
+        self.assertIn("--resume", message)
+        self.assertIn("--overwrite", message)
+        process = tr.run("--overwrite", *flags)
+        self.assertEqual(process.returncode, 0, process.stderr)
+
+    def test_folder_that_cannot_be_made(self):
+        flags = tr.QUICK + ["--data_dir=" + tr.small_data()]
+        message = self.fails(1, "--output_dir=/dev/null/run", *flags)
+        self.assertIn("/dev/null/run", message)
+
+    def test_gpu_where_there_is_none(self):
+        if os.path.exists("/dev/nvidiactl"):
+            self.skipTest("there is a GPU")
+        message = self.fails(1, "--device=cuda")
+        self.assertIn("--config=cuda", message)
+
+    def test_loss_that_is_not_finite(self):
+        folder = tr.new_folder()
+        message = self.fails(1, "--base_lr=1e30", "--data_dir=" +
+                             tr.small_data(), "--output_dir=" + folder,
+                             *tr.QUICK)
+        self.assertIn("training broke down at step", message)
+        self.assertIn("--base_lr", message)
+
+    def test_collapse(self):
+        """With no predictor and every view a source, SimSiam collapses."""
+        folder = tr.new_folder()
+        message = self.fails(1, "--predictor_hidden=0", "--selection=none",
+                             "--base_lr=1", "--collapse_threshold=0.5",
+                             "--data_dir=" + tr.small_data(),
+                             "--output_dir=" + folder, *tr.QUICK[:-1])
+        self.assertIn("the features collapsed in epoch", message)
+        self.assertIn("--collapse_threshold=0", message)
+
+    def test_help_and_recipes(self):
+        process = tr.run("--help")
+        self.assertEqual(process.returncode, 0)
+        for flag in ("--recipe", "--output_dir", "--pairing", "--selection"):
+            self.assertIn(flag, process.stdout)
+        process = tr.run("--list_recipes")
+        self.assertEqual(process.returncode, 0)
+        self.assertIn("fashion_mnist", process.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,96 @@
+#include "trainers/report/chart.h"
+
+#include <cmath>
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/trainers/report/markup.h"
+
+namespace gsg {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+Chart Loss() {
+  Chart chart;
+  chart.title = "Loss";
+  chart.note = "lower is better";
+  chart.series = {{"train", {{1, 0}, {2, NAN}, {3, -1}}}};
+  return chart;
+}
+
+// Epochs 1 and 3 span x = 52..316, values 0 and -1 with 6 % margin y = 20..164:
+// 0 is at 20 + 144 * .06 / 1.12 = 27.7, -1 at 156.3.
+TEST(RenderChartTest, PlacesMeasuredPointsByHand) {
+  const std::string html = RenderChart(Loss());
+  EXPECT_THAT(html, HasSubstr("<polyline points=\"52,27.7 316,156.3\"/>"));
+  EXPECT_EQ(Count(html, "class=\"hit\""), 2);
+  EXPECT_THAT(html, HasSubstr("aria-label=\"Loss over epochs 1 to 3; from 0.00 "
+                              "to −1.00\""));
+  EXPECT_THAT(html, HasSubstr("lower is better"));
+  EXPECT_THAT(html, Not(HasSubstr("class=\"legend\"")));
+  EXPECT_EQ(NestingFault(html), "");
+}
+
+TEST(RenderChartTest, ReferencesWidenTheAxisAndAreNamed) {
+  Chart chart = Loss();
+  chart.references = {{"raw <pixels>", 9}, {"not measured", NAN}};
+  const std::string html = RenderChart(chart);
+  EXPECT_THAT(html, HasSubstr(">raw &lt;pixels&gt;</text>"));
+  EXPECT_THAT(html, Not(HasSubstr("not measured")));
+  // 9 is now the top: 20 + 144 * .06 / 1.12.
+  EXPECT_THAT(html, HasSubstr("y1=\"27.7\""));
+}
+
+TEST(RenderChartTest, FromZeroPutsZeroOnTheAxis) {
+  Chart chart = Loss();
+  chart.series = {{"", {{1, 50}, {2, 60}}}};
+  EXPECT_THAT(RenderChart(chart), Not(HasSubstr(">0</text>")));
+  chart.from_zero = true;
+  EXPECT_THAT(RenderChart(chart),
+              HasSubstr("y=\"168\" text-anchor=\"end\">0<"));
+}
+
+TEST(RenderChartTest, SeveralSeriesHaveALegend) {
+  Chart chart = Loss();
+  chart.series.push_back({"absent", {{1, NAN}}});
+  chart.series.push_back({"x11, x21", {{1, -0.5}}});
+  const std::string html = RenderChart(chart);
+  EXPECT_THAT(html, HasSubstr("<li class=\"s0\">train</li><li class=\"s1\">"
+                              "x11, x21</li>"));
+  EXPECT_THAT(html, Not(HasSubstr("absent")));
+}
+
+TEST(RenderChartTest, NothingMeasuredIsNoChart) {
+  Chart chart = Loss();
+  chart.series = {{"train", {{1, NAN}, {2, INFINITY}}}};
+  EXPECT_EQ(RenderChart(chart), "");
+}
+
+TEST(RenderChartTest, OnePointAndEqualPointsHaveAnAxis) {
+  for (const double value : {0.0, 1.0, -3e8, 1e-12}) {
+    Chart chart = Loss();
+    chart.series = {{"", {{7, value}}}};
+    const std::string html = RenderChart(chart);
+    EXPECT_THAT(html, HasSubstr("<polyline points=\"184,92\"/>"));
+    EXPECT_THAT(html, Not(HasSubstr("nan")));
+    EXPECT_THAT(html, Not(HasSubstr("inf")));
+  }
+}
+
+// 100,000 epochs stay readable and light: no markers, some 200 hover strips.
+TEST(RenderChartTest, LongRunsAreThinned) {
+  Chart chart = Loss();
+  chart.series[0].points.clear();
+  for (int epoch = 1; epoch <= 100000; ++epoch) {
+    chart.series[0].points.emplace_back(epoch, std::sin(epoch));
+  }
+  const std::string html = RenderChart(chart);
+  EXPECT_EQ(Count(html, "class=\"hit\""), 200);
+  EXPECT_EQ(Count(html, "r=\"2.2\""), 0);
+}
+
+}  // namespace
+}  // namespace gsg

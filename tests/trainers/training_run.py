@@ -1,0 +1,78 @@
+"""Runs //trainers:simsiam_gsg on a small part of Fashion-MNIST, for tests."""
+
+import glob
+import gzip
+import json
+import os
+import struct
+import subprocess
+import tempfile
+
+PROGRAM = os.path.join(os.environ["TEST_SRCDIR"],
+                       os.environ["TEST_WORKSPACE"], "trainers/simsiam_gsg")
+
+# Quick settings: 8 steps an epoch, about a second.
+QUICK = [
+    "--dataset=mnist", "--epochs=3", "--batch_size=64", "--threads=2",
+    "--projector_hidden=64", "--projector_dim=64", "--predictor_hidden=16",
+    "--knn_k=20", "--seed=7"
+]
+
+# Keys of metrics.jsonl that tell the time and so differ from run to run.
+TIMES = ("seconds", "images_per_second")
+
+
+def _first_images(name, count):
+    """The first `count` items of an IDX file, as an IDX file."""
+    pattern = os.path.join(os.environ["TEST_SRCDIR"],
+                           "fashion_mnist/**/" + name + ".gz")
+    with gzip.open(glob.glob(pattern, recursive=True)[0]) as f:
+        data = f.read()
+    header = 4 + 4 * data[3]
+    sizes = struct.unpack(">%dI" % data[3], data[4:header])
+    item = 1
+    for size in sizes[1:]:
+        item *= size
+    return (data[:4] + struct.pack(">%dI" % data[3], count, *sizes[1:]) +
+            data[header:header + count * item])
+
+
+def small_data(train=520, test=200):
+    """A folder with a data set of that size in MNIST's layout."""
+    folder = tempfile.mkdtemp(dir=os.environ["TEST_TMPDIR"])
+    for kind, count in (("train", train), ("t10k", test)):
+        for what in ("images-idx3-ubyte", "labels-idx1-ubyte"):
+            name = kind + "-" + what
+            with open(os.path.join(folder, name), "wb") as f:
+                f.write(_first_images(name, count))
+    return folder
+
+
+def new_folder():
+    return os.path.join(tempfile.mkdtemp(dir=os.environ["TEST_TMPDIR"]), "run")
+
+
+def run(*flags, **kwargs):
+    """Runs the program to its end; returns a CompletedProcess with text."""
+    return subprocess.run([PROGRAM, *flags], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, universal_newlines=True,
+                          **kwargs)
+
+
+def start(*flags):
+    """Starts the program and returns its Popen."""
+    return subprocess.Popen([PROGRAM, *flags], stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, universal_newlines=True)
+
+
+def metrics(folder):
+    """The records of metrics.jsonl without those that tell the time."""
+    with open(os.path.join(folder, "metrics.jsonl")) as f:
+        records = [json.loads(line) for line in f]
+    return [{k: v for k, v in record.items() if k not in TIMES}
+            for record in records]
+
+
+def result(folder):
+    with open(os.path.join(folder, "result.json")) as f:
+        return json.load(f)

@@ -1,0 +1,71 @@
+#include "trainers/augment/blur.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdlib>
+
+namespace gsg {
+namespace {
+
+// Row or column i of a plane of n that reflects at its borders.
+int Reflect(int i, int n) {
+  i = std::abs(i);
+  return i < n ? i : 2 * (n - 1) - i;
+}
+
+}  // namespace
+
+GaussianBlur::GaussianBlur(int size, int kernel)
+    : size_(size),
+      radius_(kernel / 2),
+      weight_(kernel),
+      padded_(size + kernel - 1),
+      rows_(static_cast<size_t>(size) * size) {}
+
+void GaussianBlur::SetSigma(float sigma) {
+  double sum = 0;
+  const auto gauss = [&](int k) {
+    const double x = (k - radius_) / static_cast<double>(sigma);
+    return std::exp(-0.5 * x * x);
+  };
+  const int kernel = static_cast<int>(weight_.size());
+  for (int k = 0; k < kernel; ++k) sum += gauss(k);
+  for (int k = 0; k < kernel; ++k) {
+    weight_[k] = static_cast<float>(gauss(k) / sum);
+  }
+}
+
+void GaussianBlur::Apply(float* plane) {
+  const int n = size_;
+  const int kernel = static_cast<int>(weight_.size());
+  for (int y = 0; y < n; ++y) {
+    const float* row = plane + static_cast<size_t>(y) * n;
+    for (int x = -radius_; x < 0; ++x) {
+      padded_[x + radius_] = row[Reflect(x, n)];
+    }
+    std::copy_n(row, n, padded_.data() + radius_);
+    for (int x = n; x < n + radius_; ++x) {
+      padded_[x + radius_] = row[Reflect(x, n)];
+    }
+    const float* __restrict in = padded_.data();
+    float* __restrict out = rows_.data() + static_cast<size_t>(y) * n;
+    for (int x = 0; x < n; ++x) out[x] = weight_[0] * in[x];
+    for (int k = 1; k < kernel; ++k) {
+      const float weight = weight_[k];
+      for (int x = 0; x < n; ++x) out[x] += weight * in[x + k];
+    }
+  }
+  for (int y = 0; y < n; ++y) {
+    float* __restrict out = plane + static_cast<size_t>(y) * n;
+    std::fill_n(out, n, 0.f);
+    for (int k = 0; k < kernel; ++k) {
+      const float weight = weight_[k];
+      const float* __restrict in =
+          rows_.data() + static_cast<size_t>(Reflect(y + k - radius_, n)) * n;
+      for (int x = 0; x < n; ++x) out[x] += weight * in[x];
+    }
+  }
+}
+
+}  // namespace gsg

@@ -1,0 +1,40 @@
+#ifndef GSG_TRAINERS_AUGMENT_COLOR_H_
+#define GSG_TRAINERS_AUGMENT_COLOR_H_
+
+#include <cstdint>
+
+namespace gsg {
+
+// Planes of `n` float pixels in [0, 1], changed in place: [channels, n] with 1
+// or 3 (R, G, B) channels. The operations are torchvision's functional ones on
+// float tensors; grey is 0.2989 R + 0.587 G + 0.114 B.
+struct Planes {
+  float* data;
+  int channels;
+  int64_t n;
+};
+
+// factor * x, clamped to [0, 1].
+void AdjustBrightness(Planes image, float factor);
+
+// Away from (factor > 1) or towards the mean of the grey image, clamped.
+void AdjustContrast(Planes image, float factor);
+
+// Away from or towards the grey image, clamped. 1 channel: nothing.
+void AdjustSaturation(Planes image, float factor);
+
+// Turns the hue of HSV by `turns` in [-0.5, 0.5]. 1 channel: nothing.
+void AdjustHue(Planes image, float turns);
+
+// x to the power `exponent` > 0.
+void AdjustGamma(Planes image, float exponent);
+
+// Every channel becomes the grey image. 1 channel: nothing.
+void Grayscale(Planes image);
+
+// x >= 0.5 becomes 1 - x.
+void Solarize(Planes image);
+
+}  // namespace gsg
+
+#endif  // GSG_TRAINERS_AUGMENT_COLOR_H_

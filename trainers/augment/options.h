@@ -1,0 +1,63 @@
+#ifndef GSG_TRAINERS_AUGMENT_OPTIONS_H_
+#define GSG_TRAINERS_AUGMENT_OPTIONS_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/status.h"
+
+namespace gsg {
+
+// Augmentations with torchvision's names, meaning and ranges, in the order of
+// the SimSiam and BYOL recipes: RandomResizedCrop, ColorJitter,
+// RandomGrayscale, GaussianBlur, RandomSolarize(0.5), RandomHorizontalFlip,
+// Normalize. A default-constructed value only crops.
+struct AugmentOptions {
+  int64_t size = 32;  // output side, pixels
+
+  double crop_scale_min = 0.2;  // share of the image's area
+  double crop_scale_max = 1.0;
+  double crop_ratio_min = 3. / 4.;  // width / height
+  double crop_ratio_max = 4. / 3.;
+
+  double hflip_prob = 0;
+
+  // ColorJitter, applied as a whole with probability jitter_prob. As in
+  // torchvision: factors uniform in [max(0, 1 - x), 1 + x], hue in turns
+  // uniform in [-hue, hue], the four operations in uniformly random order.
+  // Saturation and hue leave 1-channel images alone.
+  double jitter_prob = 0;
+  double brightness = 0;
+  double contrast = 0;
+  double saturation = 0;
+  double hue = 0;  // at most 0.5
+  // Not in torchvision's ColorJitter, and last of it here: pixels to the power
+  // exp(u), u uniform in [-gamma, gamma]. At most 3; 0 is off.
+  double gamma = 0;
+
+  double grayscale_prob = 0;
+
+  double blur_prob = 0;
+  double blur_sigma_min = 0.1;  // output pixels
+  double blur_sigma_max = 2.0;
+  // Kernel side, odd; 0 means SimCLR's tenth of `size`: 2 * (size / 20) + 1,
+  // at least 3.
+  int64_t blur_kernel = 0;
+
+  double solarize_prob = 0;  // x >= 0.5 becomes 1 - x
+
+  // Per channel, of pixels in [0, 1]; both empty: no normalisation.
+  std::vector<float> mean;
+  std::vector<float> std;
+};
+
+// The side of the blur kernel that `options` ask for.
+int64_t BlurKernel(const AugmentOptions& options);
+
+// kInvalidArgument names the option, its value and the allowed range.
+// `channels` is that of the images (1 or 3).
+absl::Status Validate(const AugmentOptions& options, int channels);
+
+}  // namespace gsg
+
+#endif  // GSG_TRAINERS_AUGMENT_OPTIONS_H_

@@ -1,0 +1,55 @@
+// The state of a training run in one file that loading cannot be harmed by.
+//
+// The file is data only: a zip of tensors and one string, in the format of
+// torch.save, so that Python reads it with
+//   torch.load("checkpoint-last.pt", weights_only=True)
+//     -> {"meta": str (JSON), "model": {name: tensor}, "optimizer": {...}}
+// It is sealed with a checksum (sealed_file.h) that is verified before any of
+// it is interpreted.
+
+#ifndef GSG_TRAINERS_CHECKPOINT_CHECKPOINT_H_
+#define GSG_TRAINERS_CHECKPOINT_CHECKPOINT_H_
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace gsg {
+
+using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
+
+struct Checkpoint {
+  std::string meta;        // JSON: everything that is not a tensor
+  NamedTensors model;      // parameters and buffers
+  NamedTensors optimizer;  // momentum buffers
+};
+
+// <folder>/checkpoint-last.pt and the one before it, kept for the day on which
+// the last one turns out to be damaged.
+std::string LastCheckpointPath(const std::string& folder);
+std::string PreviousCheckpointPath(const std::string& folder);
+
+// Writes <folder>/checkpoint-last.pt atomically and keeps the one before it.
+// Errors: the file system's; what stood there is then untouched.
+absl::Status SaveCheckpoint(const std::string& folder,
+                            const Checkpoint& checkpoint);
+
+// Errors: kNotFound if there is no file; kDataLoss, naming it, if it is
+// damaged or not one of ours.
+absl::StatusOr<Checkpoint> LoadCheckpoint(const std::string& path);
+
+// Copies `from` into the tensors of `to` that have the same names.
+// Errors: kInvalidArgument naming `what` and the first tensor that is missing,
+// left over, or of another shape or dtype; `to` is then unchanged.
+absl::Status CopyTensors(absl::string_view what, const NamedTensors& from,
+                         const NamedTensors& to);
+
+}  // namespace gsg
+
+#endif  // GSG_TRAINERS_CHECKPOINT_CHECKPOINT_H_

@@ -1,0 +1,35 @@
+#ifndef GSG_TRAINERS_CONFIG_COMMAND_LINE_H_
+#define GSG_TRAINERS_CONFIG_COMMAND_LINE_H_
+
+#include <set>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "trainers/config/config.h"
+
+namespace gsg {
+
+struct CommandLine {
+  Config config;                // Resolved and valid.
+  std::set<std::string> given;  // Fields that a flag named.
+  // For --help, --list_recipes and --print_config: print this, ending in a
+  // newline, and exit with success. Empty: run.
+  std::string print;
+};
+
+// The flags are the fields of Config, --config=FILE and those that print.
+// A value comes from, each overriding the last: the defaults of Config, the
+// recipe (--recipe, else the one in FILE, else `default_recipe`), FILE (JSON,
+// see OverlayJson), the flags. Paths are UserPaths (paths.h).
+//
+// `method` names the program and becomes Config::method.
+// Errors: kInvalidArgument naming the flag, the value and, for a name not
+// known, the nearest that is; kNotFound if FILE cannot be read.
+absl::StatusOr<CommandLine> ParseCommandLine(absl::string_view method,
+                                             absl::string_view default_recipe,
+                                             int argc, const char* const* argv);
+
+}  // namespace gsg
+
+#endif  // GSG_TRAINERS_CONFIG_COMMAND_LINE_H_

@@ -1,0 +1,305 @@
+#ifndef GSG_TRAINERS_CONFIG_CONFIG_H_
+#define GSG_TRAINERS_CONFIG_CONFIG_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "trainers/config/field.h"
+
+namespace gsg {
+
+// Everything that decides a training run. The values below are those of no
+// recipe (see recipes.h). VisitFields, at the end of this file, documents each
+// field; the flags, --help, config.json and the resume check all come from it.
+struct Config {
+  // Given by the program (simsiam_gsg, ...), not by a flag.
+  std::string method;
+
+  // Run
+  std::string recipe = "fashion_mnist";
+  std::string output_dir;
+  int64_t seed = 0;
+  std::string device = "auto";
+  int64_t threads = 0;
+  bool resume = false;
+  bool overwrite = false;
+  double checkpoint_minutes = 0;
+
+  // Data
+  std::string dataset = "fashion_mnist";
+  std::string data_dir;
+  int64_t loader_threads = 1;
+
+  // Method
+  std::string views = "shared";
+  std::string pairing = "cyclic";
+  std::string distance = "euclidean";
+  std::string selection = "min";
+
+  // Model
+  std::string backbone = "resnet18";
+  std::string stem = "small";
+  bool zero_init_residual = false;
+  int64_t projector_layers = 2;
+  int64_t projector_hidden = 2048;
+  int64_t projector_dim = 2048;
+  int64_t predictor_hidden = 512;
+
+  // Optimiser
+  int64_t epochs = 100;
+  int64_t max_steps = 0;
+  int64_t batch_size = 512;
+  double base_lr = 0.05;
+  double momentum = 0.9;
+  double weight_decay = 5e-4;
+  int64_t warmup_epochs = 0;
+  bool constant_predictor_lr = false;
+  bool decay_bias_and_norm = true;
+
+  // Augmentation
+  int64_t crop_size = 32;
+  double crop_scale_min = 0.2;
+  double crop_scale_max = 1.0;
+  double crop_ratio_min = 0.75;
+  double crop_ratio_max = 4.0 / 3.0;
+  double hflip_prob = 0.5;
+  double jitter_prob = 0.8;
+  double brightness = 0.4;
+  double contrast = 0.4;
+  double saturation = 0.4;
+  double hue = 0.1;
+  double gamma = 0;
+  double grayscale_prob = 0.2;
+  double blur_prob = 0;
+  double blur_sigma_min = 0.1;
+  double blur_sigma_max = 2.0;
+  double solarize_prob = 0;
+
+  // Evaluation
+  int64_t knn_k = 200;
+  double knn_temperature = 0.2;
+  int64_t knn_every = 1;
+  int64_t knn_bank = 0;
+  int64_t knn_queries = 0;
+  bool linear_probe = false;
+  double collapse_threshold = 0;
+};
+
+// Calls visit(value, Field) for each flag, in the order of --help. The value
+// is a std::string, bool, int64_t or double lvalue of `config`, const if
+// `config` is. Config::method is not visited.
+template <class ConfigType, class Visitor>
+void VisitFields(ConfigType&& config, Visitor&& visit) {
+  auto& c = config;
+  const auto allow = OnResume::kAllow;
+
+  constexpr absl::string_view kRun = "Run";
+  visit(c.recipe,
+        Field{"recipe", kRun,
+              "named set of values to start from, see --list_recipes"});
+  visit(c.output_dir,
+        Field{"output_dir", kRun,
+              "folder for config, metrics and checkpoints; empty = "
+              "gsg_runs/<method>-<recipe>-<time>"}
+            .Path()
+            .ThisInvocation()
+            .Resume(allow));
+  visit(c.seed, Field{"seed", kRun, "fixes every random choice"}.AtLeast(0));
+  visit(c.device, Field{"device", kRun, "auto = cuda if there is one, or cpu"}
+                      .OneOf({"auto", "cpu", "cuda"})
+                      .Resume(OnResume::kWarn));
+  visit(c.threads,
+        Field{"threads", kRun, "CPU threads to compute with, 0 = all"}
+            .Between(0, 1024)
+            .Resume(OnResume::kWarn));
+  visit(c.resume, Field{"resume", kRun, "continue the run in --output_dir"}
+                      .ThisInvocation()
+                      .Resume(allow));
+  visit(c.overwrite,
+        Field{"overwrite", kRun, "start anew in an --output_dir that has a run"}
+            .ThisInvocation()
+            .Resume(allow));
+  visit(c.checkpoint_minutes,
+        Field{"checkpoint_minutes", kRun,
+              "save also within an epoch, every so many minutes; 0 = only "
+              "after each epoch"}
+            .AtLeast(0)
+            .Resume(allow));
+
+  constexpr absl::string_view kData = "Data";
+  visit(c.dataset, Field{"dataset", kData, "images to learn from"}.OneOf(
+                       {"fashion_mnist", "mnist", "cifar10", "cifar100"}));
+  visit(c.data_dir, Field{"data_dir", kData,
+                          "folder with the data set's files; empty = the copy "
+                          "that comes with the program (fashion_mnist)"}
+                        .Path()
+                        .Resume(allow));
+  visit(c.loader_threads,
+        Field{"loader_threads", kData, "threads that prepare batches"}
+            .Between(1, 1024)
+            .Resume(allow));
+
+  constexpr absl::string_view kMethod = "Method";
+  visit(c.views,
+        Field{"views", kMethod,
+              "the second image's views: shared = another image of the batch "
+              "lends its two views, four = two further views, as the authors"}
+            .OneOf({"shared", "four"}));
+  visit(c.pairing,
+        Field{"pairing", kMethod,
+              "which image is the second: cyclic = never the image itself, "
+              "random = any permutation, as the authors"}
+            .OneOf({"cyclic", "random"}));
+  visit(c.distance, Field{"distance", kMethod,
+                          "between the projections of the two images' views"}
+                        .OneOf({"euclidean", "squared_euclidean", "cosine"}));
+  visit(c.selection,
+        Field{"selection", kMethod,
+              "which of the four cross-image pairs are the sources; none = no "
+              "guidance, SimSiam's loss"}
+            .OneOf({"min", "max", "random", "none"}));
+
+  constexpr absl::string_view kModel = "Model";
+  visit(c.backbone, Field{"backbone", kModel, "encoder"}.OneOf(
+                        {"resnet18", "resnet50", "resnet_small"}));
+  visit(c.stem,
+        Field{"stem", kModel,
+              "imagenet = 7x7 stride 2 and max-pool, small = 3x3 stride 1, "
+              "small_stride2 = 3x3 stride 2"}
+            .OneOf({"imagenet", "small", "small_stride2"}));
+  visit(c.zero_init_residual,
+        Field{"zero_init_residual", kModel,
+              "start the last BatchNorm of each residual block at zero"});
+  visit(c.projector_layers,
+        Field{"projector_layers", kModel, "linear layers of the projector"}
+            .Between(2, 3));
+  visit(c.projector_hidden,
+        Field{"projector_hidden", kModel, "width of its hidden layers"}.Between(
+            1, 65536));
+  visit(c.projector_dim,
+        Field{"projector_dim", kModel, "dimensions of a projection"}.Between(
+            1, 65536));
+  visit(c.predictor_hidden, Field{"predictor_hidden", kModel,
+                                  "width of the predictor's hidden "
+                                  "layer"}
+                                .Between(1, 65536));
+
+  constexpr absl::string_view kOptimiser = "Optimiser";
+  visit(c.epochs,
+        Field{"epochs", kOptimiser, "passes over the training images"}.Between(
+            1, 100000));
+  visit(c.max_steps,
+        Field{"max_steps", kOptimiser,
+              "stop after so many steps of the schedule, 0 = no limit"}
+            .AtLeast(0)
+            .Resume(allow));
+  visit(c.batch_size,
+        Field{"batch_size", kOptimiser, "images a step"}.AtLeast(2));
+  visit(c.base_lr, Field{"base_lr", kOptimiser,
+                         "learning rate = base_lr * batch_size / 256, "
+                         "falling to 0 along a cosine"}
+                       .Above(0));
+  visit(c.momentum,
+        Field{"momentum", kOptimiser, "momentum of SGD"}.Between(0, 1));
+  visit(c.weight_decay,
+        Field{"weight_decay", kOptimiser, "L2 penalty of SGD"}.AtLeast(0));
+  visit(c.warmup_epochs,
+        Field{"warmup_epochs", kOptimiser,
+              "epochs in which the learning rate rises linearly"}
+            .AtLeast(0));
+  visit(c.constant_predictor_lr,
+        Field{"constant_predictor_lr", kOptimiser,
+              "keep the predictor's learning rate off the cosine"});
+  visit(c.decay_bias_and_norm,
+        Field{"decay_bias_and_norm", kOptimiser,
+              "weight decay also on biases and BatchNorm"});
+
+  constexpr absl::string_view kAugmentation = "Augmentation";
+  visit(c.crop_size,
+        Field{"crop_size", kAugmentation, "side of a view in pixels"}.Between(
+            8, 1024));
+  visit(c.crop_scale_min, Field{"crop_scale_min", kAugmentation,
+                                "smallest crop, part of the area"}
+                              .Between(0.001, 1));
+  visit(c.crop_scale_max,
+        Field{"crop_scale_max", kAugmentation, "largest crop, part of the area"}
+            .Between(0.001, 1));
+  visit(c.crop_ratio_min,
+        Field{"crop_ratio_min", kAugmentation, "narrowest crop, width/height"}
+            .Between(0.01, 100));
+  visit(c.crop_ratio_max,
+        Field{"crop_ratio_max", kAugmentation, "widest crop, width/height"}
+            .Between(0.01, 100));
+  visit(c.hflip_prob,
+        Field{"hflip_prob", kAugmentation, "chance of a mirror image"}.Between(
+            0, 1));
+  visit(c.jitter_prob,
+        Field{"jitter_prob", kAugmentation,
+              "chance of jitter: brightness, contrast, saturation, hue, gamma"}
+            .Between(0, 1));
+  visit(c.brightness,
+        Field{"brightness", kAugmentation,
+              "factor drawn from 1 - brightness to 1 + brightness"}
+            .AtLeast(0));
+  visit(c.contrast, Field{"contrast", kAugmentation,
+                          "factor drawn from 1 - contrast to 1 + contrast"}
+                        .AtLeast(0));
+  visit(c.saturation,
+        Field{"saturation", kAugmentation,
+              "factor drawn from 1 - saturation to 1 + saturation"}
+            .AtLeast(0));
+  visit(c.hue, Field{"hue", kAugmentation,
+                     "shift drawn from -hue to hue, in turns of the wheel"}
+                   .Between(0, 0.5));
+  visit(c.gamma, Field{"gamma", kAugmentation,
+                       "pixels to the power exp(u), u from -gamma to gamma"}
+                     .AtLeast(0));
+  visit(c.grayscale_prob,
+        Field{"grayscale_prob", kAugmentation, "chance of no colour"}.Between(
+            0, 1));
+  visit(c.blur_prob,
+        Field{"blur_prob", kAugmentation, "chance of Gaussian blur"}.Between(
+            0, 1));
+  visit(
+      c.blur_sigma_min,
+      Field{"blur_sigma_min", kAugmentation, "least blur, in pixels"}.Above(0));
+  visit(
+      c.blur_sigma_max,
+      Field{"blur_sigma_max", kAugmentation, "most blur, in pixels"}.Above(0));
+  visit(c.solarize_prob,
+        Field{"solarize_prob", kAugmentation,
+              "chance of inverting the bright half of the scale"}
+            .Between(0, 1));
+
+  constexpr absl::string_view kEvaluation = "Evaluation";
+  visit(c.knn_k,
+        Field{"knn_k", kEvaluation, "neighbours of the weighted k-NN"}.AtLeast(
+            1));
+  visit(c.knn_temperature,
+        Field{"knn_temperature", kEvaluation,
+              "a neighbour's weight is exp(cosine / temperature)"}
+            .Above(0));
+  visit(c.knn_every, Field{"knn_every", kEvaluation,
+                           "epochs between k-NN evaluations, 0 = only before "
+                           "and after training"}
+                         .AtLeast(0));
+  visit(c.knn_bank, Field{"knn_bank", kEvaluation,
+                          "training images in each epoch's k-NN, 0 = all"}
+                        .AtLeast(0));
+  visit(c.knn_queries, Field{"knn_queries", kEvaluation,
+                             "test images in each epoch's k-NN, 0 = all"}
+                           .AtLeast(0));
+  visit(c.linear_probe,
+        Field{"linear_probe", kEvaluation,
+              "train a linear classifier on the frozen features at the end"});
+  visit(c.collapse_threshold,
+        Field{"collapse_threshold", kEvaluation,
+              "stop when feature_std (1 = spread, 0 = collapsed) is below "
+              "this; 0 = never"}
+            .Between(0, 1));
+}
+
+}  // namespace gsg
+
+#endif  // GSG_TRAINERS_CONFIG_CONFIG_H_

@@ -1,0 +1,165 @@
+#include "trainers/config/json.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "trainers/config/config.h"
+#include "trainers/config/field.h"
+#include "trainers/config/nearest.h"
+#include "trainers/config/values.h"
+
+namespace gsg {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr char kMethod[] = "method";
+
+std::string Quoted(absl::string_view key) {
+  return absl::StrCat("\"", key, "\"");
+}
+
+absl::StatusOr<Json> ParseObject(absl::string_view text) {
+  std::set<std::string> keys;
+  std::string repeated;
+  const auto note_repeated = [&](int depth, Json::parse_event_t event,
+                                 const Json& parsed) {
+    if (event == Json::parse_event_t::key && depth == 1 &&
+        !keys.insert(parsed.get<std::string>()).second) {
+      repeated = parsed.get<std::string>();
+    }
+    return true;
+  };
+  Json object;
+  try {
+    object = Json::parse(text.begin(), text.end(), note_repeated);
+  } catch (const Json::parse_error& error) {
+    // Without the library's own "[json.exception.parse_error.101] ".
+    const absl::string_view what = error.what();
+    return absl::InvalidArgumentError(
+        absl::StrCat("not JSON: ", what.substr(what.find("] ") + 2)));
+  }
+  if (!object.is_object()) {
+    return absl::InvalidArgumentError(
+        "must be a JSON object, {\"epochs\": 10, ...}");
+  }
+  if (!repeated.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("key ", Quoted(repeated), " is there twice"));
+  }
+  return object;
+}
+
+// Empty if `json` had the right type and is now in *value, else what it must
+// be.
+std::string Read(const Json& json, std::string* value) {
+  if (!json.is_string()) return "a string";
+  *value = json.get<std::string>();
+  return "";
+}
+
+std::string Read(const Json& json, bool* value) {
+  if (!json.is_boolean()) return "true or false";
+  *value = json.get<bool>();
+  return "";
+}
+
+std::string Read(const Json& json, int64_t* value) {
+  const bool fits =
+      json.is_number_integer() &&
+      (!json.is_number_unsigned() ||
+       json.get<uint64_t>() <= uint64_t{std::numeric_limits<int64_t>::max()});
+  if (!fits) return "a whole number";
+  *value = json.get<int64_t>();
+  return "";
+}
+
+std::string Read(const Json& json, double* value) {
+  if (!json.is_number()) return "a number";
+  *value = json.get<double>();
+  return "";
+}
+
+template <class Value>
+absl::Status Set(const Json& object, absl::string_view key, Value* value) {
+  const Json& json = object.at(std::string(key));
+  const std::string expected = Read(json, value);
+  if (expected.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(Quoted(key), ": must be ", expected, ", not ", json.dump()));
+}
+
+// Sets the fields of *config that `object` has; unless `whole`, only those that
+// --config brings along.
+absl::Status SetFields(const Json& object, bool whole, Config* config) {
+  std::vector<absl::string_view> keys;
+  absl::Status status;
+  const auto set = [&](absl::string_view key, bool keep, auto* value) {
+    keys.push_back(key);
+    if (!object.contains(std::string(key))) return;
+    auto read = *value;
+    status.Update(Set(object, key, &read));
+    if (keep) *value = read;
+  };
+  set(kMethod, whole, &config->method);
+  VisitFields(*config, [&](auto& value, const Field& field) {
+    set(field.name, whole || field.from_config, &value);
+  });
+  for (const auto& item : object.items()) {
+    if (std::find(keys.begin(), keys.end(), item.key()) == keys.end()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("unknown key ", Quoted(item.key()), "; ",
+                       DidYouMean(item.key(), keys), "see --help"));
+    }
+  }
+  return status;
+}
+
+}  // namespace
+
+std::string ToJson(const Config& config) {
+  Json object;
+  object[kMethod] = config.method;
+  VisitFields(config, [&object](const auto& value, const Field& field) {
+    object[std::string(field.name)] = value;
+  });
+  return object.dump(/*indent=*/2, ' ', /*ensure_ascii=*/false,
+                     Json::error_handler_t::replace);
+}
+
+absl::StatusOr<Config> FromJson(absl::string_view text) {
+  absl::StatusOr<Json> object = ParseObject(text);
+  if (!object.ok()) return object.status();
+  Config config;
+  absl::Status status = SetFields(*object, /*whole=*/true, &config);
+  const auto require = [&](absl::string_view key) {
+    if (!object->contains(std::string(key))) {
+      status.Update(absl::InvalidArgumentError(
+          absl::StrCat("key ", Quoted(key), " is missing")));
+    }
+  };
+  require(kMethod);
+  VisitFields(config,
+              [&](const auto&, const Field& field) { require(field.name); });
+  status.Update(Validate(config));
+  if (!status.ok()) return status;
+  return config;
+}
+
+absl::Status OverlayJson(absl::string_view text, Config* config) {
+  const absl::StatusOr<Json> object = ParseObject(text);
+  if (!object.ok()) return object.status();
+  return SetFields(*object, /*whole=*/false, config);
+}
+
+}  // namespace gsg

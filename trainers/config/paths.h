@@ -1,0 +1,24 @@
+#ifndef GSG_TRAINERS_CONFIG_PATHS_H_
+#define GSG_TRAINERS_CONFIG_PATHS_H_
+
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "trainers/config/config.h"
+
+namespace gsg {
+
+// `path` as the user meant it: `bazel run` starts a program in another folder
+// than the user's and leaves the user's in $BUILD_WORKING_DIRECTORY. Without
+// that variable, or if it is absolute or empty, the path itself.
+std::string UserPath(absl::string_view path);
+
+// Where a run goes that was given no --output_dir:
+// gsg_runs/<method>-<recipe>-<yyyymmdd>-<hhmmss>, a UserPath.
+std::string DefaultOutputDir(const Config& config, absl::Time start,
+                             absl::TimeZone zone);
+
+}  // namespace gsg
+
+#endif  // GSG_TRAINERS_CONFIG_PATHS_H_

@@ -1,0 +1,75 @@
+#include "trainers/config/resume.h"
+
+#include <set>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "trainers/config/config.h"
+#include "trainers/config/field.h"
+#include "trainers/config/values.h"
+
+namespace gsg {
+namespace {
+
+// The field called `name`, which is of type Value.
+template <class Value>
+Value Get(const Config& config, absl::string_view name) {
+  Value result{};
+  VisitFields(config, [&](const auto& value, const Field& field) {
+    if constexpr (std::is_same_v<decltype(value), const Value&>) {
+      if (field.name == name) result = value;
+    }
+  });
+  return result;
+}
+
+}  // namespace
+
+std::vector<FieldDifference> DifferingFields(const Config& saved,
+                                             const Config& now) {
+  std::vector<FieldDifference> differences;
+  if (saved.method != now.method) {
+    differences.push_back(
+        {"method", saved.method, now.method, OnResume::kRefuse});
+  }
+  VisitFields(saved, [&](const auto& value, const Field& field) {
+    using Value = std::decay_t<decltype(value)>;
+    const Value other = Get<Value>(now, field.name);
+    if (value != other) {
+      differences.push_back({std::string(field.name), ValueText(value),
+                             ValueText(other), field.on_resume});
+    }
+  });
+  return differences;
+}
+
+absl::StatusOr<Config> ConfigForResume(const Config& saved, const Config& now,
+                                       const std::set<std::string>& given) {
+  Config config = saved;
+  config.method = now.method;
+  VisitFields(config, [&](auto& value, const Field& field) {
+    if (given.count(std::string(field.name)) > 0 || !field.from_config) {
+      value = Get<std::decay_t<decltype(value)>>(now, field.name);
+    }
+  });
+  std::string refused;
+  for (const FieldDifference& difference : DifferingFields(saved, config)) {
+    if (difference.on_resume != OnResume::kRefuse) continue;
+    absl::StrAppend(&refused, refused.empty() ? "" : ", ", difference.name, "=",
+                    difference.now, " (the run has ", difference.saved, ")");
+  }
+  if (!refused.empty()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "--resume cannot change ", refused,
+        "; leave that out, or start a new run in another --output_dir"));
+  }
+  if (absl::Status status = Validate(config); !status.ok()) return status;
+  return config;
+}
+
+}  // namespace gsg

@@ -1,0 +1,157 @@
+#include "trainers/config/values.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
+#include "trainers/config/config.h"
+#include "trainers/config/field.h"
+#include "trainers/config/nearest.h"
+
+namespace gsg {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+bool HasBlanks(absl::string_view text) {
+  return text != absl::StripAsciiWhitespace(text);
+}
+
+template <class Value>
+absl::Status Bad(const Field& field, const Value& value,
+                 absl::string_view problem) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("--", field.name, "=", ValueText(value), ": ", problem));
+}
+
+absl::Status Check(const Field& field, const std::string& value) {
+  const auto& allowed = field.allowed;
+  if (allowed.empty() ||
+      std::find(allowed.begin(), allowed.end(), value) != allowed.end()) {
+    return absl::OkStatus();
+  }
+  return Bad(field, value,
+             absl::StrCat("unknown value; ", DidYouMean(value, allowed),
+                          "allowed: ", absl::StrJoin(allowed, ", ")));
+}
+
+absl::Status Check(const Field&, bool) { return absl::OkStatus(); }
+
+template <class Number>
+absl::Status Check(const Field& field, Number value) {
+  if (!std::isfinite(static_cast<double>(value))) {
+    return Bad(field, value, "must be a finite number");
+  }
+  if (value < field.min || value > field.max ||
+      (field.above_min && value == field.min)) {
+    return Bad(field, value, absl::StrCat("must be ", AllowedText(field)));
+  }
+  return absl::OkStatus();
+}
+
+// Fails unless low <= high.
+template <class Number>
+absl::Status Ordered(absl::string_view low_name, Number low,
+                     absl::string_view high_name, Number high) {
+  if (low <= high) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("--", low_name, "=", ValueText(low), " is above --",
+                   high_name, "=", ValueText(high)));
+}
+
+}  // namespace
+
+absl::Status ParseValue(absl::string_view text, std::string* value) {
+  *value = std::string(text);
+  return absl::OkStatus();
+}
+
+absl::Status ParseValue(absl::string_view text, bool* value) {
+  if (text != "true" && text != "false") {
+    return absl::InvalidArgumentError("must be true or false");
+  }
+  *value = text == "true";
+  return absl::OkStatus();
+}
+
+absl::Status ParseValue(absl::string_view text, int64_t* value) {
+  int64_t parsed;
+  if (HasBlanks(text) || !absl::SimpleAtoi(text, &parsed)) {
+    return absl::InvalidArgumentError("must be a whole number");
+  }
+  *value = parsed;
+  return absl::OkStatus();
+}
+
+absl::Status ParseValue(absl::string_view text, double* value) {
+  double parsed;
+  if (HasBlanks(text) || !absl::SimpleAtod(text, &parsed) ||
+      !std::isfinite(parsed)) {
+    return absl::InvalidArgumentError("must be a number");
+  }
+  *value = parsed;
+  return absl::OkStatus();
+}
+
+std::string ValueText(const std::string& value) { return value; }
+
+std::string ValueText(bool value) { return value ? "true" : "false"; }
+
+std::string ValueText(int64_t value) { return absl::StrCat(value); }
+
+std::string ValueText(double value) {
+  for (int digits = 6; digits < 17; ++digits) {
+    std::string text = absl::StrFormat("%.*g", digits, value);
+    double back;
+    if (absl::SimpleAtod(text, &back) && back == value) return text;
+  }
+  return absl::StrFormat("%.17g", value);
+}
+
+std::string AllowedText(const Field& field) {
+  if (!field.allowed.empty()) return absl::StrJoin(field.allowed, ", ");
+  if (field.max != kInfinity) {
+    return absl::StrCat("between ", field.min, " and ", field.max);
+  }
+  if (field.min == -kInfinity) return "";
+  return absl::StrCat(field.above_min ? "above " : "at least ", field.min);
+}
+
+absl::Status Validate(const Config& config) {
+  absl::Status status;
+  VisitFields(config, [&status](const auto& value, const Field& field) {
+    status.Update(Check(field, value));
+  });
+  status.Update(Ordered("crop_scale_min", config.crop_scale_min,
+                        "crop_scale_max", config.crop_scale_max));
+  status.Update(Ordered("crop_ratio_min", config.crop_ratio_min,
+                        "crop_ratio_max", config.crop_ratio_max));
+  status.Update(Ordered("blur_sigma_min", config.blur_sigma_min,
+                        "blur_sigma_max", config.blur_sigma_max));
+  status.Update(
+      Ordered("warmup_epochs", config.warmup_epochs, "epochs", config.epochs));
+  if (config.knn_bank > 0) {
+    status.Update(Ordered("knn_k", config.knn_k, "knn_bank", config.knn_bank));
+  }
+  if (config.resume && config.output_dir.empty()) {
+    status.Update(absl::InvalidArgumentError(
+        "--resume needs --output_dir, the folder of the run to continue"));
+  }
+  if (config.resume && config.overwrite) {
+    status.Update(absl::InvalidArgumentError(
+        "--resume continues a run and --overwrite starts it anew: give one "
+        "of them"));
+  }
+  return status;
+}
+
+}  // namespace gsg

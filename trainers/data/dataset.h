@@ -1,0 +1,44 @@
+#ifndef GSG_TRAINERS_DATA_DATASET_H_
+#define GSG_TRAINERS_DATA_DATASET_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "trainers/data/image_set.h"
+
+namespace gsg {
+
+struct Dataset {
+  std::string name;
+  ImageSet train;
+  ImageSet test;
+  std::vector<std::string> classes;  // class name of label 0, 1, ...
+};
+
+// The names LoadDataset takes: cifar10, cifar100, fashion_mnist, mnist.
+std::vector<absl::string_view> DatasetNames();
+
+// Reads a labelled data set from `data_dir`:
+//   fashion_mnist, mnist  IDX files train-images-idx3-ubyte,
+//                         train-labels-idx1-ubyte, t10k-images-idx3-ubyte and
+//                         t10k-labels-idx1-ubyte, each plain or with ".gz"
+//   cifar10               data_batch_1.bin .. data_batch_5.bin,
+//                         test_batch.bin, batches.meta.txt
+//   cifar100              train.bin, test.bin, fine_label_names.txt; labels
+//                         are the 100 fine ones
+// CIFAR may also lie one folder below, in cifar-10-batches-bin or
+// cifar-100-binary, as its archive unpacks. For fashion_mnist an empty
+// `data_dir` means the copy that Bazel fetched (DefaultDataDir).
+// Memory: the pixels, labels as int32, and small buffers.
+// Errors: kInvalidArgument for an unknown name (names the nearest one);
+// kNotFound for a missing folder or file (says what is expected there);
+// kDataLoss for a file that contradicts itself or its partner (names the file
+// and both values).
+absl::StatusOr<Dataset> LoadDataset(absl::string_view name,
+                                    absl::string_view data_dir);
+
+}  // namespace gsg
+
+#endif  // GSG_TRAINERS_DATA_DATASET_H_

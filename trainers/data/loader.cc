@@ -1,0 +1,199 @@
+#include "trainers/data/loader.h"
+
+#include <cstdint>
+#include <memory>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "trainers/augment/augment.h"
+#include "trainers/augment/options.h"
+#include "trainers/augment/params.h"
+#include "trainers/augment/philox.h"
+#include "trainers/data/image_source.h"
+
+namespace gsg {
+namespace {
+
+// Random streams are numbered with 32 bits; the last view number is kept for
+// the order of the epoch, which belongs to no image.
+constexpr int64_t kStreams = int64_t{1} << 32;
+constexpr uint32_t kOrderView = 0xFFFFFFFF;
+
+absl::Status AtLeast(const char* name, int64_t value, int64_t low) {
+  if (value >= low) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("loader: ", name, " = ", value,
+                                                 ", expected at least ", low));
+}
+
+absl::Status Validate(const ImageSource& source, const AugmentOptions& augment,
+                      const LoaderOptions& options) {
+  for (const absl::Status& s : {AtLeast("batch_size", options.batch_size, 1),
+                                AtLeast("views", options.views, 1),
+                                AtLeast("threads", options.threads, 1),
+                                AtLeast("prefetch", options.prefetch, 0),
+                                gsg::Validate(augment, source.channels())}) {
+    if (!s.ok()) return s;
+  }
+  if (source.size() >= kStreams) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "loader: ", source.size(), " images, expected fewer than ", kStreams));
+  }
+  if (options.batch_size > source.size()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "loader: batch_size = ", options.batch_size,
+        " is larger than the data set of ", source.size(),
+        " images, so an epoch would have no batch; lower the batch size"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::vector<int64_t> EpochOrder(int64_t count, uint64_t seed, int64_t epoch) {
+  std::vector<int64_t> order(count);
+  std::iota(order.begin(), order.end(), 0);
+  RandomStream random(seed, static_cast<uint32_t>(epoch), /*index=*/0,
+                      kOrderView);
+  for (int64_t i = count - 1; i > 0; --i) {
+    std::swap(order[i], order[random.Below(static_cast<uint32_t>(i + 1))]);
+  }
+  return order;
+}
+
+absl::StatusOr<std::unique_ptr<BatchLoader>> BatchLoader::Create(
+    const ImageSource* source, const AugmentOptions& augment,
+    const LoaderOptions& options) {
+  if (absl::Status s = Validate(*source, augment, options); !s.ok()) return s;
+  return std::unique_ptr<BatchLoader>(
+      new BatchLoader(source, augment, options));
+}
+
+BatchLoader::BatchLoader(const ImageSource* source,
+                         const AugmentOptions& augment,
+                         const LoaderOptions& options)
+    : source_(*source),
+      augment_(augment),
+      options_(options),
+      batches_per_epoch_(source->size() / options.batch_size),
+      epoch_status_(absl::FailedPreconditionError(
+          "loader: Next before the first StartEpoch")),
+      claimed_(batches_per_epoch_),
+      delivered_(batches_per_epoch_),
+      slots_(options.threads + options.prefetch) {
+  for (int i = 0; i < options.threads; ++i) {
+    threads_.emplace_back([this] { Work(); });
+  }
+}
+
+BatchLoader::~BatchLoader() {
+  cancelled_ = true;
+  {
+    absl::MutexLock lock(&mutex_);
+    stop_ = true;
+  }
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void BatchLoader::StartEpoch(int64_t epoch, int64_t first_batch) {
+  cancelled_ = true;
+  absl::MutexLock lock(&mutex_);
+  // No new batch is claimed from here on ...
+  claimed_ = delivered_ = batches_per_epoch_;
+  // ... and those being made are let go after at most one image each.
+  mutex_.Await(absl::Condition(this, &BatchLoader::NoOneWorks));
+  cancelled_ = false;
+  for (Slot& slot : slots_) slot.ready = false;
+
+  if (epoch < 0 || epoch >= kStreams) {
+    epoch_status_ = absl::OutOfRangeError(absl::StrCat(
+        "loader: epoch ", epoch, ", expected 0 to ", kStreams - 1));
+    return;
+  }
+  if (first_batch < 0 || first_batch > batches_per_epoch_) {
+    epoch_status_ = absl::OutOfRangeError(
+        absl::StrCat("loader: first batch ", first_batch, " of an epoch of ",
+                     batches_per_epoch_, " batches"));
+    return;
+  }
+  epoch_status_ = absl::OkStatus();
+  epoch_ = epoch;
+  order_ = EpochOrder(source_.size(), options_.seed, epoch);
+  claimed_ = delivered_ = first_batch;
+}
+
+absl::StatusOr<bool> BatchLoader::Next(Batch* batch) {
+  absl::MutexLock lock(&mutex_);
+  if (!epoch_status_.ok()) return epoch_status_;
+  if (delivered_ == batches_per_epoch_) return false;
+  mutex_.Await(absl::Condition(this, &BatchLoader::SlotIsReady));
+  Slot& slot = slots_[delivered_ % slots_.size()];
+  if (!slot.status.ok()) return slot.status;
+  std::swap(*batch, slot.batch);
+  slot.ready = false;
+  ++delivered_;
+  return true;
+}
+
+bool BatchLoader::WorkOrStop() const {
+  return stop_ || (claimed_ < batches_per_epoch_ &&
+                   claimed_ < delivered_ + static_cast<int64_t>(slots_.size()));
+}
+
+bool BatchLoader::SlotIsReady() const {
+  return slots_[delivered_ % slots_.size()].ready;
+}
+
+bool BatchLoader::NoOneWorks() const { return working_ == 0; }
+
+void BatchLoader::Work() {
+  Augmenter augmenter(augment_);
+  std::vector<uint8_t> scratch;
+  absl::MutexLock lock(&mutex_);
+  while (true) {
+    mutex_.Await(absl::Condition(this, &BatchLoader::WorkOrStop));
+    if (stop_) return;
+    const int64_t n = claimed_++;
+    Slot& slot = slots_[n % slots_.size()];
+    ++working_;
+    mutex_.Unlock();
+    slot.status = Make(n, &augmenter, &scratch, &slot.batch);
+    mutex_.Lock();
+    --working_;
+    slot.ready = true;
+  }
+}
+
+absl::Status BatchLoader::Make(int64_t n, Augmenter* augmenter,
+                               std::vector<uint8_t>* scratch, Batch* batch) {
+  const int64_t view_floats =
+      source_.channels() * augment_.size * augment_.size;
+  batch->size = options_.batch_size;
+  batch->channels = source_.channels();
+  batch->side = augment_.size;
+  batch->views = options_.views;
+  const auto begin = order_.begin() + n * batch->size;
+  batch->indices.assign(begin, begin + batch->size);
+  batch->pixels.resize(batch->views * batch->size * view_floats);
+  for (int64_t b = 0; b < batch->size; ++b) {
+    if (cancelled_) return absl::OkStatus();
+    const int64_t index = batch->indices[b];
+    const absl::StatusOr<Image> image = source_.Get(index, scratch);
+    if (!image.ok()) return image.status();
+    for (int v = 0; v < batch->views; ++v) {
+      const AugmentParams params =
+          SampleParams(augment_, options_.seed, epoch_, index, v, image->height,
+                       image->width);
+      float* out = batch->pixels.data() + (v * batch->size + b) * view_floats;
+      augmenter->Apply(image->chw, image->channels, image->height, image->width,
+                       params, out);
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace gsg

@@ -1,0 +1,138 @@
+#ifndef GSG_TRAINERS_DATA_LOADER_H_
+#define GSG_TRAINERS_DATA_LOADER_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "trainers/augment/augment.h"
+#include "trainers/data/image_source.h"
+
+namespace gsg {
+
+struct LoaderOptions {
+  int64_t batch_size = 512;
+  int views = 2;  // augmented views of each image; 1 or more
+  uint64_t seed = 0;
+  int threads = 1;   // that make batches, besides the caller's
+  int prefetch = 2;  // finished batches held ready beyond those being made
+};
+
+// `views` augmented views of `size` images; view v of indices[b] is row b of
+// view(v). BatchLoader::Next recycles its memory.
+struct Batch {
+  int64_t size = 0;      // B
+  int64_t channels = 0;  // C
+  int64_t side = 0;      // S
+  int views = 0;
+  std::vector<int64_t> indices;  // [B] in the source
+  std::vector<float> pixels;     // [views, B, C, S, S], normalised
+
+  // [B, C, S, S] contiguous.
+  const float* view(int v) const {
+    return pixels.data() + v * size * channels * side * side;
+  }
+};
+
+// The order of epoch `epoch`: a uniformly random permutation of 0..count-1
+// (Fisher-Yates) that depends on nothing but the three arguments.
+// 0 <= count < 2^32.
+std::vector<int64_t> EpochOrder(int64_t count, uint64_t seed, int64_t epoch);
+
+// Makes shuffled, augmented batches on its own threads while the caller
+// trains, and delivers them in order. The last incomplete batch of an epoch is
+// dropped. What is delivered depends only on the source, the options and the
+// seed: not on `threads`, and not on whether an epoch started at batch k or
+// came there from batch 0, so that a resumed run sees the same pixels.
+//
+// Memory: threads + prefetch batches, and the caller's, of
+// views * B * C * S * S * 4 bytes each (512 pairs of 3x32x32: 12.6 MB),
+// and 8 bytes per image of the source for the order.
+//
+// One caller thread at a time.
+class BatchLoader {
+ public:
+  // `source` must outlive the loader.
+  // Errors: kInvalidArgument if the augmentation does not validate, a count is
+  // not positive, or the batch is larger than the source.
+  static absl::StatusOr<std::unique_ptr<BatchLoader>> Create(
+      const ImageSource* source, const AugmentOptions& augment,
+      const LoaderOptions& options);
+
+  // Stops the threads; waits at most for the images they are working on.
+  ~BatchLoader();
+
+  BatchLoader(const BatchLoader&) = delete;
+  BatchLoader& operator=(const BatchLoader&) = delete;
+
+  int64_t batches_per_epoch() const { return batches_per_epoch_; }
+
+  // Begins epoch `epoch`, below 2^32, at batch `first_batch`, at most
+  // batches_per_epoch(). Allowed at any time; what was left of an earlier
+  // epoch is dropped.
+  void StartEpoch(int64_t epoch, int64_t first_batch = 0);
+
+  // Waits for the next batch and moves it into *batch, taking over *batch's
+  // old memory. False at the end of the epoch.
+  // Errors: kFailedPrecondition before the first StartEpoch; kOutOfRange if
+  // StartEpoch's arguments were; otherwise what the source reported. An error
+  // comes again and again until the next StartEpoch.
+  absl::StatusOr<bool> Next(Batch* batch);
+
+ private:
+  // One batch of the ring, number n of the epoch at slot n % slots_.size().
+  struct Slot {
+    Batch batch;
+    absl::Status status;
+    bool ready = false;
+  };
+
+  BatchLoader(const ImageSource* source, const AugmentOptions& augment,
+              const LoaderOptions& options);
+
+  // A thread's life: claims the next batch to be made, makes it, marks it
+  // ready.
+  void Work();
+
+  // Fills slot.batch with batch number `n` of the epoch. Returns early, with
+  // the batch unfinished, once cancelled_ is set.
+  absl::Status Make(int64_t n, Augmenter* augmenter,
+                    std::vector<uint8_t>* scratch, Batch* batch);
+
+  bool WorkOrStop() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool SlotIsReady() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool NoOneWorks() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const ImageSource& source_;
+  const AugmentOptions augment_;
+  const LoaderOptions options_;
+  const int64_t batches_per_epoch_;
+
+  // Written by StartEpoch while no one works, read by those who do.
+  int64_t epoch_ = 0;
+  std::vector<int64_t> order_;
+
+  // Tells those who work to let go; set together with stop_ or by StartEpoch.
+  std::atomic<bool> cancelled_{false};
+
+  absl::Mutex mutex_;
+  absl::Status epoch_status_ ABSL_GUARDED_BY(mutex_);
+  int64_t claimed_ ABSL_GUARDED_BY(mutex_) = 0;    // next batch to make
+  int64_t delivered_ ABSL_GUARDED_BY(mutex_) = 0;  // next batch to deliver
+  int working_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool stop_ ABSL_GUARDED_BY(mutex_) = false;
+  // A slot between claim and ready belongs to the thread that claimed it.
+  std::vector<Slot> slots_;
+
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace gsg
+
+#endif  // GSG_TRAINERS_DATA_LOADER_H_

@@ -1,0 +1,29 @@
+// What a finished run leaves: result.json, report.html and a table to read.
+
+#ifndef GSG_TRAINERS_ENGINE_RESULT_H_
+#define GSG_TRAINERS_ENGINE_RESULT_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "trainers/config/config.h"
+#include "trainers/data/dataset.h"
+#include "trainers/engine/run_state.h"
+#include "trainers/engine/scores.h"
+
+namespace gsg {
+
+// The three feature sets side by side, for a terminal.
+std::string ScoreTable(const RunState& state, const Scores& trained);
+
+// Writes result.json (the scores) and report.html into config.output_dir.
+// `features` are the trained network's of all images: neighbours and map are
+// made from them.
+// Errors: the file system's.
+absl::Status WriteResult(const Config& config, const Dataset& dataset,
+                         const RunState& state, const Scores& trained,
+                         const FeaturePair& features);
+
+}  // namespace gsg
+
+#endif  // GSG_TRAINERS_ENGINE_RESULT_H_

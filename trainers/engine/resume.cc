@@ -1,0 +1,98 @@
+#include "trainers/engine/resume.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "trainers/checkpoint/checkpoint.h"
+#include "trainers/checkpoint/sealed_file.h"
+#include "trainers/config/command_line.h"
+#include "trainers/config/config.h"
+#include "trainers/config/field.h"
+#include "trainers/config/json.h"
+#include "trainers/config/resume.h"
+#include "trainers/engine/run_directory.h"
+#include "trainers/engine/run_state.h"
+
+namespace gsg {
+namespace {
+
+// What to say of a checkpoint that could not be read: the same, and the way on
+// if the one before it is good.
+absl::Status OfferPrevious(const absl::Status& damage,
+                           const std::string& folder) {
+  const std::string previous = PreviousCheckpointPath(folder);
+  absl::StatusOr<Checkpoint> checkpoint = LoadCheckpoint(previous);
+  if (!checkpoint.ok()) {
+    return absl::DataLossError(absl::StrCat(
+        damage.message(), ". There is no good checkpoint before it either (",
+        checkpoint.status().message(), "); start again with --overwrite."));
+  }
+  absl::StatusOr<SavedRun> run = StateFromJson(checkpoint->meta);
+  if (!run.ok()) return run.status();
+  return absl::DataLossError(absl::StrCat(
+      damage.message(), ". The one before it is good (", run->state.epoch,
+      " epochs and ", run->state.batch,
+      " batches done). To continue from there:\n  mv ", previous, " ",
+      LastCheckpointPath(folder)));
+}
+
+// The configuration of a run that has no checkpoint yet.
+absl::StatusOr<Config> SavedConfig(const std::string& folder) {
+  absl::StatusOr<std::string> text =
+      ReadFile(absl::StrCat(folder, "/", kConfigFile));
+  if (!text.ok()) {
+    return absl::NotFoundError(absl::StrCat(
+        "--resume: there is no run in ", folder, " (no ", kConfigFile,
+        " and no checkpoint). Leave --resume out to start one."));
+  }
+  return FromJson(*text);
+}
+
+std::string Warning(const Config& saved, const Config& config) {
+  std::string warning;
+  for (const FieldDifference& field : DifferingFields(saved, config)) {
+    if (field.on_resume != OnResume::kWarn) continue;
+    absl::StrAppend(&warning, "--", field.name, " was ", field.saved,
+                    " and is now ", field.now,
+                    ": the run goes on, but not bit for bit as it would have "
+                    "been. ");
+  }
+  return warning;
+}
+
+}  // namespace
+
+absl::StatusOr<ResumePoint> FindResumePoint(const CommandLine& command_line) {
+  const std::string& folder = command_line.config.output_dir;
+  ResumePoint point;
+  Config saved;
+  absl::StatusOr<Checkpoint> checkpoint =
+      LoadCheckpoint(LastCheckpointPath(folder));
+  if (absl::IsDataLoss(checkpoint.status())) {
+    return OfferPrevious(checkpoint.status(), folder);
+  }
+  if (absl::IsNotFound(checkpoint.status())) {
+    absl::StatusOr<Config> config = SavedConfig(folder);
+    if (!config.ok()) return config.status();
+    saved = *std::move(config);
+  } else if (!checkpoint.ok()) {
+    return checkpoint.status();
+  } else {
+    absl::StatusOr<SavedRun> run = StateFromJson(checkpoint->meta);
+    if (!run.ok()) return run.status();
+    saved = std::move(run->config);
+    point.state = std::move(run->state);
+    point.checkpoint = *std::move(checkpoint);
+  }
+  absl::StatusOr<Config> config =
+      ConfigForResume(saved, command_line.config, command_line.given);
+  if (!config.ok()) return config.status();
+  point.config = *std::move(config);
+  point.warning = Warning(saved, point.config);
+  return point;
+}
+
+}  // namespace gsg

@@ -1,0 +1,169 @@
+#include "trainers/engine/run_state.h"
+
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "trainers/config/config.h"
+#include "trainers/config/json.h"
+#include "trainers/console/metrics_log.h"
+
+namespace gsg {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kFormat = 1;
+
+// One list of names for each struct, for both directions.
+template <class Totals, class Visitor>
+void VisitTotals(Totals& t, Visitor&& visit) {
+  visit("batches", t.batches);
+  visit("loss", t.loss);
+  visit("feature_std", t.feature_std);
+  visit("pair_count", t.pair_count);
+  visit("seconds", t.seconds);
+}
+
+template <class Record, class Visitor>
+void VisitRecord(Record& r, Visitor&& visit) {
+  visit("epoch", r.epoch);
+  visit("step", r.step);
+  visit("loss", r.loss);
+  visit("knn_top1", r.knn_top1);
+  visit("feature_std", r.feature_std);
+  visit("effective_rank", r.effective_rank);
+  visit("pair_share", r.pair_share);
+  visit("lr", r.lr);
+  visit("images_per_second", r.images_per_second);
+  visit("seconds", r.seconds);
+}
+
+template <class ScoresType, class Visitor>
+void VisitScores(ScoresType& s, Visitor&& visit) {
+  visit("knn_top1", s.knn_top1);
+  visit("linear_top1", s.linear_top1);
+}
+
+// Writes what it visits. JSON has no NaN: null stands for it.
+struct Writer {
+  Json json = Json::object();
+
+  void operator()(const char* name, double value) {
+    json[name] = std::isfinite(value) ? Json(value) : Json(nullptr);
+  }
+  template <class T>
+  void operator()(const char* name, const T& value) {
+    json[name] = value;
+  }
+};
+
+// Adds what it visits to a line of metrics.jsonl.
+struct MetricsWriter {
+  MetricsRecord& metrics;
+
+  void operator()(const char* name, const std::array<double, 4>& values) {
+    metrics.Add(name, std::vector<double>(values.begin(), values.end()));
+  }
+  template <class T>
+  void operator()(const char* name, const T& value) {
+    metrics.Add(name, value);
+  }
+};
+
+// Reads what it visits; nlohmann's exceptions name the key that is wrong.
+struct Reader {
+  const Json& json;
+
+  void operator()(const char* name, double& value) {
+    const Json& found = json.at(name);
+    value = found.is_null() ? kUnknown : found.get<double>();
+  }
+  template <class T>
+  void operator()(const char* name, T& value) {
+    value = json.at(name).get<T>();
+  }
+};
+
+Json ToJsonObject(const EpochRecord& record) {
+  Writer writer;
+  VisitRecord(record, writer);
+  return std::move(writer.json);
+}
+
+Json ToJsonObject(const Scores& scores) {
+  Writer writer;
+  VisitScores(scores, writer);
+  return std::move(writer.json);
+}
+
+RunState ReadState(const Json& json) {
+  RunState state;
+  state.epoch = json.at("epoch").get<int64_t>();
+  state.batch = json.at("batch").get<int64_t>();
+  state.step = json.at("step").get<int64_t>();
+  VisitTotals(state.totals, Reader{json.at("totals")});
+  for (const Json& record : json.at("history")) {
+    VisitRecord(state.history.emplace_back(), Reader{record});
+  }
+  VisitScores(state.raw_pixels, Reader{json.at("raw_pixels")});
+  VisitScores(state.untrained, Reader{json.at("untrained")});
+  return state;
+}
+
+}  // namespace
+
+MetricsRecord ToMetrics(const EpochRecord& record) {
+  MetricsRecord metrics;
+  VisitRecord(record, MetricsWriter{metrics});
+  return metrics;
+}
+
+std::string StateToJson(const RunState& state, const Config& config) {
+  Json json;
+  json["format"] = kFormat;
+  json["epoch"] = state.epoch;
+  json["batch"] = state.batch;
+  json["step"] = state.step;
+  Writer totals;
+  VisitTotals(state.totals, totals);
+  json["totals"] = std::move(totals.json);
+  json["history"] = Json::array();
+  for (const EpochRecord& record : state.history) {
+    json["history"].push_back(ToJsonObject(record));
+  }
+  json["raw_pixels"] = ToJsonObject(state.raw_pixels);
+  json["untrained"] = ToJsonObject(state.untrained);
+  json["config"] = Json::parse(ToJson(config));
+  return json.dump(2);
+}
+
+absl::StatusOr<SavedRun> StateFromJson(const std::string& text) {
+  try {
+    const Json json = Json::parse(text);
+    if (const int format = json.at("format").get<int>(); format != kFormat) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the checkpoint has format ", format,
+                       "; this program reads format ", kFormat));
+    }
+    SavedRun run;
+    run.state = ReadState(json);
+    absl::StatusOr<Config> config = FromJson(json.at("config").dump());
+    if (!config.ok()) return config.status();
+    run.config = *std::move(config);
+    return run;
+  } catch (const Json::exception& e) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the checkpoint's state cannot be read: ", e.what()));
+  }
+}
+
+}  // namespace gsg

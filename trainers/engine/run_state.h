@@ -1,0 +1,78 @@
+// What a run knows besides its tensors: how far it is and what it measured.
+
+#ifndef GSG_TRAINERS_ENGINE_RUN_STATE_H_
+#define GSG_TRAINERS_ENGINE_RUN_STATE_H_
+
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "trainers/config/config.h"
+#include "trainers/console/metrics_log.h"
+
+namespace gsg {
+
+inline constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+
+// Sums over the batches of the current epoch, kept in checkpoints so that an
+// epoch that was interrupted reports what an uninterrupted one would.
+struct EpochTotals {
+  int64_t batches = 0;
+  double loss = 0;
+  double feature_std = 0;
+  std::array<int64_t, 5> pair_count = {};
+  double seconds = 0;  // of training, without evaluation and checkpoints
+};
+
+// One line of metrics.jsonl. Not measured is NaN here and null there.
+struct EpochRecord {
+  int64_t epoch = 0;  // 1 is the first
+  int64_t step = 0;   // optimiser steps so far
+  double loss = kUnknown;
+  double knn_top1 = kUnknown;  // percent
+  // Projections on their unit sphere: mean over dimensions of the standard
+  // deviation, times sqrt(dimensions). 1 = spread, 0 = collapsed.
+  double feature_std = kUnknown;
+  double effective_rank = kUnknown;  // of the backbone's features
+  // Share of the pairs (11,21) (11,22) (12,21) (12,22); all 0 with
+  // --selection=none, which chooses none of them.
+  std::array<double, 4> pair_share = {};
+  double lr = kUnknown;  // of the epoch's last step
+  double images_per_second = kUnknown;
+  double seconds = kUnknown;
+};
+
+// Percentages on the test images from frozen features.
+struct Scores {
+  double knn_top1 = kUnknown;
+  double linear_top1 = kUnknown;
+};
+
+struct RunState {
+  int64_t epoch = 0;  // finished epochs
+  int64_t batch = 0;  // finished batches of the next one
+  int64_t step = 0;   // optimiser steps in all
+  EpochTotals totals;
+  std::vector<EpochRecord> history;
+  Scores raw_pixels;
+  Scores untrained;
+};
+
+// The line of metrics.jsonl.
+MetricsRecord ToMetrics(const EpochRecord& record);
+
+// A checkpoint's meta text, and back.
+// Errors: kInvalidArgument saying what is missing or of the wrong type.
+std::string StateToJson(const RunState& state, const Config& config);
+struct SavedRun {
+  RunState state;
+  Config config;
+};
+absl::StatusOr<SavedRun> StateFromJson(const std::string& text);
+
+}  // namespace gsg
+
+#endif  // GSG_TRAINERS_ENGINE_RUN_STATE_H_

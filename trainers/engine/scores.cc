@@ -1,0 +1,52 @@
+#include "trainers/engine/scores.h"
+
+#include <cstdint>
+#include <string>
+
+#include <ATen/core/Tensor.h>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "trainers/config/config.h"
+#include "trainers/data/dataset.h"
+#include "trainers/engine/features.h"
+#include "trainers/engine/run_state.h"
+#include "trainers/evaluate/knn.h"
+#include "trainers/evaluate/linear_probe.h"
+
+namespace gsg {
+namespace {
+
+absl::Status Naming(const std::string& what, const absl::Status& status) {
+  return absl::Status(status.code(),
+                      absl::StrCat("evaluating the ", what, ": ",
+                                   status.message()));
+}
+
+}  // namespace
+
+absl::StatusOr<Scores> MeasureScores(const std::string& what,
+                                     const FeaturePair& features,
+                                     const Dataset& dataset,
+                                     const Config& config) {
+  const at::Tensor train_labels = Labels(dataset.train, 0);
+  const at::Tensor test_labels = Labels(dataset.test, 0);
+  const int64_t classes = dataset.classes.size();
+  Scores scores;
+  absl::StatusOr<double> knn =
+      KnnTop1(features.train, train_labels, features.test, test_labels,
+              classes, {config.knn_k, config.knn_temperature});
+  if (!knn.ok()) return Naming(what, knn.status());
+  scores.knn_top1 = *knn;
+  if (config.linear_probe) {
+    absl::StatusOr<LinearProbeResult> probe =
+        LinearProbe(features.train, train_labels, features.test, test_labels,
+                    classes);
+    if (!probe.ok()) return Naming(what, probe.status());
+    scores.linear_top1 = probe->top1;
+  }
+  return scores;
+}
+
+}  // namespace gsg

@@ -1,0 +1,32 @@
+// How good frozen features are, and what they are compared with.
+
+#ifndef GSG_TRAINERS_ENGINE_SCORES_H_
+#define GSG_TRAINERS_ENGINE_SCORES_H_
+
+#include <string>
+
+#include <ATen/core/Tensor.h>
+
+#include "absl/status/statusor.h"
+#include "trainers/config/config.h"
+#include "trainers/data/dataset.h"
+#include "trainers/engine/run_state.h"
+
+namespace gsg {
+
+// Features of every training and every test image, [N, d] and [M, d] float32.
+struct FeaturePair {
+  at::Tensor train;
+  at::Tensor test;
+};
+
+// Weighted k-NN and, with config.linear_probe, a linear probe, both on all
+// images. Errors: those of trainers/evaluate, naming `what`.
+absl::StatusOr<Scores> MeasureScores(const std::string& what,
+                                     const FeaturePair& features,
+                                     const Dataset& dataset,
+                                     const Config& config);
+
+}  // namespace gsg
+
+#endif  // GSG_TRAINERS_ENGINE_SCORES_H_

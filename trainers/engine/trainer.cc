@@ -1,0 +1,316 @@
+#include "trainers/engine/trainer.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <csignal>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/from_blob.h>
+#include <c10/core/Device.h>
+#include <c10/core/MemoryFormat.h>
+
+#include "absl/memory/memory.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "gsg_core/distance.h"
+#include "gsg_core/meters.h"
+#include "gsg_core/pairing.h"
+#include "gsg_core/rows.h"
+#include "gsg_core/selection.h"
+#include "trainers/augment/augment.h"
+#include "trainers/checkpoint/checkpoint.h"
+#include "trainers/config/config.h"
+#include "trainers/console/metrics_log.h"
+#include "trainers/data/dataset.h"
+#include "trainers/data/loader.h"
+#include "trainers/engine/features.h"
+#include "trainers/engine/interrupt.h"
+#include "trainers/engine/run_directory.h"
+#include "trainers/engine/run_state.h"
+#include "trainers/evaluate/knn.h"
+#include "trainers/methods/method.h"
+#include "trainers/optim/schedule.h"
+#include "trainers/optim/sgd.h"
+
+namespace gsg {
+namespace {
+
+AugmentOptions Augmentation(const Config& config, const ChannelStats& stats) {
+  AugmentOptions options;
+  options.size = config.crop_size;
+  options.crop_scale_min = config.crop_scale_min;
+  options.crop_scale_max = config.crop_scale_max;
+  options.crop_ratio_min = config.crop_ratio_min;
+  options.crop_ratio_max = config.crop_ratio_max;
+  options.hflip_prob = config.hflip_prob;
+  options.jitter_prob = config.jitter_prob;
+  options.brightness = config.brightness;
+  options.contrast = config.contrast;
+  options.saturation = config.saturation;
+  options.hue = config.hue;
+  options.gamma = config.gamma;
+  options.grayscale_prob = config.grayscale_prob;
+  options.blur_prob = config.blur_prob;
+  options.blur_sigma_min = config.blur_sigma_min;
+  options.blur_sigma_max = config.blur_sigma_max;
+  options.solarize_prob = config.solarize_prob;
+  options.mean.assign(stats.mean.begin(), stats.mean.end());
+  options.std.assign(stats.std.begin(), stats.std.end());
+  return options;
+}
+
+// A seed of its own for each (seed, step): the finaliser of SplitMix64.
+uint64_t StepSeed(uint64_t seed, uint64_t step) {
+  uint64_t x = seed + (step + 1) * 0x9e3779b97f4a7c15u;
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+  return x ^ (x >> 31);
+}
+
+std::vector<at::Tensor> ToTensors(const Batch& batch, c10::Device device) {
+  std::vector<at::Tensor> views;
+  for (int v = 0; v < batch.views; ++v) {
+    const at::Tensor view = at::from_blob(
+        const_cast<float*>(batch.view(v)),
+        {batch.size, batch.channels, batch.side, batch.side});
+    views.push_back(
+        view.to(device).contiguous(at::MemoryFormat::ChannelsLast));
+  }
+  return views;
+}
+
+}  // namespace
+
+Trainer::Trainer(const Config& config, const Dataset* dataset,
+                 std::unique_ptr<Method> method, c10::Device device)
+    : config_(config),
+      dataset_(*dataset),
+      source_(&dataset->train),
+      method_(std::move(method)),
+      device_(device),
+      stats_(MeasureChannels(dataset->train)),
+      optimizer_(method_->ParameterGroups(), config.momentum) {}
+
+absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
+    const Config& config, const Dataset* dataset,
+    std::unique_ptr<Method> method, c10::Device device) {
+  auto trainer = absl::WrapUnique(
+      new Trainer(config, dataset, std::move(method), device));
+
+  absl::StatusOr<Distance> distance = ParseDistance(config.distance);
+  if (!distance.ok()) return distance.status();
+  absl::StatusOr<Selection> selection = ParseSelection(config.selection);
+  if (!selection.ok()) return selection.status();
+  absl::StatusOr<PairingKind> pairing = ParsePairingKind(config.pairing);
+  if (!pairing.ok()) return pairing.status();
+  trainer->loss_options_.distance = *distance;
+  trainer->loss_options_.selection = *selection;
+  trainer->pairing_ = *pairing;
+
+  LoaderOptions loader_options;
+  loader_options.batch_size = config.batch_size;
+  loader_options.views = config.views == "four" ? 4 : 2;
+  loader_options.seed = config.seed;
+  loader_options.threads = config.loader_threads;
+  absl::StatusOr<std::unique_ptr<BatchLoader>> loader = BatchLoader::Create(
+      &trainer->source_, Augmentation(config, trainer->stats_),
+      loader_options);
+  if (!loader.ok()) return loader.status();
+  trainer->loader_ = *std::move(loader);
+
+  const int64_t batches = trainer->loader_->batches_per_epoch();
+  trainer->schedule_.peak_lr = config.base_lr * config.batch_size / 256;
+  trainer->schedule_.warmup_steps = config.warmup_epochs * batches;
+  trainer->schedule_.total_steps = config.epochs * batches;
+  return trainer;
+}
+
+double Trainer::Rate(int64_t step) const {
+  return LearningRate(schedule_, step);
+}
+
+absl::Status Trainer::Stopped() const {
+  return absl::CancelledError(absl::StrCat(
+      "stopped after step ", state_.step, "; everything is saved. To continue, "
+      "start the same program with\n  --resume --output_dir=",
+      config_.output_dir));
+}
+
+bool Trainer::OutOfSteps() const {
+  return config_.max_steps > 0 && state_.step >= config_.max_steps;
+}
+
+absl::Status Trainer::Train(const TrainerHooks& hooks) {
+  absl::StatusOr<MetricsLog> log = MetricsLog::Open(
+      absl::StrCat(config_.output_dir, "/", kMetricsFile),
+      state_.history.size());
+  if (!log.ok()) return log.status();
+  while (state_.epoch < config_.epochs && !OutOfSteps()) {
+    if (absl::Status s = TrainEpoch(hooks); !s.ok()) return s;
+    if (state_.totals.batches == 0) break;
+    const bool whole = state_.batch == loader_->batches_per_epoch();
+    // The rest of an epoch that max_steps cut short can be trained later, from
+    // a checkpoint that does not count it as finished.
+    if (!whole) {
+      if (absl::Status s = Save(); !s.ok()) return s;
+    }
+    absl::StatusOr<EpochRecord> record = Evaluate();
+    if (!record.ok()) return record.status();
+    const absl::Status collapsed = CheckNotCollapsed();
+    state_.history.push_back(*record);
+    if (absl::Status s = log->Append(ToMetrics(*record)); !s.ok()) return s;
+    if (hooks.on_epoch_end) hooks.on_epoch_end(*record);
+    if (!collapsed.ok()) return collapsed;
+    if (!whole) break;
+    ++state_.epoch;
+    state_.batch = 0;
+    state_.totals = EpochTotals();
+    if (absl::Status s = Save(); !s.ok()) return s;
+    if (Interrupted()) return Stopped();
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Trainer::TrainEpoch(const TrainerHooks& hooks) {
+  method_->SetTraining(true);
+  loader_->StartEpoch(state_.epoch, state_.batch);
+  if (hooks.on_epoch_start) hooks.on_epoch_start(state_.epoch + 1, state_.batch);
+  Batch batch;
+  absl::Time start = absl::Now();
+  while (!OutOfSteps()) {
+    absl::StatusOr<bool> more = loader_->Next(&batch);
+    if (!more.ok()) return more.status();
+    if (!*more) break;
+    if (absl::Status s = TrainStep(batch); !s.ok()) return s;
+    const absl::Time now = absl::Now();
+    state_.totals.seconds += absl::ToDoubleSeconds(now - start);
+    start = now;
+    if (hooks.on_step) {
+      hooks.on_step(state_.batch, state_.totals.loss / state_.totals.batches);
+    }
+    const bool save_now =
+        config_.checkpoint_minutes > 0 &&
+        now - last_save_ > absl::Minutes(config_.checkpoint_minutes);
+    if (save_now || Interrupted()) {
+      if (absl::Status s = Save(); !s.ok()) return s;
+      if (Interrupted()) return Stopped();
+      start = absl::Now();
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Trainer::TrainStep(const Batch& batch) {
+  std::vector<int64_t> pairing;
+  loss_options_.seed = StepSeed(config_.seed, state_.step);
+  if (batch.views == 2) {
+    absl::StatusOr<std::vector<int64_t>> drawn =
+        MakePairing(pairing_, batch.size, loss_options_.seed);
+    if (!drawn.ok()) return drawn.status();
+    pairing = *std::move(drawn);
+  }
+  absl::StatusOr<StepResult> result =
+      method_->Backward(ToTensors(batch, device_), pairing, loss_options_);
+  if (!result.ok()) {
+    return absl::OutOfRangeError(absl::StrCat(
+        "training broke down at step ", state_.step + 1, " (epoch ",
+        state_.epoch + 1, "): ", result.status().message(),
+        ". A learning rate that is too high does this: try --base_lr=",
+        config_.base_lr / 3, ". The checkpoint in ", config_.output_dir,
+        " is from before it."));
+  }
+  optimizer_.Step(Rate(state_.step), schedule_.peak_lr);
+  optimizer_.ZeroGrad();
+
+  ++state_.step;
+  ++state_.batch;
+  ++state_.totals.batches;
+  state_.totals.loss += result->loss;
+  state_.totals.feature_std += result->feature_std;
+  for (size_t k = 0; k < result->pair_count.size(); ++k) {
+    state_.totals.pair_count[k] += result->pair_count[k];
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Trainer::CheckNotCollapsed() const {
+  const double spread = state_.totals.feature_std / state_.totals.batches;
+  if (spread >= config_.collapse_threshold) return absl::OkStatus();
+  return absl::OutOfRangeError(absl::StrCat(
+      "the features collapsed in epoch ", state_.epoch + 1,
+      ": all images get nearly the same one (feature_std ", spread,
+      "; 1 = spread, 0 = collapsed). SimSiam without a predictor does this, "
+      "and so does too high a learning rate: try --base_lr=",
+      config_.base_lr / 3,
+      ", or go on regardless with --collapse_threshold=0."));
+}
+
+absl::StatusOr<EpochRecord> Trainer::Evaluate() {
+  const EpochTotals& totals = state_.totals;
+  EpochRecord record;
+  record.epoch = state_.epoch + 1;
+  record.step = state_.step;
+  record.loss = totals.loss / totals.batches;
+  record.feature_std = totals.feature_std / totals.batches;
+  const double pairs = totals.batches * config_.batch_size;
+  for (size_t k = 0; k < record.pair_share.size(); ++k) {
+    record.pair_share[k] = totals.pair_count[k] / pairs;
+  }
+  record.lr = Rate(state_.step - 1);
+  record.images_per_second =
+      totals.batches * config_.batch_size / totals.seconds;
+  record.seconds = totals.seconds;
+
+  const at::Tensor queries =
+      BackboneFeatures(method_->backbone(), dataset_.test, stats_,
+                       config_.knn_queries, device_);
+  absl::StatusOr<double> rank = EffectiveRank(Rows<const float>(
+      queries.const_data_ptr<float>(), queries.size(0), queries.size(1)));
+  if (!rank.ok()) return rank.status();
+  record.effective_rank = *rank;
+  if (config_.knn_every > 0 && record.epoch % config_.knn_every == 0) {
+    absl::StatusOr<double> top1 = KnnTop1(
+        BackboneFeatures(method_->backbone(), dataset_.train, stats_,
+                         config_.knn_bank, device_),
+        Labels(dataset_.train, config_.knn_bank), queries,
+        Labels(dataset_.test, config_.knn_queries), dataset_.classes.size(),
+        {config_.knn_k, config_.knn_temperature});
+    if (!top1.ok()) return top1.status();
+    record.knn_top1 = *top1;
+  }
+  return record;
+}
+
+absl::Status Trainer::Save() {
+  last_save_ = absl::Now();
+  return SaveCheckpoint(config_.output_dir,
+                        {StateToJson(state_, config_), method_->State(),
+                         optimizer_.State()});
+}
+
+absl::Status Trainer::Restore(const RunState& state,
+                              const Checkpoint& checkpoint) {
+  if (absl::Status s =
+          CopyTensors("model", checkpoint.model, method_->State());
+      !s.ok()) {
+    return s;
+  }
+  if (absl::Status s = CopyTensors("optimizer", checkpoint.optimizer,
+                                   optimizer_.State());
+      !s.ok()) {
+    return s;
+  }
+  state_ = state;
+  return absl::OkStatus();
+}
+
+}  // namespace gsg

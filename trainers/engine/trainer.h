@@ -1,0 +1,100 @@
+// The training loop that all methods share.
+
+#ifndef GSG_TRAINERS_ENGINE_TRAINER_H_
+#define GSG_TRAINERS_ENGINE_TRAINER_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include <c10/core/Device.h>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "gsg_core/loss.h"
+#include "gsg_core/pairing.h"
+#include "trainers/checkpoint/checkpoint.h"
+#include "trainers/config/config.h"
+#include "trainers/data/dataset.h"
+#include "trainers/data/loader.h"
+#include "trainers/engine/features.h"
+#include "trainers/engine/run_state.h"
+#include "trainers/methods/method.h"
+#include "trainers/optim/schedule.h"
+#include "trainers/optim/sgd.h"
+
+namespace gsg {
+
+// Called by the loop, for whoever shows it to people. Any may be empty.
+struct TrainerHooks {
+  // Epoch `epoch` (1 is the first) goes on behind `batches_done`.
+  std::function<void(int64_t epoch, int64_t batches_done)> on_epoch_start;
+  // `loss` is the mean of the epoch so far.
+  std::function<void(int64_t batches_done, double loss)> on_step;
+  std::function<void(const EpochRecord&)> on_epoch_end;
+};
+
+// Trains one method on one data set. Everything that later steps depend on is
+// in state(), the method's tensors and the optimiser's; batches, augmentation
+// and pairings are functions of (seed, epoch, step), so that a run which
+// continues from a checkpoint does bit for bit what one that was never
+// interrupted does (same machine, same number of threads).
+class Trainer {
+ public:
+  // `dataset` must outlive the trainer.
+  // Errors: kInvalidArgument if the configuration does not fit the data.
+  static absl::StatusOr<std::unique_ptr<Trainer>> Create(
+      const Config& config, const Dataset* dataset,
+      std::unique_ptr<Method> method, c10::Device device);
+
+  // Trains until the last epoch or config.max_steps. After each epoch it
+  // appends to metrics.jsonl and then saves a checkpoint.
+  // Errors: kCancelled after SIGINT or SIGTERM, with everything saved;
+  // kOutOfRange if the loss is no longer finite or the features collapsed;
+  // others from the file system.
+  absl::Status Train(const TrainerHooks& hooks);
+
+  // Continues from a checkpoint of the same configuration.
+  absl::Status Restore(const RunState& state, const Checkpoint& checkpoint);
+
+  absl::Status Save();
+
+  // Of the scores, filled in by whoever measures them; and the history, which
+  // ends with the epoch that max_steps cut short, if it did.
+  RunState& state() { return state_; }
+  Method& method() { return *method_; }
+  int64_t batches_per_epoch() const { return loader_->batches_per_epoch(); }
+  const ChannelStats& channel_stats() const { return stats_; }
+  c10::Device device() const { return device_; }
+
+ private:
+  Trainer(const Config& config, const Dataset* dataset,
+          std::unique_ptr<Method> method, c10::Device device);
+
+  absl::Status TrainEpoch(const TrainerHooks& hooks);
+  absl::Status TrainStep(const Batch& batch);
+  absl::Status CheckNotCollapsed() const;
+  absl::StatusOr<EpochRecord> Evaluate();
+  absl::Status Stopped() const;
+  double Rate(int64_t step) const;
+  bool OutOfSteps() const;
+
+  const Config config_;
+  const Dataset& dataset_;
+  const ImageSetSource source_;
+  const std::unique_ptr<Method> method_;
+  const c10::Device device_;
+  const ChannelStats stats_;
+  LossOptions loss_options_;
+  PairingKind pairing_ = PairingKind::kCyclic;
+  ScheduleOptions schedule_;
+  Sgd optimizer_;
+  std::unique_ptr<BatchLoader> loader_;
+  RunState state_;
+  absl::Time last_save_ = absl::Now();
+};
+
+}  // namespace gsg
+
+#endif  // GSG_TRAINERS_ENGINE_TRAINER_H_

@@ -1,0 +1,99 @@
+#include "trainers/evaluate/inputs.h"
+
+#include <cstdint>
+#include <string>
+
+#include "ATen/core/Tensor.h"
+#include "ATen/ops/isfinite.h"
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
+
+namespace gsg {
+namespace {
+
+// "[60000, 256] Float", as it goes into a message.
+std::string Describe(const at::Tensor& tensor) {
+  if (!tensor.defined()) return "an undefined tensor";
+  return absl::StrCat("[", absl::StrJoin(tensor.sizes(), ", "), "] ",
+                      c10::toString(tensor.scalar_type()));
+}
+
+absl::Status CheckLabels(const LabeledSet& set, int64_t classes) {
+  const at::Tensor& labels = set.labels;
+  const int64_t rows = set.features.size(0);
+  if (!labels.defined() || labels.dim() != 1 || labels.size(0) != rows ||
+      labels.scalar_type() != at::kLong) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(set.name, " labels are ", Describe(labels), "; ", rows,
+                     " feature rows need [", rows, "] Long"));
+  }
+  if (labels.device() != set.features.device()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        set.name, " labels are on ", labels.device().str(),
+        " and the features on ", set.features.device().str(),
+        "; move both to one device"));
+  }
+  const int64_t lowest = labels.min().item<int64_t>();
+  const int64_t highest = labels.max().item<int64_t>();
+  if (lowest < 0 || highest >= classes) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        set.name, " labels span ", lowest, "..", highest, "; ", classes,
+        " classes allow 0..", classes - 1));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status CheckFeatures(absl::string_view name, const at::Tensor& features) {
+  if (!features.defined() || features.dim() != 2 || features.numel() == 0 ||
+      features.scalar_type() != at::kFloat) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(name, " features are ", Describe(features),
+                     "; need [N, d] Float with N and d at least 1"));
+  }
+  if (!at::isfinite(features).all().item<bool>()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(name, " features hold a NaN or an infinity; the network "
+                           "has diverged or its input is not normalised"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckComparable(absl::string_view name, const at::Tensor& features,
+                             absl::string_view other_name,
+                             const at::Tensor& other_features) {
+  if (features.size(1) != other_features.size(1)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        other_name, " features have width ", other_features.size(1), "; ",
+        name, " features have width ", features.size(1)));
+  }
+  if (features.device() != other_features.device()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        other_name, " features are on ", other_features.device().str(), "; ",
+        name, " features are on ", features.device().str(),
+        "; move both to one device"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckLabeledSets(const LabeledSet& train, const LabeledSet& test,
+                              int64_t classes) {
+  if (absl::Status s = CheckFeatures(train.name, train.features); !s.ok()) {
+    return s;
+  }
+  if (absl::Status s = CheckFeatures(test.name, test.features); !s.ok()) {
+    return s;
+  }
+  if (absl::Status s = CheckComparable(train.name, train.features, test.name,
+                                       test.features);
+      !s.ok()) {
+    return s;
+  }
+  if (absl::Status s = CheckLabels(train, classes); !s.ok()) return s;
+  return CheckLabels(test, classes);
+}
+
+}  // namespace gsg

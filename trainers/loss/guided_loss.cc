@@ -1,0 +1,133 @@
+#include "trainers/loss/guided_loss.h"
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include <ATen/Parallel.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty_like.h>
+#include <c10/core/ScalarType.h>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
+#include "gsg_core/executor.h"
+#include "gsg_core/loss.h"
+#include "gsg_core/rows.h"
+
+namespace gsg {
+namespace {
+
+// gsg_core on the threads that LibTorch computes with.
+class AtenExecutor final : public Executor {
+ public:
+  int concurrency() const override { return at::get_num_threads(); }
+  void ParallelFor(int64_t tasks,
+                   absl::FunctionRef<void(int64_t)> body) override {
+    at::parallel_for(0, tasks, /*grain_size=*/1,
+                     [body](int64_t begin, int64_t end) {
+                       for (int64_t task = begin; task < end; ++task) {
+                         body(task);
+                       }
+                     });
+  }
+};
+
+template <typename T>
+Rows<T> View(const at::Tensor& t) {
+  return Rows<T>(t.data_ptr<std::remove_const_t<T>>(), t.size(0), t.size(1));
+}
+
+// On the CPU, contiguous, outside autograd; no copy if it is so already.
+std::vector<at::Tensor> OnCpu(const std::vector<at::Tensor>& tensors) {
+  std::vector<at::Tensor> result;
+  for (const at::Tensor& t : tensors) {
+    result.push_back(t.detach().cpu().contiguous());
+  }
+  return result;
+}
+
+template <typename T>
+absl::StatusOr<LossResult> Compute(const std::vector<at::Tensor>& p,
+                                   const std::vector<at::Tensor>& z,
+                                   absl::Span<const int64_t> pairing,
+                                   const LossOptions& options,
+                                   const std::vector<at::Tensor>& g) {
+  using In = const T;
+  if (p.size() == 2) {
+    const SharedViews<T> views{View<In>(p[0]), View<In>(p[1]), View<In>(z[0]),
+                               View<In>(z[1]), pairing};
+    const SharedGrads<T> grads{View<T>(g[0]), View<T>(g[1])};
+    return gsg::GuidedLoss(views, options, &grads);
+  }
+  const FourViews<T> views{View<In>(p[0]), View<In>(p[1]), View<In>(p[2]),
+                           View<In>(p[3]), View<In>(z[0]), View<In>(z[1]),
+                           View<In>(z[2]), View<In>(z[3])};
+  const FourViewGrads<T> grads{View<T>(g[0]), View<T>(g[1]), View<T>(g[2]),
+                               View<T>(g[3])};
+  return gsg::GuidedLoss(views, options, &grads);
+}
+
+absl::Status CheckTensors(const std::vector<at::Tensor>& p,
+                          const std::vector<at::Tensor>& z,
+                          absl::Span<const int64_t> pairing) {
+  if ((p.size() != 2 && p.size() != 4) || z.size() != p.size()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("got ", p.size(), " predictions and ", z.size(),
+                     " projections; need 2 of each for shared views or 4 of "
+                     "each for four views"));
+  }
+  if (p.size() == 4 && !pairing.empty()) {
+    return absl::InvalidArgumentError(
+        "four views have their second image already: pairing must be empty");
+  }
+  const c10::ScalarType type = p[0].scalar_type();
+  if (type != c10::kFloat && type != c10::kDouble) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "p is ", c10::toString(type), "; it must be Float or Double"));
+  }
+  for (const std::vector<at::Tensor>* tensors : {&p, &z}) {
+    for (const at::Tensor& t : *tensors) {
+      if (t.dim() != 2) {
+        return absl::InvalidArgumentError(absl::StrCat(
+            "a tensor has ", t.dim(), " dimensions; it must be [N, D]"));
+      }
+      if (t.scalar_type() != type) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("tensors are ", c10::toString(type), " and ",
+                         c10::toString(t.scalar_type()),
+                         "; all must have one type"));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<TensorLoss> GuidedLoss(const std::vector<at::Tensor>& p,
+                                      const std::vector<at::Tensor>& z,
+                                      absl::Span<const int64_t> pairing,
+                                      const LossOptions& options) {
+  if (absl::Status s = CheckTensors(p, z, pairing); !s.ok()) return s;
+  const std::vector<at::Tensor> cpu_p = OnCpu(p);
+  const std::vector<at::Tensor> cpu_z = OnCpu(z);
+  std::vector<at::Tensor> gradients;
+  for (const at::Tensor& t : cpu_p) gradients.push_back(at::empty_like(t));
+
+  AtenExecutor executor;
+  LossOptions with_threads = options;
+  with_threads.executor = &executor;
+  absl::StatusOr<LossResult> result =
+      p[0].scalar_type() == c10::kFloat
+          ? Compute<float>(cpu_p, cpu_z, pairing, with_threads, gradients)
+          : Compute<double>(cpu_p, cpu_z, pairing, with_threads, gradients);
+  if (!result.ok()) return result.status();
+  for (at::Tensor& g : gradients) g = g.to(p[0].device());
+  return TensorLoss{result->loss, result->pair_count, std::move(gradients)};
+}
+
+}  // namespace gsg

@@ -1,0 +1,207 @@
+#include "trainers/report/chart.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "trainers/report/html.h"
+#include "trainers/report/ticks.h"
+
+namespace gsg {
+namespace {
+
+// SVG user units; about a pixel each at the width the page gives a chart.
+constexpr double kWidth = 330;
+constexpr double kHeight = 190;
+constexpr double kLeft = 46;
+constexpr double kRight = kWidth - 8;
+constexpr double kTop = 20;
+constexpr double kBottom = kHeight - 26;
+
+constexpr size_t kMostMarkers = 40;
+constexpr size_t kMostHoverStrips = 200;
+
+// Maps [low, high] to [from, to].
+struct Axis {
+  double low, high, from, to;
+  double operator()(double value) const {
+    return from + (value - low) / (high - low) * (to - from);
+  }
+};
+
+void Widen(double& low, double& high, double fraction) {
+  const double size = std::max(std::abs(low), std::abs(high));
+  const double least = size > 0 ? 1e-6 * size : 1;
+  const double margin = std::max(fraction * (high - low), least);
+  low -= margin;
+  high += margin;
+}
+
+// Drops points that are not measured, and series without any.
+std::vector<Series> MeasuredSeries(const std::vector<Series>& all) {
+  std::vector<Series> kept;
+  for (const Series& series : all) {
+    Series measured = {series.name, {}};
+    for (const auto& point : series.points) {
+      if (Measured(point.second)) measured.points.push_back(point);
+    }
+    if (!measured.points.empty()) kept.push_back(std::move(measured));
+  }
+  return kept;
+}
+
+std::string Grid(const Axis& x, const Axis& y) {
+  std::string svg = "<g class=\"grid\">";
+  const Ticks rows = NiceTicks(y.low, y.high, 6);
+  for (const double value : rows.values) {
+    const std::string at = Svg(y(value));
+    absl::StrAppend(&svg, "<line x1=\"", Svg(kLeft), "\" x2=\"", Svg(kRight),
+                    "\" y1=\"", at, "\" y2=\"", at, "\"/><text x=\"",
+                    Svg(kLeft - 6), "\" y=\"", Svg(y(value) + 4),
+                    "\" text-anchor=\"end\">",
+                    FormatNumber(value, rows.decimals), "</text>");
+  }
+  for (const double value : NiceTicks(x.low, x.high, 6, 1).values) {
+    absl::StrAppend(&svg, "<text x=\"", Svg(x(value)), "\" y=\"",
+                    Svg(kBottom + 17), "\" text-anchor=\"middle\">",
+                    FormatNumber(value, 0), "</text>");
+  }
+  return svg + "</g>";
+}
+
+std::string References(const std::vector<Reference>& references,
+                       const Axis& y) {
+  std::string svg = "<g class=\"reference\">";
+  for (const Reference& reference : references) {
+    if (!Measured(reference.value)) continue;
+    const std::string at = Svg(y(reference.value));
+    absl::StrAppend(&svg, "<line x1=\"", Svg(kLeft), "\" x2=\"", Svg(kRight),
+                    "\" y1=\"", at, "\" y2=\"", at, "\"/><text x=\"",
+                    Svg(kRight - 2), "\" y=\"", Svg(y(reference.value) - 5),
+                    "\" text-anchor=\"end\">", EscapeHtml(reference.name),
+                    "</text>");
+  }
+  return svg + "</g>";
+}
+
+std::string Line(const Series& series, size_t color, const Axis& x,
+                 const Axis& y) {
+  std::string line, markers;
+  for (const auto& [epoch, value] : series.points) {
+    const std::string at_x = Svg(x(epoch)), at_y = Svg(y(value));
+    absl::StrAppend(&line, line.empty() ? "" : " ", at_x, ",", at_y);
+    if (series.points.size() <= kMostMarkers) {
+      absl::StrAppend(&markers, "<circle cx=\"", at_x, "\" cy=\"", at_y,
+                      "\" r=\"2.2\"/>");
+    }
+  }
+  return absl::StrCat("<g class=\"s", color, "\"><polyline points=\"", line,
+                      "\"/>", markers, "</g>");
+}
+
+// One invisible strip per epoch that shows its values while pointed at.
+std::string HoverStrips(const std::vector<Series>& all, int decimals,
+                        const Axis& x, const Axis& y) {
+  struct Mark {
+    size_t series;
+    double value;
+  };
+  std::map<double, std::vector<Mark>> epochs;
+  for (size_t s = 0; s < all.size(); ++s) {
+    for (const auto& [epoch, value] : all[s].points) {
+      epochs[epoch].push_back({s, value});
+    }
+  }
+  const size_t stride = (epochs.size() - 1) / kMostHoverStrips + 1;
+  const double width = (kRight - kLeft) / std::max(1.0, x.high - x.low) *
+                       static_cast<double>(stride);
+  std::string svg;
+  size_t count = 0;
+  for (const auto& [epoch, marks] : epochs) {
+    if (count++ % stride != 0) continue;
+    const std::string at = Svg(x(epoch));
+    std::string dots, readout = absl::StrCat("epoch ", FormatNumber(epoch, 0));
+    for (const Mark& mark : marks) {
+      absl::StrAppend(&dots, "<circle class=\"s", mark.series, "\" cx=\"", at,
+                      "\" cy=\"", Svg(y(mark.value)), "\" r=\"3.5\"/>");
+      absl::StrAppend(&readout, "<tspan class=\"s", mark.series,
+                      "\" dx=\"8\">", FormatNumber(mark.value, decimals),
+                      "</tspan>");
+    }
+    absl::StrAppend(
+        &svg, "<g class=\"hit\"><rect x=\"", Svg(x(epoch) - width / 2),
+        "\" y=\"0\" width=\"", Svg(width), "\" height=\"", Svg(kBottom),
+        "\"/><line x1=\"", at, "\" x2=\"", at, "\" y1=\"", Svg(kTop),
+        "\" y2=\"", Svg(kBottom), "\"/>", dots, "<text x=\"", Svg(kRight),
+        "\" y=\"11\" text-anchor=\"end\">", readout, "</text></g>");
+  }
+  return svg;
+}
+
+std::string Legend(const std::vector<Series>& all) {
+  std::string html = "<ul class=\"legend\">";
+  for (size_t s = 0; s < all.size(); ++s) {
+    absl::StrAppend(&html, "<li class=\"s", s, "\">", EscapeHtml(all[s].name),
+                    "</li>");
+  }
+  return html + "</ul>";
+}
+
+}  // namespace
+
+std::string RenderChart(const Chart& chart) {
+  const std::vector<Series> all = MeasuredSeries(chart.series);
+  if (all.empty()) return "";
+  double first = all[0].points[0].first, last = first;
+  double low = all[0].points[0].second, high = low;
+  for (const Series& series : all) {
+    for (const auto& [epoch, value] : series.points) {
+      first = std::min(first, epoch);
+      last = std::max(last, epoch);
+      low = std::min(low, value);
+      high = std::max(high, value);
+    }
+  }
+  for (const Reference& reference : chart.references) {
+    if (!Measured(reference.value)) continue;
+    low = std::min(low, reference.value);
+    high = std::max(high, reference.value);
+  }
+  if (chart.from_zero) low = std::min(low, 0.0);
+  Widen(low, high, 0.06);
+  if (chart.from_zero) low = std::max(low, 0.0);
+  if (first == last) {
+    first -= 1;
+    last += 1;
+  }
+  const Axis x = {first, last, kLeft + 6, kRight - 6};
+  const Axis y = {low, high, kBottom, kTop};
+
+  const Series& main = all.front();
+  const std::string latest =
+      FormatNumber(main.points.back().second, chart.decimals);
+  const std::string label = absl::StrCat(
+      chart.title, " over epochs ", FormatNumber(main.points.front().first, 0),
+      " to ", FormatNumber(main.points.back().first, 0), "; from ",
+      FormatNumber(main.points.front().second, chart.decimals), " to ", latest);
+  std::string html = absl::StrCat(
+      "<figure class=\"chart\"><figcaption><b>", EscapeHtml(chart.title),
+      "</b>", all.size() == 1 ? absl::StrCat("<output>", latest, "</output>")
+                              : "",
+      "<small>", EscapeHtml(chart.note), "</small></figcaption>");
+  if (all.size() > 1) html += Legend(all);
+  absl::StrAppend(&html, "<svg viewBox=\"0 0 ", Svg(kWidth), " ", Svg(kHeight),
+                  "\" role=\"img\" aria-label=\"", EscapeHtml(label), "\">",
+                  Grid(x, y), References(chart.references, y));
+  for (size_t s = 0; s < all.size(); ++s) html += Line(all[s], s, x, y);
+  absl::StrAppend(&html, HoverStrips(all, chart.decimals, x, y),
+                  "</svg></figure>\n");
+  return html;
+}
+
+}  // namespace gsg

@@ -1,0 +1,279 @@
+#include "trainers/report/report.h"
+
+#include <cerrno>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
+#include "trainers/report/chart.h"
+#include "trainers/report/html.h"
+#include "trainers/report/page_style.h"
+#include "trainers/report/picture.h"
+#include "trainers/report/scatter.h"
+
+namespace gsg {
+namespace {
+
+using Facts = std::vector<std::pair<std::string, std::string>>;
+
+absl::Status CheckLabel(int64_t label, const ReportData& data,
+                        absl::string_view where) {
+  if (label >= 0 && label < static_cast<int64_t>(data.classes.size())) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat(where, " has label ", label, "; the report names ",
+                   data.classes.size(), " classes"));
+}
+
+std::string Section(absl::string_view title, absl::string_view note,
+                    absl::string_view body) {
+  return absl::StrCat("<section><h2>", title, "</h2>\n<p>", note, "</p>\n",
+                      body, "</section>\n");
+}
+
+// "+3.1 points over raw pixels, −0.2 under ..." from the baselines' k-NN.
+std::string Differences(const ReportData& data) {
+  std::vector<std::string> parts;
+  for (const Score& baseline : data.baselines) {
+    const double gain = data.trained.knn_top1 - baseline.knn_top1;
+    if (!Measured(gain)) continue;
+    parts.push_back(absl::StrCat(FormatNumber(std::abs(gain), 1), " points ",
+                                 gain < 0 ? "below " : "above ",
+                                 EscapeHtml(baseline.name)));
+  }
+  if (parts.empty()) return "";
+  return absl::StrCat(": ", absl::StrJoin(parts, ", "));
+}
+
+std::string Headline(const ReportData& data) {
+  std::vector<std::string> scores;
+  if (Measured(data.trained.knn_top1)) {
+    scores.push_back(absl::StrCat(
+        "<b>", FormatNumber(data.trained.knn_top1, 1), "&nbsp;%</b> of the "
+        "test images by their nearest neighbours", Differences(data)));
+  }
+  if (Measured(data.trained.linear_top1)) {
+    scores.push_back(absl::StrCat(
+        "<b>", FormatNumber(data.trained.linear_top1, 1),
+        "&nbsp;%</b> with a linear classifier"));
+  }
+  if (scores.empty()) return "";
+  std::string after;
+  if (!data.epochs.empty()) {
+    const int64_t epochs = data.epochs.back().epoch;
+    after = absl::StrCat("After ", FormatNumber(static_cast<double>(epochs), 0),
+                         epochs == 1 ? " epoch" : " epochs",
+                         " without labels, ");
+  }
+  return absl::StrCat("<p class=\"lead\">", after,
+                      EscapeHtml(data.trained.name), " classifies ",
+                      absl::StrJoin(scores, "; "), ".</p>\n");
+}
+
+std::string FactList(const Facts& facts, absl::string_view style) {
+  if (facts.empty()) return "";
+  std::string html = absl::StrCat("<dl class=\"", style, "\">");
+  for (const auto& [name, value] : facts) {
+    absl::StrAppend(&html, "<div><dt>", EscapeHtml(name), "</dt><dd>",
+                    EscapeHtml(value), "</dd></div>");
+  }
+  return html + "</dl>\n";
+}
+
+std::string ScoreCell(double percent) {
+  if (!Measured(percent)) return "<td>–</td>";
+  return absl::StrCat("<td>", FormatNumber(percent, 2),
+                      "<span class=\"bar\"><i style=\"width:",
+                      Svg(percent), "%\"></i></span></td>");
+}
+
+std::string ScoreTable(const ReportData& data) {
+  bool any = false;
+  std::string rows;
+  auto add = [&](const Score& score, absl::string_view style) {
+    if (!Measured(score.knn_top1) && !Measured(score.linear_top1)) return;
+    any = true;
+    absl::StrAppend(&rows, "<tr class=\"", style, "\"><th scope=\"row\">",
+                    EscapeHtml(score.name), "</th>", ScoreCell(score.knn_top1),
+                    ScoreCell(score.linear_top1), "</tr>\n");
+  };
+  for (const Score& baseline : data.baselines) add(baseline, "baseline");
+  add(data.trained, "trained");
+  if (!any) return "";
+  return Section(
+      "Classification",
+      "Top-1 accuracy in percent on the test images, from features that never "
+      "saw a label.",
+      absl::StrCat(
+          "<div class=\"scroll\"><table class=\"scores\"><thead><tr>"
+          "<th scope=\"col\">Features</th><th scope=\"col\">k-NN</th>"
+          "<th scope=\"col\">Linear</th></tr></thead>\n<tbody>\n",
+          rows, "</tbody></table></div>\n"));
+}
+
+Series Curve(const ReportData& data, std::string name,
+             const std::function<double(const EpochPoint&)>& value) {
+  Series series = {std::move(name), {}};
+  for (const EpochPoint& point : data.epochs) {
+    series.points.emplace_back(static_cast<double>(point.epoch), value(point));
+  }
+  return series;
+}
+
+std::string Curves(const ReportData& data) {
+  std::vector<Reference> baselines;
+  for (const Score& baseline : data.baselines) {
+    baselines.push_back({baseline.name, baseline.knn_top1});
+  }
+  auto curve = [&](double EpochPoint::*field) -> std::vector<Series> {
+    return {Curve(data, "", [field](const EpochPoint& p) { return p.*field; })};
+  };
+  std::vector<Series> shares;
+  const char* const pairs[] = {"11, 21", "11, 22", "12, 21", "12, 22"};
+  for (size_t k = 0; k < 4; ++k) {
+    shares.push_back(Curve(data, pairs[k], [k](const EpochPoint& point) {
+      return 100 * point.pair_share[k];
+    }));
+  }
+  const std::vector<Chart> charts = {
+      {"k-NN top-1, %", "Weighted vote of the nearest training images",
+       curve(&EpochPoint::knn_top1), baselines, false, 2},
+      {"Loss", "Mean over pairs; −1 when every view predicts its partner",
+       curve(&EpochPoint::loss), {}, false, 4},
+      {"Feature spread", "1: spread over the sphere; 0: collapsed",
+       curve(&EpochPoint::feature_std), {}, true, 3},
+      {"Effective rank", "Dimensions that the features use",
+       curve(&EpochPoint::effective_rank), {}, true, 1},
+      {"Chosen pairs, %", "Which views of two images were the closest",
+       shares, {{"even", 25}}, false, 1},
+      {"Learning rate", "", curve(&EpochPoint::lr), {}, true, 4},
+      {"Images per second", "", curve(&EpochPoint::images_per_second), {}, true,
+       0},
+  };
+  std::string figures;
+  for (const Chart& chart : charts) figures += RenderChart(chart);
+  if (figures.empty()) return "";
+  return Section("Training",
+                 "By epoch. Point at a curve to read its values.",
+                 absl::StrCat("<div class=\"charts\">\n", figures, "</div>\n"));
+}
+
+absl::StatusOr<std::string> Figure(const LabeledPicture& item,
+                                   const ReportData& data,
+                                   absl::string_view style,
+                                   absl::string_view role) {
+  if (absl::Status s = CheckLabel(item.label, data, role); !s.ok()) return s;
+  absl::StatusOr<std::string> uri = PngDataUri(item.picture);
+  if (!uri.ok()) return uri.status();
+  const std::string name = EscapeHtml(data.classes[item.label]);
+  return absl::StrCat("<figure class=\"picture ", style, "\"><img src=\"", *uri,
+                      "\" alt=\"", role, ": ", name, "\"><figcaption>", name,
+                      "</figcaption></figure>");
+}
+
+absl::StatusOr<std::string> Neighbors(const ReportData& data) {
+  if (data.neighbors.empty()) return "";
+  std::string rows;
+  for (const NeighborRow& row : data.neighbors) {
+    absl::StatusOr<std::string> query =
+        Figure(row.query, data, "query", "Test image");
+    if (!query.ok()) return query.status();
+    absl::StrAppend(&rows, "<div class=\"row\">", *query, "<div>");
+    for (const LabeledPicture& neighbor : row.neighbors) {
+      const bool wrong = neighbor.label != row.query.label;
+      absl::StatusOr<std::string> figure =
+          Figure(neighbor, data, wrong ? "wrong" : "right",
+                 wrong ? "Neighbour of another class" : "Neighbour");
+      if (!figure.ok()) return figure.status();
+      rows += *figure;
+    }
+    rows += "</div></div>\n";
+  }
+  return Section("Nearest neighbours",
+                 "Test images at the left, each with the training images "
+                 "whose features are most alike, nearest first. Framed in "
+                 "red: another class.",
+                 rows);
+}
+
+absl::StatusOr<std::string> Map(const ReportData& data) {
+  if (data.map.empty()) return "";
+  for (const MapPoint& point : data.map) {
+    if (absl::Status s = CheckLabel(point.label, data, "a map point");
+        !s.ok()) {
+      return s;
+    }
+    if (!Measured(point.x) || !Measured(point.y)) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "a map point is at (", point.x, ", ", point.y, "); not finite"));
+    }
+  }
+  return Section("Map of the features",
+                 absl::StrCat(FormatNumber(static_cast<double>(
+                                               data.map.size()), 0),
+                              " test images, laid out by t-SNE so that "
+                              "neighbours in feature space stay neighbours. "
+                              "Colour is the class, which the layout never "
+                              "saw."),
+                 RenderScatter(data.map, data.classes));
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> RenderReport(const ReportData& data) {
+  absl::StatusOr<std::string> neighbors = Neighbors(data);
+  if (!neighbors.ok()) return neighbors.status();
+  absl::StatusOr<std::string> map = Map(data);
+  if (!map.ok()) return map.status();
+  const std::string title = EscapeHtml(data.title);
+  return absl::StrCat(
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, "
+      "initial-scale=1\">\n<title>",
+      title, "</title>\n<style>", kPageStyle, "</style>\n</head>\n<body>\n"
+      "<main>\n<header><h1>", title, "</h1>\n", Headline(data),
+      FactList(data.summary, "facts"), "</header>\n", ScoreTable(data),
+      Curves(data), *neighbors, *map,
+      data.config.empty()
+          ? ""
+          : Section("Configuration", "Every setting of this run.",
+                    FactList(data.config, "config")),
+      "</main>\n</body>\n</html>\n");
+}
+
+absl::Status WriteReport(const std::string& path, const ReportData& data) {
+  absl::StatusOr<std::string> page = RenderReport(data);
+  if (!page.ok()) return page.status();
+  const std::string partial = path + ".partial";
+  std::FILE* file = std::fopen(partial.c_str(), "wb");
+  if (file == nullptr) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("cannot open ", partial));
+  }
+  bool written =
+      std::fwrite(page->data(), 1, page->size(), file) == page->size();
+  int error = errno;
+  if (std::fclose(file) != 0 && written) {
+    written = false;
+    error = errno;
+  }
+  if (written && std::rename(partial.c_str(), path.c_str()) != 0) {
+    written = false;
+    error = errno;
+  }
+  if (written) return absl::OkStatus();
+  std::remove(partial.c_str());
+  return absl::ErrnoToStatus(error, absl::StrCat("cannot write ", path));
+}
+
+}  // namespace gsg

@@ -1,0 +1,228 @@
+#include "trainers/trainer_main.h"
+
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <c10/core/Device.h>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "trainers/checkpoint/sealed_file.h"
+#include "trainers/config/command_line.h"
+#include "trainers/config/config.h"
+#include "trainers/config/json.h"
+#include "trainers/config/paths.h"
+#include "trainers/console/epoch_table.h"
+#include "trainers/console/format.h"
+#include "trainers/console/progress.h"
+#include "trainers/data/dataset.h"
+#include "trainers/engine/features.h"
+#include "trainers/engine/interrupt.h"
+#include "trainers/engine/result.h"
+#include "trainers/engine/resume.h"
+#include "trainers/engine/run_directory.h"
+#include "trainers/engine/run_state.h"
+#include "trainers/engine/scores.h"
+#include "trainers/engine/trainer.h"
+#include "trainers/methods/method.h"
+
+namespace gsg {
+namespace {
+
+absl::StatusOr<c10::Device> ChooseDevice(const std::string& name) {
+  const bool has_cuda = at::hasCUDA();
+  if (name == "cuda" && !has_cuda) {
+    return absl::FailedPreconditionError(
+        "--device=cuda: this program sees no GPU. It needs an NVIDIA driver "
+        "and a build with --config=cuda.");
+  }
+  const bool cuda = name == "cuda" || (name == "auto" && has_cuda);
+  return c10::Device(cuda ? c10::kCUDA : c10::kCPU);
+}
+
+// Where the run begins: at its start, or where a saved one stopped.
+absl::StatusOr<ResumePoint> StartingPoint(const CommandLine& command_line) {
+  if (command_line.config.resume) return FindResumePoint(command_line);
+  ResumePoint point;
+  point.config = command_line.config;
+  if (point.config.output_dir.empty()) {
+    point.config.output_dir =
+        DefaultOutputDir(point.config, absl::Now(), absl::LocalTimeZone());
+  }
+  return point;
+}
+
+FeaturePair NetworkFeatures(Trainer& trainer, const Dataset& dataset) {
+  const auto features = [&](const ImageSet& images) {
+    return BackboneFeatures(trainer.method().backbone(), images,
+                            trainer.channel_stats(), 0, trainer.device());
+  };
+  return {features(dataset.train), features(dataset.test)};
+}
+
+// Raw pixels and the untrained network: what training has to beat.
+absl::Status MeasureBaselines(Trainer& trainer, const Dataset& dataset,
+                              const Config& config) {
+  const ChannelStats& stats = trainer.channel_stats();
+  absl::StatusOr<Scores> raw = MeasureScores(
+      "raw pixels",
+      {PixelFeatures(dataset.train, stats, 0),
+       PixelFeatures(dataset.test, stats, 0)},
+      dataset, config);
+  if (!raw.ok()) return raw.status();
+  absl::StatusOr<Scores> untrained = MeasureScores(
+      "untrained network", NetworkFeatures(trainer, dataset), dataset, config);
+  if (!untrained.ok()) return untrained.status();
+  trainer.state().raw_pixels = *raw;
+  trainer.state().untrained = *untrained;
+  absl::PrintF("Before training, k-NN top-1: raw pixels %.2f, this network "
+               "untrained %.2f\n",
+               raw->knn_top1, untrained->knn_top1);
+  std::fflush(stdout);
+  return trainer.Save();
+}
+
+TrainerHooks ShowOn(Progress& progress, absl::Time start) {
+  TrainerHooks hooks;
+  hooks.on_epoch_start = [&](int64_t epoch, int64_t batches_done) {
+    progress.StartEpoch(epoch, batches_done);
+  };
+  hooks.on_step = [&](int64_t batches_done, double loss) {
+    progress.Update(batches_done, [loss] { return loss; });
+  };
+  hooks.on_epoch_end = [&, start](const EpochRecord& record) {
+    EpochSummary summary;
+    summary.epoch = record.epoch;
+    summary.loss = record.loss;
+    summary.knn = record.knn_top1 / 100;
+    summary.feature_std = record.feature_std;
+    summary.effective_rank = record.effective_rank;
+    summary.pairs = record.pair_share;
+    summary.images_per_second = record.images_per_second;
+    summary.time = absl::Now() - start;
+    progress.Clear();
+    absl::PrintF("%s\n", EpochLine(summary));
+    std::fflush(stdout);
+  };
+  return hooks;
+}
+
+absl::Status Run(const CommandLine& command_line,
+                 const MethodFactory& make_method) {
+  absl::StatusOr<ResumePoint> start = StartingPoint(command_line);
+  if (!start.ok()) return start.status();
+  const Config& config = start->config;
+  if (!start->warning.empty()) {
+    absl::FPrintF(stderr, "warning: %s\n", start->warning);
+  }
+  absl::StatusOr<c10::Device> device = ChooseDevice(config.device);
+  if (!device.ok()) return device.status();
+  absl::StatusOr<Dataset> dataset =
+      LoadDataset(config.dataset, config.data_dir);
+  if (!dataset.ok()) return dataset.status();
+
+  at::set_num_threads(config.threads > 0
+                          ? static_cast<int>(config.threads)
+                          : std::thread::hardware_concurrency());
+  at::manual_seed(config.seed);
+  absl::StatusOr<std::unique_ptr<Method>> method =
+      make_method(config, dataset->train.channels, *device);
+  if (!method.ok()) return method.status();
+  absl::StatusOr<std::unique_ptr<Trainer>> trainer =
+      Trainer::Create(config, &*dataset, *std::move(method), *device);
+  if (!trainer.ok()) return trainer.status();
+
+  // Nothing has been written so far; from here on the folder is this run's.
+  if (absl::Status s = PrepareRunDirectory(config); !s.ok()) return s;
+  const std::string config_path =
+      absl::StrCat(config.output_dir, "/", kConfigFile);
+  if (absl::Status s = WriteFileAtomically(config_path, ToJson(config));
+      !s.ok()) {
+    return s;
+  }
+  absl::PrintF("%s on %s, recipe %s: %s train and %s test images, %s, %d CPU "
+               "threads\nOutput: %s\n",
+               config.method, config.dataset, config.recipe,
+               GroupedNumber(dataset->train.count),
+               GroupedNumber(dataset->test.count), device->str(),
+               at::get_num_threads(), config.output_dir);
+  std::fflush(stdout);
+
+  if (start->checkpoint.has_value()) {
+    if (absl::Status s = (*trainer)->Restore(start->state, *start->checkpoint);
+        !s.ok()) {
+      return s;
+    }
+    start->checkpoint.reset();
+    absl::PrintF("Continuing after %d epochs and %d batches\n",
+                 start->state.epoch, start->state.batch);
+  } else if (absl::Status s = MeasureBaselines(**trainer, *dataset, config);
+             !s.ok()) {
+    return s;
+  }
+
+  Progress progress(StderrConsole(),
+                    {config.epochs, (*trainer)->batches_per_epoch(),
+                     config.batch_size});
+  const TrainerHooks hooks = ShowOn(progress, absl::Now());
+  absl::PrintF("%s\n", EpochHeader());
+  std::fflush(stdout);
+  // Before and after, an interrupt ends the program at once: nothing is lost.
+  CatchInterrupts();
+  if (absl::Status s = (*trainer)->Train(hooks); !s.ok()) return s;
+  ReleaseInterrupts();
+  progress.Clear();
+
+  const FeaturePair features = NetworkFeatures(**trainer, *dataset);
+  absl::StatusOr<Scores> trained =
+      MeasureScores("trained network", features, *dataset, config);
+  if (!trained.ok()) return trained.status();
+  if (absl::Status s = WriteResult(config, *dataset, (*trainer)->state(),
+                                   *trained, features);
+      !s.ok()) {
+    return s;
+  }
+  absl::PrintF("\n%s\nReport: %s/%s\n",
+               ScoreTable((*trainer)->state(), *trained), config.output_dir,
+               kReportFile);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+int TrainerMain(absl::string_view method, absl::string_view default_recipe,
+                const MethodFactory& make_method, int argc,
+                const char* const* argv) {
+  absl::StatusOr<CommandLine> command_line =
+      ParseCommandLine(method, default_recipe, argc, argv);
+  if (!command_line.ok()) {
+    absl::FPrintF(stderr, "%s: %s\n", method,
+                  command_line.status().message());
+    return 2;
+  }
+  if (!command_line->print.empty()) {
+    absl::PrintF("%s", command_line->print);
+    return 0;
+  }
+  const absl::Status status = Run(*command_line, make_method);
+  if (status.ok()) return 0;
+  if (absl::IsCancelled(status)) {
+    absl::FPrintF(stderr, "%s\n", status.message());
+    return 128 + Interrupted();
+  }
+  absl::FPrintF(stderr, "%s: %s\n", method, status.message());
+  return 1;
+}
+
+}  // namespace gsg
