@@ -200,8 +200,6 @@ absl::StatusOr<LossResult> GuidedLoss(const SharedViews<T>& views,
   // Image i needs the choice of its own row, in which it is the first image,
   // and of row inverse[i], in which it is the second. Along a cycle the latter
   // is the choice before, and the projections just compared are still in cache.
-  // Rows come in random order, which the hardware does not foresee: hence what
-  // Choose fetches for later (a fifth of the time at 512 x 2048).
   const std::vector<int64_t> order = CycleOrder(views.pairing);
   ForBlocks(options, n, [&](int64_t begin, int64_t end) {
     Choice second{};

@@ -34,9 +34,9 @@ namespace gsg {
 struct LossOptions {
   Distance distance = Distance::kEuclidean;
   Selection selection = Selection::kMin;
-  uint64_t seed = 0;              // of Selection::kRandom
-  double grad_scale = 1.0;        // factor of the gradients, not of the loss
-  Executor* executor = nullptr;   // not owned; nullptr: the calling thread
+  uint64_t seed = 0;             // of Selection::kRandom
+  double grad_scale = 1.0;       // factor of the gradients, not of the loss
+  Executor* executor = nullptr;  // not owned; nullptr: the calling thread
 };
 
 // Two images of their own in each row. All eight are [N, D].
@@ -69,7 +69,7 @@ struct SharedGrads {
 
 struct LossResult {
   double loss = 0;
-  std::vector<uint8_t> pair;              // [N]: 0..3 or kAllViews (selection.h)
+  std::vector<uint8_t> pair;               // [N]: 0..3 or kAllViews
   std::array<int64_t, 5> pair_count = {};  // how often each value is in `pair`
 };
 

@@ -41,8 +41,9 @@ absl::StatusOr<double> FeatureSpread(Rows<const float> z) {
   features->rowwise() -= features->colwise().mean().eval();
   const double rows = static_cast<double>(z.rows());
   const double cols = static_cast<double>(z.cols());
-  const auto deviations = (features->colwise().squaredNorm() / rows).cwiseSqrt();
-  return deviations.mean() * std::sqrt(cols);
+  const double mean_deviation =
+      (features->colwise().squaredNorm() / rows).cwiseSqrt().mean();
+  return mean_deviation * std::sqrt(cols);
 }
 
 absl::StatusOr<double> EffectiveRank(Rows<const float> z) {

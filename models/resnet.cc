@@ -130,7 +130,7 @@ absl::StatusOr<ResNetOptions> ResNetOptionsFor(absl::string_view name,
   } else if (name == "resnet_small") {
     options.block = Block::kBasic;
     options.blocks = {1, 1, 1, 1};
-    options.widths = {32, 64, 128, 256};
+    options.widths = {16, 32, 64, 128};
   } else {
     return absl::InvalidArgumentError(
         absl::StrCat("unknown backbone \"", name,

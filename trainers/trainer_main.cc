@@ -74,12 +74,10 @@ FeaturePair NetworkFeatures(Trainer& trainer, const Dataset& dataset) {
 // Raw pixels and the untrained network: what training has to beat.
 absl::Status MeasureBaselines(Trainer& trainer, const Dataset& dataset,
                               const Config& config) {
-  const ChannelStats& stats = trainer.channel_stats();
   absl::StatusOr<Scores> raw = MeasureScores(
       "raw pixels",
-      {PixelFeatures(dataset.train, stats, 0),
-       PixelFeatures(dataset.test, stats, 0)},
-      dataset, config);
+      {PixelFeatures(dataset.train), PixelFeatures(dataset.test)}, dataset,
+      config);
   if (!raw.ok()) return raw.status();
   absl::StatusOr<Scores> untrained = MeasureScores(
       "untrained network", NetworkFeatures(trainer, dataset), dataset, config);

@@ -32,13 +32,10 @@ struct Columns {
   }
 };
 
+// Into the second-level cache.
 template <typename T>
-__attribute__((always_inline)) inline void PrefetchFour(const T* const* rows,
-                                                        int64_t c) {
-  __builtin_prefetch(rows[0] + c);
-  __builtin_prefetch(rows[1] + c);
-  __builtin_prefetch(rows[2] + c);
-  __builtin_prefetch(rows[3] + c);
+__attribute__((always_inline)) inline void Prefetch(const T* row, int64_t c) {
+  __builtin_prefetch(row + c, /*rw=*/0, /*locality=*/2);
 }
 
 // Each `...Terms` adds one register of columns to its kSums accumulators.
@@ -52,7 +49,7 @@ struct SquaredDifferenceTerms {
   __attribute__((always_inline)) void operator()(Columns<T> at,
                                                  Vec<T>* sums) const {
     const Vec<T> z11 = at(z[0]), z12 = at(z[1]), z21 = at(z[2]), z22 = at(z[3]);
-    PrefetchFour(next, at.c);
+    for (int k = 0; k < 4; ++k) Prefetch(next[k], at.c);
     const Vec<T> d0 = z11 - z21, d1 = z11 - z22, d2 = z12 - z21, d3 = z12 - z22;
     sums[0] += d0 * d0;
     sums[1] += d1 * d1;
@@ -70,7 +67,7 @@ struct ProductTerms {
   __attribute__((always_inline)) void operator()(Columns<T> at,
                                                  Vec<T>* sums) const {
     const Vec<T> z11 = at(z[0]), z12 = at(z[1]), z21 = at(z[2]), z22 = at(z[3]);
-    PrefetchFour(next, at.c);
+    for (int k = 0; k < 4; ++k) Prefetch(next[k], at.c);
     sums[0] += z11 * z21;
     sums[1] += z11 * z22;
     sums[2] += z12 * z21;
@@ -87,10 +84,12 @@ struct ViewTerms {
   static constexpr int kSums = 3;
   const T* p_row;
   const T* z_row;
+  const T* next;
 
   __attribute__((always_inline)) void operator()(Columns<T> at,
                                                  Vec<T>* sums) const {
     const Vec<T> p = at(p_row), z = at(z_row);
+    Prefetch(next, at.c);
     sums[0] += p * p;
     sums[1] += z * z;
     sums[2] += p * z;
@@ -136,8 +135,9 @@ void Products(const T* const z[4], const T* const next[4], int64_t n,
 }
 
 template <typename T>
-void ViewSums(const T* p, const T* z, int64_t n, double sums[3]) {
-  Sum<T>(ViewTerms<T>{p, z}, n, sums);
+void ViewSums(const T* p, const T* z, const T* next, int64_t n,
+              double sums[3]) {
+  Sum<T>(ViewTerms<T>{p, z, next}, n, sums);
 }
 
 template <typename T>

@@ -59,7 +59,7 @@ class RowLoss {
   // that is null.
   double View(const T* p, const T* z, double weight, T* grad) {
     double sums[3];
-    kernels_.view_sums(p, z, cols_, sums);
+    kernels_.view_sums(p, z, grad != nullptr ? grad : p, cols_, sums);
     const auto [pp, zz, pz] = sums;
     const bool fast = IsPlain(pp) && IsPlain(zz);
     if (!fast) {

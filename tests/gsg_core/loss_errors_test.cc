@@ -160,8 +160,9 @@ TEST_F(LossErrorsTest, NotFinite) {
           buffers_[k](1, 2) = bad;
           const std::string value =
               std::isnan(bad) ? "nan" : bad < 0 ? "-inf" : "inf";
-          const std::string message =
-              " has " + value + " in row 1, column 2; all values must be finite";
+          const std::string message = " has " + value +
+                                      " in row 1, column 2; all values must "
+                                      "be finite";
           ExpectFour(names[k] + message);
           if (k >= 4) ExpectSelectFour(names[k] + message);
           if (k % 4 < 2) {

@@ -1,20 +1,23 @@
 // GuidedLoss against the reference: every distance, selection, batch form,
 // element type and instruction set, at sizes around registers and blocks.
 #include <algorithm>
-#include <array>
 #include <cfloat>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
+#include <limits>
 #include <random>
 #include <type_traits>
 #include <vector>
 
-#include "absl/types/span.h"
 #include "gsg_core/distance.h"
 #include "gsg_core/internal/kernels.h"
 #include "gsg_core/loss.h"
+#include "gsg_core/norm.h"
 #include "gsg_core/pairing.h"
 #include "gsg_core/reference.h"
+#include "gsg_core/rows.h"
 #include "gsg_core/selection.h"
 #include "gtest/gtest.h"
 #include "tests/gsg_core/test_util.h"
@@ -39,7 +42,8 @@ double Norm(const T* row, int64_t n) {
 // Where the choices differ, the one taken must be as good within the error of
 // the distances. True if all are equal.
 template <typename T>
-bool CheckChoices(const LossResult& result, const reference::Result<T>& expected,
+bool CheckChoices(const LossResult& result,
+                  const reference::Result<T>& expected,
                   const LossOptions& options, int64_t d) {
   for (size_t i = 0; i < expected.pair.size(); ++i) {
     if (result.pair[i] == expected.pair[i]) continue;
@@ -138,7 +142,8 @@ void CheckEveryOption(const std::vector<Buffer<T>>& in, int& calls,
                                 Selection::kRandom, Selection::kNone}) {
       SCOPED_TRACE(testing::Message()
                    << n << " x " << in[0].rows().cols() << " "
-                   << DistanceName(distance) << " " << SelectionName(selection));
+                   << DistanceName(distance) << " "
+                   << SelectionName(selection));
       LossOptions options;
       options.distance = distance;
       options.selection = selection;

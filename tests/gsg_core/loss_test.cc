@@ -1,15 +1,15 @@
 // What GuidedLoss means: values by hand, properties, gradients, what stops.
 #include "gsg_core/loss.h"
 
+#include <array>
 #include <cmath>
 #include <complex>
 #include <cstdint>
-#include <cstring>
 #include <random>
-#include <utility>
 #include <vector>
 
 #include "Eigen/Core"
+#include "absl/functional/function_ref.h"
 #include "gsg_core/eigen.h"
 #include "gsg_core/executor.h"
 #include "gsg_core/pairing.h"
@@ -68,7 +68,7 @@ LossOptions With(Distance distance, Selection selection) {
 // Distances 1, 3, sqrt(5), 5; the cosine distance of the second pair is 0.
 Batch HandBatch() {
   Batch batch;
-  for (int v = 0; v < 4; ++v) batch.p[v] = Matrix(1, 2), batch.z[v] = batch.p[v];
+  for (int v = 0; v < 4; ++v) batch.p[v].resize(1, 2), batch.z[v].resize(1, 2);
   batch.z[0] << 1, 0;
   batch.z[1] << 0, 3;
   batch.z[2] << 1, 1;

@@ -68,7 +68,9 @@ TEST(PairingTest, RandomIsAPermutation) {
 TEST(PairingTest, RandomIsUniform) {
   std::map<Pairing, int> count;
   constexpr int kSeeds = 4800;
-  for (uint64_t seed = 0; seed < kSeeds; ++seed) ++count[*RandomPairing(4, seed)];
+  for (uint64_t seed = 0; seed < kSeeds; ++seed) {
+    ++count[*RandomPairing(4, seed)];
+  }
   EXPECT_EQ(count.size(), 24u);
   // 23 degrees of freedom, p = 0.001.
   EXPECT_LT(ChiSquare(count, kSeeds / 24.), 49.73);
@@ -77,7 +79,9 @@ TEST(PairingTest, RandomIsUniform) {
 TEST(PairingTest, CyclicIsUniform) {
   std::map<Pairing, int> count;
   constexpr int kSeeds = 4800;
-  for (uint64_t seed = 0; seed < kSeeds; ++seed) ++count[*CyclicPairing(5, seed)];
+  for (uint64_t seed = 0; seed < kSeeds; ++seed) {
+    ++count[*CyclicPairing(5, seed)];
+  }
   EXPECT_EQ(count.size(), 24u);  // 4! cycles through five images
   EXPECT_LT(ChiSquare(count, kSeeds / 24.), 49.73);
 }

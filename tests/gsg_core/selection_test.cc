@@ -66,7 +66,8 @@ TEST(SelectionTest, RandomIsUniform) {
     ++count[PairOf(Selection::kRandom, {1, 2, 3, 4}, 3, row)];
   }
   double chi2 = 0;
-  for (int c : count) chi2 += (c - kRows / 4.) * (c - kRows / 4.) / (kRows / 4.);
+  const double expected = kRows / 4.;
+  for (int c : count) chi2 += (c - expected) * (c - expected) / expected;
   EXPECT_LT(chi2, 16.27);  // 3 degrees of freedom, p = 0.001
 }
 

@@ -20,7 +20,8 @@ namespace gsg {
 inline uint64_t TestSeed() {
   static const uint64_t seed = [] {
     const char* text = std::getenv("GSG_TEST_SEED");
-    const uint64_t value = text != nullptr ? std::strtoull(text, nullptr, 0) : 1;
+    const uint64_t value =
+        text != nullptr ? std::strtoull(text, nullptr, 0) : 1;
     std::cerr << "GSG_TEST_SEED=" << value << "\n";
     return value;
   }();
@@ -73,8 +74,8 @@ class Buffer {
   std::vector<T> data_;
 };
 
-// Relative error of a sum of d products in T, by any of the kernels, in units of
-// the sum of their magnitudes: a lane of the narrowest register adds at most
+// Relative error of a sum of d products in T, by any of the kernels, in units
+// of the sum of their magnitudes: a lane of the narrowest register adds at most
 // kBlock / lanes terms, each with one rounding of the product and one of the
 // addition, and the sum over lanes and blocks is in double.
 template <typename T>

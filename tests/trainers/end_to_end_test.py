@@ -15,7 +15,7 @@ class EndToEndTest(unittest.TestCase):
         cls.process = tr.run(
             "--dataset=mnist", "--data_dir=" + tr.small_data(2000, 500),
             "--output_dir=" + cls.folder, "--epochs=8", "--batch_size=64",
-            "--base_lr=0.2", "--threads=2", "--knn_k=20", "--linear_probe")
+            "--base_lr=0.2", "--threads=1", "--knn_k=20", "--linear_probe")
         if cls.process.returncode != 0:
             raise AssertionError(cls.process.stderr)
 

@@ -82,7 +82,7 @@ class MessagesTest(unittest.TestCase):
         message = self.fails(1, "--predictor_hidden=0", "--selection=none",
                              "--base_lr=1", "--collapse_threshold=0.5",
                              "--data_dir=" + tr.small_data(),
-                             "--output_dir=" + folder, *tr.QUICK[:-1])
+                             "--output_dir=" + folder, *tr.QUICK)
         self.assertIn("the features collapsed in epoch", message)
         self.assertIn("--collapse_threshold=0", message)
 

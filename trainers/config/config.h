@@ -83,7 +83,7 @@ struct Config {
   int64_t knn_bank = 0;
   int64_t knn_queries = 0;
   bool linear_probe = false;
-  double collapse_threshold = 0;
+  double collapse_threshold = 0.05;
 };
 
 // Calls visit(value, Field) for each flag, in the order of --help. The value
@@ -180,10 +180,10 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
   visit(c.projector_dim,
         Field{"projector_dim", kModel, "dimensions of a projection"}.Between(
             1, 65536));
-  visit(c.predictor_hidden, Field{"predictor_hidden", kModel,
-                                  "width of the predictor's hidden "
-                                  "layer"}
-                                .Between(1, 65536));
+  visit(c.predictor_hidden,
+        Field{"predictor_hidden", kModel,
+              "width of the predictor's hidden layer, 0 = no predictor"}
+            .Between(0, 65536));
 
   constexpr absl::string_view kOptimiser = "Optimiser";
   visit(c.epochs,

@@ -20,25 +20,34 @@ void FashionMnist(Config* c) {
   c->backbone = "resnet_small";
   c->stem = "small_stride2";
   c->projector_layers = 2;
-  c->projector_hidden = 512;
-  c->projector_dim = 512;
-  c->predictor_hidden = 128;
+  c->projector_hidden = 256;
+  c->projector_dim = 256;
+  c->predictor_hidden = 64;
 
-  c->epochs = 10;
+  c->epochs = 18;
   c->batch_size = 256;
   c->base_lr = 0.2;
   c->weight_decay = 5e-4;
+  c->warmup_epochs = 2;
+  c->constant_predictor_lr = true;
 
-  c->crop_size = 24;
+  // Small views are cheap; features are taken at the full 28x28.
+  c->crop_size = 20;
   c->crop_scale_min = 0.4;
   c->hflip_prob = 0.5;
+  // How bright and how contrasty a garment is says little about what it is.
   c->jitter_prob = 0.8;
   c->brightness = 0.4;
   c->contrast = 0.4;
+  c->gamma = 0.7;
   // One channel: there is no colour to change.
   c->saturation = 0;
   c->hue = 0;
   c->grayscale_prob = 0;
+
+  c->knn_bank = 10000;
+  c->knn_queries = 2000;
+  c->linear_probe = true;
 }
 
 void Cifar10(Config* c) {

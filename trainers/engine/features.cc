@@ -25,6 +25,14 @@ at::Tensor PerChannel(const std::vector<double>& values) {
   return at::tensor(values, c10::kFloat).view({1, -1, 1, 1});
 }
 
+// The images as they are, [count, C, H, W] uint8, not copied.
+at::Tensor Bytes(const ImageSet& images, int64_t begin, int64_t count) {
+  const int64_t size = images.channels * images.height * images.width;
+  return at::from_blob(
+      const_cast<uint8_t*>(images.pixels.data()) + begin * size,
+      {count, images.channels, images.height, images.width}, c10::kByte);
+}
+
 int64_t CountOrAll(const ImageSet& images, int64_t count) {
   return count == 0 ? images.count : std::min(count, images.count);
 }
@@ -58,20 +66,15 @@ ChannelStats MeasureChannels(const ImageSet& images) {
 
 at::Tensor NormalizedImages(const ImageSet& images, const ChannelStats& stats,
                             int64_t begin, int64_t count) {
-  const int64_t size = images.channels * images.height * images.width;
-  const at::Tensor bytes = at::from_blob(
-      const_cast<uint8_t*>(images.pixels.data()) + begin * size,
-      {count, images.channels, images.height, images.width}, c10::kByte);
-  return bytes.to(c10::kFloat)
+  return Bytes(images, begin, count)
+      .to(c10::kFloat)
       .div_(255)
       .sub_(PerChannel(stats.mean))
       .div_(PerChannel(stats.std));
 }
 
-at::Tensor PixelFeatures(const ImageSet& images, const ChannelStats& stats,
-                         int64_t count) {
-  return NormalizedImages(images, stats, 0, CountOrAll(images, count))
-      .flatten(1);
+at::Tensor PixelFeatures(const ImageSet& images) {
+  return Bytes(images, 0, images.count).to(c10::kFloat).div_(255).flatten(1);
 }
 
 at::Tensor BackboneFeatures(ResNet backbone, const ImageSet& images,

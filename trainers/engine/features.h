@@ -25,10 +25,9 @@ ChannelStats MeasureChannels(const ImageSet& images);
 at::Tensor NormalizedImages(const ImageSet& images, const ChannelStats& stats,
                             int64_t begin, int64_t count);
 
-// The first `count` images (0 = all) as flat rows [count, C*H*W]: the raw-pixel
+// All images as flat rows [count, C*H*W] of values in 0..1: the raw-pixel
 // baseline.
-at::Tensor PixelFeatures(const ImageSet& images, const ChannelStats& stats,
-                         int64_t count);
+at::Tensor PixelFeatures(const ImageSet& images);
 
 // The backbone's features [count, feature_dim] float32 on the CPU, computed in
 // evaluation mode on `device` at the images' own size; the mode the backbone

@@ -43,12 +43,11 @@ class Standardizer {
   at::Tensor inverse_deviation_;
 };
 
-// A [d, d] matrix T that makes the columns of x T about equally curved in J,
-// so that L-BFGS needs tens of iterations and not thousands: T T' inverts
-// x'x / 2N + l2, Boehning's bound on the Hessian (Annals of the Institute of
-// Statistical Mathematics 44, 1992). W = T V only changes variables; the
-// optimum is the same, whatever T. On the CPU: d is small, and not every
-// LibTorch build brings its GPU solvers.
+// A [d, d] matrix T that evens out the curvature of J, which saves L-BFGS most
+// of its iterations: T T' inverts x'x / 2N + l2, Boehning's bound on the
+// Hessian (Annals of the Institute of Statistical Mathematics 44, 1992).
+// W = T V only changes variables; the optimum is the same, whatever T. On the
+// CPU: d is small, and not every LibTorch build brings its GPU solvers.
 at::Tensor Decorrelation(const at::Tensor& x, double l2) {
   // Features may be dependent and l2 zero.
   const double ridge = l2 + 1e-8;

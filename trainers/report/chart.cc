@@ -191,7 +191,7 @@ std::string RenderChart(const Chart& chart) {
       FormatNumber(main.points.front().second, chart.decimals), " to ", latest);
   std::string html = absl::StrCat(
       "<figure class=\"chart\"><figcaption><b>", EscapeHtml(chart.title),
-      "</b>", all.size() == 1 ? absl::StrCat("<output>", latest, "</output>")
+      "</b>", all.size() == 1 ? absl::StrCat("<strong>", latest, "</strong>")
                               : "",
       "<small>", EscapeHtml(chart.note), "</small></figcaption>");
   if (all.size() > 1) html += Legend(all);

@@ -78,9 +78,9 @@ tbody th { font-size: inherit; font-weight: 400; color: inherit; }
 .chart svg { margin-top: auto; }
 figcaption { display: grid; grid-template-columns: 1fr auto; gap: 0 12px;
   align-items: baseline; line-height: 1.4; }
-figcaption output { font-weight: 600; color: var(--s0); }
+figcaption strong { font-weight: 600; color: var(--s0); }
 figcaption small { grid-column: 1 / -1; color: var(--soft); font-size: 13px; }
-.legend { list-style: none; display: flex; flex-wrap: wrap; gap: 2px 14px;
+.legend { list-style: none; display: flex; flex-wrap: wrap; gap: 2px 12px;
   margin: 8px 0 0; padding: 0; font-size: 13px; }
 .legend li::before { content: ""; display: inline-block; width: 10px;
   height: 10px; margin-right: 6px; border-radius: 5px;
@@ -97,7 +97,7 @@ polyline { fill: none; stroke-width: 1.8; stroke-linejoin: round; }
 .s1 { stroke: var(--s1); fill: var(--s1); }
 .s2 { stroke: var(--s2); fill: var(--s2); }
 .s3 { stroke: var(--s3); fill: var(--s3); }
-.legend li, tspan { stroke: none; }
+.hit tspan { stroke: none; font-weight: 600; }
 .hit > rect { fill: transparent; }
 .hit > :not(rect) { opacity: 0; pointer-events: none; }
 .hit:hover > * { opacity: 1; }
@@ -107,7 +107,7 @@ polyline { fill: none; stroke-width: 1.8; stroke-linejoin: round; }
   grid-template-columns: 84px 1fr; padding: 14px 0;
   border-bottom: 1px solid var(--rule); }
 .row > div { display: grid; gap: 10px;
-  grid-template-columns: repeat(auto-fill, minmax(58px, 86px)); }
+  grid-template-columns: repeat(auto-fill, minmax(58px, 80px)); }
 .picture img { display: block; width: 100%; aspect-ratio: 1;
   object-fit: contain; image-rendering: pixelated; border-radius: 4px;
   background: var(--card); outline: 1px solid var(--rule); }
