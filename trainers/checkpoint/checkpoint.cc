@@ -10,8 +10,9 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/core/ivalue.h>
-#include <c10/util/StringUtil.h>
+#include <caffe2/serialize/inline_container.h>
 #include <torch/csrc/jit/serialization/pickle.h>
+#include <torch/csrc/jit/serialization/pickler.h>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -41,6 +42,39 @@ NamedTensors FromValue(const c10::IValue& value) {
   return tensors;
 }
 
+// The bytes that torch.save would write. torch::jit::pickle_save would do, but
+// for the type tags it adds to dictionaries, which torch.load refuses unless it
+// is told to trust the file.
+std::string Pickle(const c10::IValue& value) {
+  std::string program;
+  torch::jit::Pickler pickler(
+      [&program](const char* bytes, size_t size) {
+        program.append(bytes, size);
+      },
+      /*tensor_table=*/nullptr, /*type_renamer=*/nullptr,
+      /*memoized_class_types=*/nullptr, /*get_tensor_id=*/nullptr,
+      /*tag_aggregates=*/false);
+  pickler.protocol();
+  pickler.pushIValue(value);
+  pickler.stop();
+
+  std::string zip;
+  caffe2::serialize::PyTorchStreamWriter archive(
+      [&zip](const void* bytes, size_t size) {
+        zip.append(static_cast<const char*>(bytes), size);
+        return size;
+      });
+  archive.writeRecord("data.pkl", program.data(), program.size());
+  int64_t index = 0;
+  for (const at::Tensor& tensor : pickler.tensorData()) {
+    const at::Storage& storage = tensor.storage();
+    archive.writeRecord(absl::StrCat("data/", index++), storage.data(),
+                        storage.nbytes());
+  }
+  archive.writeEndOfFile();
+  return zip;
+}
+
 std::string Describe(const at::Tensor& tensor) {
   return absl::StrCat(c10::toString(tensor.scalar_type()), "[",
                       absl::StrJoin(tensor.sizes(), ", "), "]");
@@ -62,9 +96,7 @@ absl::Status SaveCheckpoint(const std::string& folder,
   root.insert("meta", checkpoint.meta);
   root.insert("model", ToDict(checkpoint.model));
   root.insert("optimizer", ToDict(checkpoint.optimizer));
-  const std::vector<char> zip = torch::jit::pickle_save(root);
-  absl::StatusOr<std::string> sealed =
-      Seal(absl::string_view(zip.data(), zip.size()));
+  absl::StatusOr<std::string> sealed = Seal(Pickle(root));
   if (!sealed.ok()) return sealed.status();
   return ReplaceKeepingPrevious(LastCheckpointPath(folder),
                                 PreviousCheckpointPath(folder), *sealed);

@@ -1,0 +1,250 @@
+"""What gsg takes as an argument, without a copy, and what it rejects."""
+
+import array
+import tracemalloc
+import unittest
+
+import numpy as np
+
+import gsg
+
+SEED = 15
+
+
+class Exporter:
+    """A DLPack array that is no NumPy array and has no buffer."""
+
+    def __init__(self, values, device=(1, 0)):
+        self.values = values
+        self.device = device
+
+    def __dlpack_device__(self):
+        return self.device
+
+    def __dlpack__(self, **arguments):
+        return self.values.__dlpack__(**arguments)
+
+
+class Unexportable(Exporter):
+
+    def __dlpack__(self, **arguments):
+        raise BufferError("use detach()")
+
+
+def padded(x):
+    """x in the first columns of a wider array: NaN is never to be read."""
+    wide = np.full((x.shape[0], x.shape[1] + 3), np.nan, x.dtype)
+    wide[:, :x.shape[1]] = x
+    return wide[:, :x.shape[1]]
+
+
+def unaligned(x):
+    raw = np.zeros(x.nbytes + 1, np.uint8)[1:]
+    view = raw.view(x.dtype).reshape(x.shape)
+    view[...] = x
+    return view
+
+
+def broken_rows(x):
+    """Rows that are not whole elements apart."""
+    names = {"row": (x.dtype, (x.shape[1],)), "odd": np.uint8}
+    records = np.zeros(len(x), list(names.items()))
+    records["row"] = x
+    return records["row"]
+
+
+LAYOUTS = {
+    "padded": padded,
+    "every other row": lambda x: np.repeat(x, 2, axis=0)[::2],
+    "every other column": lambda x: np.repeat(x, 2, axis=1)[:, ::2],
+    "column-major": np.asfortranarray,
+    "rows backwards": lambda x: x[::-1].copy()[::-1],
+    "columns backwards": lambda x: x[:, ::-1].copy()[:, ::-1],
+    "unaligned": unaligned,
+    "rows a fraction apart": broken_rows,
+    "memoryview": memoryview,
+    "DLPack": Exporter,
+    "DLPack, padded": lambda x: Exporter(padded(x)),
+}
+
+
+class LayoutTest(unittest.TestCase):
+
+    def setUp(self):
+        print(f"{self.id()}: seed {SEED}")
+        rng = np.random.default_rng(SEED)
+        self.views = list(rng.standard_normal((4, 6, 5)))
+
+    def test_layouts_give_the_same(self):
+        for dtype in (np.float32, np.float64):
+            views = [x.astype(dtype) for x in self.views]
+            expected = gsg.guided_loss_shared(*views)
+            for name, layout in LAYOUTS.items():
+                with self.subTest(f"{name} {dtype}"):
+                    result = gsg.guided_loss_shared(*map(layout, views))
+                    self.assertEqual(result.loss, expected.loss)
+                    np.testing.assert_array_equal(result.grads, expected.grads)
+                    self.assertEqual(gsg.effective_rank(layout(views[0])),
+                                     gsg.effective_rank(views[0]))
+
+    def test_one_row_or_column(self):
+        for shape in ((1, 5), (6, 1)):
+            views = [x[:shape[0], :shape[1]] for x in self.views]
+            copies = [x.copy() for x in views]
+            backwards = [x[::-1, ::-1].copy()[::-1, ::-1] for x in views]
+            expected = gsg.guided_loss(*copies, *copies)
+            for same in (views, backwards):
+                self.assertEqual(gsg.guided_loss(*same, *same).loss,
+                                 expected.loss)
+
+    def test_repeated_rows(self):
+        row = np.broadcast_to(self.views[0][0], (6, 5))
+        self.assertEqual(gsg.effective_rank(row), 0)
+
+    def test_arguments_may_be_one_array(self):
+        x = self.views[0]
+        result = gsg.guided_loss(x, x, x, x, x, x, x, x)
+        self.assertAlmostEqual(result.loss, -1, places=15)
+
+    def test_pairing_layouts(self):
+        r = gsg.pairing(6)
+        expected = gsg.select_shared(*self.views[:2], r)
+        for same in (np.repeat(r, 2)[::2], array.array("q", r), Exporter(r)):
+            actual = gsg.select_shared(*self.views[:2], same)
+            np.testing.assert_array_equal(actual, expected)
+
+    def peak_memory(self, z):
+        tracemalloc.start()
+        try:
+            gsg.select(z, z, z, z)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    def test_copies_only_where_it_must(self):
+        z = np.ones((512, 512), np.float32)
+        gsg.select(z, z, z, z)  # what a first call imports is not of interest
+        for name in ("padded", "every other row", "memoryview", "DLPack"):
+            with self.subTest(name):
+                peak = self.peak_memory(LAYOUTS[name](z))
+                self.assertLess(peak, z.nbytes / 10)
+        self.assertGreater(self.peak_memory(np.asfortranarray(z)), z.nbytes)
+
+    def test_inputs_stay_as_they_are(self):
+        before = np.array(self.views)
+        for x in self.views:
+            x.flags.writeable = False
+        result = gsg.guided_loss_shared(*self.views)
+        np.testing.assert_array_equal(self.views, before)
+        self.assertTrue(all(grad.flags.writeable for grad in result.grads))
+
+
+class ErrorTest(unittest.TestCase):
+
+    def rejects(self, kind, message, function, *arguments, **options):
+        with self.subTest(message):
+            with self.assertRaises(kind) as caught:
+                function(*arguments, **options)
+            self.assertEqual(str(caught.exception), message)
+
+    def test_types(self):
+        x = np.ones((3, 4), np.float32)
+        wide = x.astype(np.float64)
+        half = x.astype(np.float16)
+        self.rejects(
+            TypeError, "z2 is a value of type list, without buffer protocol "
+            "or __dlpack__; numpy.asarray makes an array of many things",
+            gsg.guided_loss_shared, x, x, x, x.tolist())
+        self.rejects(TypeError, "p2 is float16; it must be float32 or float64",
+                     gsg.guided_loss_shared, x, half, x, x)
+        self.rejects(TypeError, "p1 is >f4; it must be float32 or float64",
+                     gsg.guided_loss_shared, x.astype(">f4"), x, x, x)
+        self.rejects(
+            TypeError,
+            "z11 is float64; p11 is float32; their dtypes must be equal",
+            gsg.guided_loss, x, x, x, x, wide, x, x, x)
+        self.rejects(TypeError, "pairing is int32; it must be int64",
+                     gsg.select_shared, x, x, np.arange(3, dtype=np.int32))
+        self.rejects(TypeError, "pair is int64; it must be uint8",
+                     gsg.source_mask, np.arange(3))
+        self.rejects(TypeError, "z is float16; it must be float32 or float64",
+                     gsg.effective_rank, half)
+        self.rejects(TypeError,
+                     "distance is a value of type int; it must be a string",
+                     gsg.select, x, x, x, x, distance=2)
+        self.rejects(TypeError,
+                     "seed is a value of type float; it must be an integer",
+                     gsg.pairing, 3, seed=1.0)
+
+    def test_devices(self):
+        x = np.ones((3, 4), np.float32)
+        self.rejects(
+            ValueError,
+            "p1 is on DLPack device type 2; it must be on the CPU",
+            gsg.guided_loss_shared, Exporter(x, (2, 0)), x, x, x)
+        self.rejects(ValueError, "p2 has no DLPack view: use detach()",
+                     gsg.guided_loss_shared, x, Unexportable(x), x, x)
+
+    def test_shapes(self):
+        x = np.ones((3, 4), np.float32)
+        self.rejects(ValueError, "z12 has shape (4,); it must be [N, D]",
+                     gsg.select, x, x[0], x, x)
+        self.rejects(
+            ValueError,
+            "z12 is 2 x 4; p11 is 3 x 4; their shapes must be equal",
+            gsg.guided_loss, x, x, x, x, x, x[:2], x, x)
+        self.rejects(
+            ValueError,
+            "z1 is 3 x 0; it needs at least one row and one column",
+            gsg.select_shared, x[:, :0], x, gsg.pairing(3))
+        self.rejects(ValueError, "pairing has shape (1, 3); it must be [N]",
+                     gsg.select_shared, x, x, gsg.pairing(3)[None])
+
+    def test_values(self):
+        x = np.ones((3, 4), np.float64)
+        bad = x.copy()
+        bad[2, 1] = np.nan
+        self.rejects(
+            ValueError,
+            "p21 has nan in row 2, column 1; all values must be finite",
+            gsg.guided_loss, x, x, bad, x, x, x, x, x)
+        bad[2, 1] = -np.inf
+        self.rejects(
+            ValueError,
+            "z has -inf in row 2, column 1; all values must be finite",
+            gsg.feature_spread, bad)
+        self.rejects(
+            ValueError,
+            "pairing[2] is 1, as is pairing[0]; pairing must be a permutation",
+            gsg.guided_loss_shared, x, x, x, x, np.array([1, 0, 1]))
+        self.rejects(ValueError, "pairing[1] is -1; entries are rows, 0..2",
+                     gsg.select_shared, x, x, np.array([1, -1, 0]))
+        self.rejects(
+            ValueError, "distance is \"l1\"; use one of euclidean, "
+            "squared_euclidean, cosine",
+            gsg.select, x, x, x, x, distance="l1")
+        self.rejects(
+            ValueError,
+            "selection is \"first\"; use one of min, max, random, none",
+            gsg.guided_loss_shared, x, x, x, x, selection="first")
+        self.rejects(ValueError, "threads is 0; it must be in 1..256",
+                     gsg.select, x, x, x, x, threads=0)
+        self.rejects(
+            ValueError, f"seed is -1; it must be in 0..{2**64 - 1}",
+            gsg.pairing, 3, seed=-1)
+        self.rejects(
+            ValueError, "a cyclic pairing of n = 1 images does not exist: each "
+            "image needs another one as its second image, so n must be at "
+            "least 2", gsg.guided_loss_shared, x[:1], x[:1], x[:1], x[:1])
+        self.rejects(ValueError,
+                     "pair[1] is 5; the largest is 4 (all views)",
+                     gsg.source_mask, np.array([4, 5], np.uint8))
+        with np.errstate(over="ignore"):
+            self.rejects(
+                ValueError,
+                "z has inf in row 0, column 0; all values must be finite",
+                gsg.effective_rank, 1e300 * x)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,98 @@
+"""gsg as a Python package: what it loads, its GIL, its documentation."""
+
+import concurrent.futures
+import inspect
+import pathlib
+import sys
+import threading
+import unittest
+
+import numpy as np
+
+import gsg
+
+SEED = 4
+
+
+class PackageTest(unittest.TestCase):
+
+    def test_loads_no_torch(self):
+        self.assertFalse([name for name in sys.modules if "torch" in name])
+        maps = pathlib.Path("/proc/self/maps").read_text()
+        self.assertIn("_native", maps)
+        self.assertNotIn("torch", maps)
+
+    def test_is_the_built_package(self):
+        package = pathlib.Path(gsg.__file__).parent
+        self.assertTrue((package / "py.typed").exists())
+        self.assertEqual(pathlib.Path(gsg._native.__file__).parent, package)
+
+    def test_everything_public_is_documented_and_annotated(self):
+        self.assertIn("2503.09058", gsg.__doc__)
+        for name in gsg.__all__:
+            member = getattr(gsg, name)
+            self.assertTrue(member.__doc__, name)
+            if inspect.isfunction(member):
+                signature = inspect.signature(member)
+                annotations = [signature.return_annotation] + [
+                    p.annotation for p in signature.parameters.values()]
+                self.assertNotIn(inspect.Signature.empty, annotations, name)
+
+
+class GilTest(unittest.TestCase):
+
+    def setUp(self):
+        print(f"{self.id()}: seed {SEED}")
+        self.rng = np.random.default_rng(SEED)
+
+    def test_other_threads_run_during_a_call(self):
+        # Few rows: NumPy gives the GIL up, too, to copy a long result.
+        z = self.rng.standard_normal((64, 4096)).astype(np.float32)
+        # Python itself takes the GIL from no thread in this long a time: the
+        # main thread goes on only where the other one gives it up.
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(1000)
+        self.addCleanup(sys.setswitchinterval, interval)
+        calls = (
+            lambda: gsg.guided_loss_shared(z, z, z, z),
+            lambda: gsg.guided_loss(z, z, z, z, z, z, z, z),
+            lambda: gsg.select_shared(z, z, pairing),
+            lambda: gsg.select(z, z, z, z),
+            lambda: gsg.feature_spread(z),
+        )
+        pairing = gsg.pairing(len(z))
+        for i, call in enumerate(calls):
+            with self.subTest(i):
+                # The main thread may wake too late; not every time.
+                self.assertTrue(any(self.runs_during(call)
+                                    for _ in range(1000)))
+
+    def runs_during(self, call):
+        inside = threading.Event()
+
+        def target():
+            inside.set()
+            call()
+            inside.clear()
+
+        thread = threading.Thread(target=target)
+        thread.start()
+        was_inside = inside.is_set()
+        thread.join()
+        return was_inside
+
+    def test_concurrent_calls_are_right(self):
+        batches = [self.rng.standard_normal((4, 65, 33)) for _ in range(16)]
+
+        def run(views):
+            return gsg.guided_loss_shared(*views, threads=2)
+
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            for views, result in zip(batches, pool.map(run, batches)):
+                expected = gsg.guided_loss_shared(*views)
+                self.assertEqual(result.loss, expected.loss)
+                np.testing.assert_array_equal(result.grads, expected.grads)
+
+
+if __name__ == "__main__":
+    unittest.main()
