@@ -29,7 +29,10 @@ def _py_wheel_impl(ctx):
         mnemonic = "PyWheel",
         progress_message = "Writing " + wheel.short_path,
     )
-    return [DefaultInfo(files = depset([wheel]))]
+    return [DefaultInfo(
+        files = depset([wheel]),
+        runfiles = ctx.runfiles([wheel]),
+    )]
 
 py_wheel = rule(
     implementation = _py_wheel_impl,

@@ -123,8 +123,7 @@ Column EigenView(const Matrix& p, const Matrix& z, const Column& mask,
   const Column cosine = p_unit.cwiseProduct(z_unit).rowwise().sum();
   const Matrix projected =
       (p_unit.array().colwise() * cosine.array()).matrix() - z_unit;
-  grad = projected.array().colwise() *
-         (scale * mask.array() / p_norm.array());
+  grad = projected.array().colwise() * (scale * mask.array() / p_norm.array());
   return -cosine.cwiseProduct(mask);
 }
 

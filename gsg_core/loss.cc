@@ -69,8 +69,7 @@ void ForBlocks(const LossOptions& options, int64_t n,
     body(begin, std::min(n, begin + kRowsPerTask));
   };
   SerialExecutor serial;
-  Executor& executor =
-      options.executor != nullptr ? *options.executor : serial;
+  Executor& executor = options.executor != nullptr ? *options.executor : serial;
   executor.ParallelFor((n + kRowsPerTask - 1) / kRowsPerTask, block);
 }
 
@@ -125,10 +124,10 @@ template <typename T>
 absl::StatusOr<LossResult> GuidedLoss(const FourViews<T>& views,
                                       const LossOptions& options,
                                       const FourViewGrads<T>* grads) {
-  const NamedRows<T> inputs[] = {
-      {"p11", views.p11}, {"p12", views.p12}, {"p21", views.p21},
-      {"p22", views.p22}, {"z11", views.z11}, {"z12", views.z12},
-      {"z21", views.z21}, {"z22", views.z22}};
+  const NamedRows<T> inputs[] = {{"p11", views.p11}, {"p12", views.p12},
+                                 {"p21", views.p21}, {"p22", views.p22},
+                                 {"z11", views.z11}, {"z12", views.z12},
+                                 {"z21", views.z21}, {"z22", views.z22}};
   std::vector<NamedRows<T>> outputs;
   if (grads != nullptr) {
     outputs = {{"grads.p11", grads->p11},
@@ -172,10 +171,8 @@ template <typename T>
 absl::StatusOr<LossResult> GuidedLoss(const SharedViews<T>& views,
                                       const LossOptions& options,
                                       const SharedGrads<T>* grads) {
-  const NamedRows<T> inputs[] = {{"p1", views.p1},
-                                 {"p2", views.p2},
-                                 {"z1", views.z1},
-                                 {"z2", views.z2}};
+  const NamedRows<T> inputs[] = {
+      {"p1", views.p1}, {"p2", views.p2}, {"z1", views.z1}, {"z2", views.z2}};
   std::vector<NamedRows<T>> outputs;
   if (grads != nullptr) {
     outputs = {{"grads.p1", grads->p1}, {"grads.p2", grads->p2}};
@@ -191,11 +188,10 @@ absl::StatusOr<LossResult> GuidedLoss(const SharedViews<T>& views,
   std::vector<double> image_loss(n);
   const auto choose = [&](int64_t i) {
     const int64_t j = views.pairing[i], k = views.pairing[j];
-    return row.Choose({views.z1.row(i), views.z2.row(i), views.z1.row(j),
-                       views.z2.row(j)},
-                      {views.p1.row(i), views.p2.row(i), views.z1.row(k),
-                       views.z2.row(k)},
-                      i);
+    return row.Choose(
+        {views.z1.row(i), views.z2.row(i), views.z1.row(j), views.z2.row(j)},
+        {views.p1.row(i), views.p2.row(i), views.z1.row(k), views.z2.row(k)},
+        i);
   };
   // Image i needs the choice of its own row, in which it is the first image,
   // and of row inverse[i], in which it is the second. Along a cycle the latter
@@ -209,13 +205,12 @@ absl::StatusOr<LossResult> GuidedLoss(const SharedViews<T>& views,
       if (k == begin || order[k - 1] != previous) second = choose(previous);
       const Choice first = choose(i);
       pair[i] = first.pair;
-      image_loss[i] =
-          row.View(views.p1.row(i), views.z2.row(i),
-                   first.weights[0] + second.weights[2],
-                   grads != nullptr ? grads->p1.row(i) : nullptr) +
-          row.View(views.p2.row(i), views.z1.row(i),
-                   first.weights[1] + second.weights[3],
-                   grads != nullptr ? grads->p2.row(i) : nullptr);
+      image_loss[i] = row.View(views.p1.row(i), views.z2.row(i),
+                               first.weights[0] + second.weights[2],
+                               grads != nullptr ? grads->p1.row(i) : nullptr) +
+                      row.View(views.p2.row(i), views.z1.row(i),
+                               first.weights[1] + second.weights[3],
+                               grads != nullptr ? grads->p2.row(i) : nullptr);
       second = first;
     }
   });
@@ -267,17 +262,23 @@ template absl::StatusOr<LossResult> GuidedLoss(const SharedViews<float>&,
 template absl::StatusOr<LossResult> GuidedLoss(const SharedViews<double>&,
                                                const LossOptions&,
                                                const SharedGrads<double>*);
-template absl::StatusOr<std::vector<uint8_t>> Select(
-    Rows<const float>, Rows<const float>, Rows<const float>,
-    Rows<const float>, const LossOptions&);
-template absl::StatusOr<std::vector<uint8_t>> Select(
-    Rows<const double>, Rows<const double>, Rows<const double>,
-    Rows<const double>, const LossOptions&);
-template absl::StatusOr<std::vector<uint8_t>> Select(
-    Rows<const float>, Rows<const float>, absl::Span<const int64_t>,
-    const LossOptions&);
-template absl::StatusOr<std::vector<uint8_t>> Select(
-    Rows<const double>, Rows<const double>, absl::Span<const int64_t>,
-    const LossOptions&);
+template absl::StatusOr<std::vector<uint8_t>> Select(Rows<const float>,
+                                                     Rows<const float>,
+                                                     Rows<const float>,
+                                                     Rows<const float>,
+                                                     const LossOptions&);
+template absl::StatusOr<std::vector<uint8_t>> Select(Rows<const double>,
+                                                     Rows<const double>,
+                                                     Rows<const double>,
+                                                     Rows<const double>,
+                                                     const LossOptions&);
+template absl::StatusOr<std::vector<uint8_t>> Select(Rows<const float>,
+                                                     Rows<const float>,
+                                                     absl::Span<const int64_t>,
+                                                     const LossOptions&);
+template absl::StatusOr<std::vector<uint8_t>> Select(Rows<const double>,
+                                                     Rows<const double>,
+                                                     absl::Span<const int64_t>,
+                                                     const LossOptions&);
 
 }  // namespace gsg

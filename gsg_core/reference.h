@@ -35,16 +35,15 @@ void AddRow(const LossOptions& options, int64_t row, int64_t rows, int64_t cols,
           DistanceBetween<Real>(options.distance, z[a], z[2 + b], cols);
     }
   }
-  const Choice choice =
-      Choose(options.selection, distances, options.seed, row);
+  const Choice choice = Choose(options.selection, distances, options.seed, row);
   for (int v = 0; v < 4; ++v) {
     if (choice.weights[v] == 0) continue;
     const T* target = z[PartnerView(v)];
     const Real factor = Real{choice.weights[v]} / 2 / rows;
     result.loss += factor * NegativeCosine<Real>(p[v], target, cols);
     if (grads[v] != nullptr) {
-      AddNegativeCosineGradient(p[v], target, cols,
-                                factor * options.grad_scale, grads[v]);
+      AddNegativeCosineGradient(p[v], target, cols, factor * options.grad_scale,
+                                grads[v]);
     }
   }
   result.pair.push_back(choice.pair);
@@ -73,8 +72,7 @@ Result<T> GuidedLoss(const FourViews<T>& views, const LossOptions& options,
                views.p22.row(i)},
               {views.z11.row(i), views.z12.row(i), views.z21.row(i),
                views.z22.row(i)},
-              {g.p11.row(i), g.p12.row(i), g.p21.row(i), g.p22.row(i)},
-              result);
+              {g.p11.row(i), g.p12.row(i), g.p21.row(i), g.p22.row(i)}, result);
   }
   return result;
 }
@@ -90,12 +88,11 @@ Result<T> GuidedLoss(const SharedViews<T>& views, const LossOptions& options,
   Result<T> result;
   for (int64_t i = 0; i < n; ++i) {
     const int64_t j = views.pairing[static_cast<size_t>(i)];
-    AddRow<T>(options, i, n, views.p1.cols(),
-              {views.p1.row(i), views.p2.row(i), views.p1.row(j),
-               views.p2.row(j)},
-              {views.z1.row(i), views.z2.row(i), views.z1.row(j),
-               views.z2.row(j)},
-              {g.p1.row(i), g.p2.row(i), g.p1.row(j), g.p2.row(j)}, result);
+    AddRow<T>(
+        options, i, n, views.p1.cols(),
+        {views.p1.row(i), views.p2.row(i), views.p1.row(j), views.p2.row(j)},
+        {views.z1.row(i), views.z2.row(i), views.z1.row(j), views.z2.row(j)},
+        {g.p1.row(i), g.p2.row(i), g.p1.row(j), g.p2.row(j)}, result);
   }
   return result;
 }

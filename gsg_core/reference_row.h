@@ -52,8 +52,8 @@ Real DistanceBetween(Distance distance, const T* x, const T* y, int64_t n) {
 template <typename Real>
 Choice Choose(Selection selection, const Real (&distances)[4], uint64_t seed,
               int64_t row) {
-  const uint64_t random = RandomBits(seed, RandomStream::kSelection,
-                                     static_cast<uint64_t>(row));
+  const uint64_t random =
+      RandomBits(seed, RandomStream::kSelection, static_cast<uint64_t>(row));
   Choice choice{};
   selections::List::Visit(
       selection, [&](auto s) { choice = s.Choose(distances, random); });

@@ -20,8 +20,7 @@ class Rows {
       : data_(data), rows_(rows), cols_(cols), row_stride_(row_stride) {}
 
   // Rows<float> passes where Rows<const float> is expected.
-  template <typename U,
-            typename = std::enable_if_t<std::is_same_v<const U, T>>>
+  template <typename U, typename = std::enable_if_t<std::is_same_v<const U, T>>>
   constexpr Rows(const Rows<U>& other)
       : Rows(other.data(), other.rows(), other.cols(), other.row_stride()) {}
 

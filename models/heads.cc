@@ -36,10 +36,9 @@ absl::StatusOr<Sequential> MakeProjector(int64_t input,
         absl::StrCat("projector has ", options.layers, " layers; use 2 or 3"));
   }
   if (input <= 0 || options.hidden <= 0 || options.output <= 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("projector widths are input ", input, ", hidden ",
-                     options.hidden, ", output ", options.output,
-                     "; must be positive"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "projector widths are input ", input, ", hidden ", options.hidden,
+        ", output ", options.output, "; must be positive"));
   }
   Sequential projector;
   AppendHiddenLayer(projector, input, options.hidden);
@@ -54,9 +53,9 @@ absl::StatusOr<Sequential> MakeProjector(int64_t input,
 
 absl::StatusOr<Sequential> MakePredictor(int64_t dim, int64_t hidden) {
   if (dim <= 0 || hidden <= 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("predictor widths are dim ", dim, ", hidden ", hidden,
-                     "; must be positive"));
+    return absl::InvalidArgumentError(absl::StrCat("predictor widths are dim ",
+                                                   dim, ", hidden ", hidden,
+                                                   "; must be positive"));
   }
   Sequential predictor;
   AppendHiddenLayer(predictor, dim, hidden);

@@ -89,9 +89,9 @@ absl::Status CheckPositive(absl::string_view field,
   if (*std::min_element(values.begin(), values.end()) > 0) {
     return absl::OkStatus();
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("ResNetOptions.", field, " = ", absl::StrJoin(values, ", "),
-                   "; must be positive"));
+  return absl::InvalidArgumentError(absl::StrCat("ResNetOptions.", field, " = ",
+                                                 absl::StrJoin(values, ", "),
+                                                 "; must be positive"));
 }
 
 absl::Status Validate(const ResNetOptions& options) {
@@ -113,8 +113,7 @@ absl::Status Validate(const ResNetOptions& options) {
 }  // namespace
 
 absl::StatusOr<ResNetOptions> ResNetOptionsFor(absl::string_view name,
-                                               Stem stem,
-                                               int64_t in_channels) {
+                                               Stem stem, int64_t in_channels) {
   ResNetOptions options;
   options.stem = stem;
   options.in_channels = in_channels;
@@ -130,7 +129,7 @@ absl::StatusOr<ResNetOptions> ResNetOptionsFor(absl::string_view name,
   } else if (name == "resnet_small") {
     options.block = Block::kBasic;
     options.blocks = {1, 1, 1, 1};
-    options.widths = {16, 32, 64, 128};
+    options.widths = {32, 64, 128, 256};
   } else {
     return absl::InvalidArgumentError(
         absl::StrCat("unknown backbone \"", name,

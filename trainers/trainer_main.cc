@@ -1,15 +1,15 @@
 #include "trainers/trainer_main.h"
 
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <c10/core/Device.h>
+
 #include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <string>
 #include <thread>
 #include <utility>
-
-#include <ATen/Context.h>
-#include <ATen/Parallel.h>
-#include <c10/core/Device.h>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -75,18 +75,18 @@ FeaturePair NetworkFeatures(Trainer& trainer, const Dataset& dataset) {
 absl::Status MeasureBaselines(Trainer& trainer, const Dataset& dataset,
                               const Config& config) {
   absl::StatusOr<Scores> raw = MeasureScores(
-      "raw pixels",
-      {PixelFeatures(dataset.train), PixelFeatures(dataset.test)}, dataset,
-      config);
+      "raw pixels", {PixelFeatures(dataset.train), PixelFeatures(dataset.test)},
+      dataset, config);
   if (!raw.ok()) return raw.status();
   absl::StatusOr<Scores> untrained = MeasureScores(
       "untrained network", NetworkFeatures(trainer, dataset), dataset, config);
   if (!untrained.ok()) return untrained.status();
   trainer.state().raw_pixels = *raw;
   trainer.state().untrained = *untrained;
-  absl::PrintF("Before training, k-NN top-1: raw pixels %.2f, this network "
-               "untrained %.2f\n",
-               raw->knn_top1, untrained->knn_top1);
+  absl::PrintF(
+      "Before training, k-NN top-1: raw pixels %.2f, this network "
+      "untrained %.2f\n",
+      raw->knn_top1, untrained->knn_top1);
   std::fflush(stdout);
   return trainer.Save();
 }
@@ -130,9 +130,8 @@ absl::Status Run(const CommandLine& command_line,
       LoadDataset(config.dataset, config.data_dir);
   if (!dataset.ok()) return dataset.status();
 
-  at::set_num_threads(config.threads > 0
-                          ? static_cast<int>(config.threads)
-                          : std::thread::hardware_concurrency());
+  at::set_num_threads(config.threads > 0 ? static_cast<int>(config.threads)
+                                         : std::thread::hardware_concurrency());
   at::manual_seed(config.seed);
   absl::StatusOr<std::unique_ptr<Method>> method =
       make_method(config, dataset->train.channels, *device);
@@ -149,12 +148,12 @@ absl::Status Run(const CommandLine& command_line,
       !s.ok()) {
     return s;
   }
-  absl::PrintF("%s on %s, recipe %s: %s train and %s test images, %s, %d CPU "
-               "threads\nOutput: %s\n",
-               config.method, config.dataset, config.recipe,
-               GroupedNumber(dataset->train.count),
-               GroupedNumber(dataset->test.count), device->str(),
-               at::get_num_threads(), config.output_dir);
+  absl::PrintF(
+      "%s on %s, recipe %s: %s train and %s test images, %s, %d CPU "
+      "threads\nOutput: %s\n",
+      config.method, config.dataset, config.recipe,
+      GroupedNumber(dataset->train.count), GroupedNumber(dataset->test.count),
+      device->str(), at::get_num_threads(), config.output_dir);
   std::fflush(stdout);
 
   if (start->checkpoint.has_value()) {
@@ -170,9 +169,9 @@ absl::Status Run(const CommandLine& command_line,
     return s;
   }
 
-  Progress progress(StderrConsole(),
-                    {config.epochs, (*trainer)->batches_per_epoch(),
-                     config.batch_size});
+  Progress progress(
+      StderrConsole(),
+      {config.epochs, (*trainer)->batches_per_epoch(), config.batch_size});
   const TrainerHooks hooks = ShowOn(progress, absl::Now());
   absl::PrintF("%s\n", EpochHeader());
   std::fflush(stdout);
@@ -205,8 +204,7 @@ int TrainerMain(absl::string_view method, absl::string_view default_recipe,
   absl::StatusOr<CommandLine> command_line =
       ParseCommandLine(method, default_recipe, argc, argv);
   if (!command_line.ok()) {
-    absl::FPrintF(stderr, "%s: %s\n", method,
-                  command_line.status().message());
+    absl::FPrintF(stderr, "%s: %s\n", method, command_line.status().message());
     return 2;
   }
   if (!command_line->print.empty()) {

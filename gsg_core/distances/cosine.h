@@ -20,8 +20,8 @@ struct Cosine {
   template <typename Real>
   static Real Value(Real xy, Real xx, Real yy) {
     const Real eps = kNormEpsilon;
-    return 1 - xy / (std::max(std::sqrt(xx), eps) *
-                     std::max(std::sqrt(yy), eps));
+    return 1 -
+           xy / (std::max(std::sqrt(xx), eps) * std::max(std::sqrt(yy), eps));
   }
 };
 

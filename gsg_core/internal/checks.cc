@@ -128,9 +128,8 @@ absl::StatusOr<std::vector<int64_t>> InversePairing(
   for (int64_t i = 0; i < n; ++i) {
     const int64_t j = pairing[i];
     if (j < 0 || j >= n) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("pairing[", i, "] is ", j, "; entries are rows, 0..",
-                       n - 1));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "pairing[", i, "] is ", j, "; entries are rows, 0..", n - 1));
     }
     if (inverse[j] != -1) {
       return absl::InvalidArgumentError(

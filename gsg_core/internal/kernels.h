@@ -9,10 +9,11 @@ namespace gsg::internal {
 // each SIMD lane, and over lanes and blocks in double.
 inline constexpr int64_t kBlock = 1024;
 
-// The loops over the n columns of a row, for one instruction set. `next` are rows that are read or
-// written soon: they are fetched meanwhile, as the hardware does not foresee
-// rows in random order (measured: a third off GuidedLoss for shared views, a
-// tenth for four, beyond the second-level cache).
+// The loops over the n columns of a row, for one instruction set. `next` are
+// rows that are read or written soon: they are fetched meanwhile, as the
+// hardware does not foresee rows in random order (measured: a third off
+// GuidedLoss for shared views, a tenth for four, beyond the second-level
+// cache).
 template <typename T>
 struct Kernels {
   // z: rows z11, z12, z21, z22. sums[2a + b] = ||z1a - z2b||^2.

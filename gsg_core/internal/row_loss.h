@@ -30,9 +30,8 @@ class RowLoss {
         kernels_(CurrentKernels<T>()) {
     distances::List::Visit(options.distance,
                            [&](auto d) { pair_sum_ = d.kPairSum; });
-    selections::List::Visit(options.selection, [&](auto s) {
-      uses_distances_ = s.kUsesDistances;
-    });
+    selections::List::Visit(
+        options.selection, [&](auto s) { uses_distances_ = s.kUsesDistances; });
   }
 
   bool uses_distances() const { return uses_distances_; }

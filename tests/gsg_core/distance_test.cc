@@ -29,8 +29,8 @@ TEST(DistanceTest, CosineClampsNorms) {
 }
 
 TEST(DistanceTest, NamesParse) {
-  for (Distance distance : {Distance::kEuclidean, Distance::kSquaredEuclidean,
-                            Distance::kCosine}) {
+  for (Distance distance :
+       {Distance::kEuclidean, Distance::kSquaredEuclidean, Distance::kCosine}) {
     const auto parsed = ParseDistance(DistanceName(distance));
     ASSERT_TRUE(parsed.ok()) << parsed.status();
     EXPECT_EQ(*parsed, distance);

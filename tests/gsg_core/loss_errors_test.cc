@@ -110,8 +110,7 @@ TEST_F(LossErrorsTest, NullData) {
 TEST_F(LossErrorsTest, Overlap) {
   const FourViewGrads<float> good = four_grads_;
   four_grads_.p12 = buffers_[6].rows();
-  ExpectFour(
-      "grads.p12 overlaps z21; gradients need memory of their own");
+  ExpectFour("grads.p12 overlaps z21; gradients need memory of their own");
   four_grads_ = good;
   four_grads_.p21 = good.p11;
   ExpectFour(
@@ -120,8 +119,7 @@ TEST_F(LossErrorsTest, Overlap) {
   Buffer<float> joint(2 * kRows, kCols);
   four_grads_ = good;
   four_grads_.p11 = Rows<float>(joint.rows().data(), kRows, kCols);
-  four_grads_.p12 =
-      Rows<float>(joint.rows().row(kRows) - 1, kRows, kCols);
+  four_grads_.p12 = Rows<float>(joint.rows().row(kRows) - 1, kRows, kCols);
   ExpectFour(
       "grads.p12 overlaps grads.p11; gradients need memory of their own");
   shared_grads_.p1 = buffers_[0].rows();
@@ -158,8 +156,9 @@ TEST_F(LossErrorsTest, NotFinite) {
         const float saved = buffers_[k](1, 2);
         for (float bad : {INFINITY, -INFINITY, NAN}) {
           buffers_[k](1, 2) = bad;
-          const std::string value =
-              std::isnan(bad) ? "nan" : bad < 0 ? "-inf" : "inf";
+          const std::string value = std::isnan(bad) ? "nan"
+                                    : bad < 0       ? "-inf"
+                                                    : "inf";
           const std::string message = " has " + value +
                                       " in row 1, column 2; all values must "
                                       "be finite";

@@ -48,9 +48,9 @@ bool CheckChoices(const LossResult& result,
   for (size_t i = 0; i < expected.pair.size(); ++i) {
     if (result.pair[i] == expected.pair[i]) continue;
     const auto& distances = expected.distances[i];
-    const double largest = std::max(
-        1., static_cast<double>(
-                *std::max_element(distances.begin(), distances.end())));
+    const double largest =
+        std::max(1., static_cast<double>(*std::max_element(distances.begin(),
+                                                           distances.end())));
     EXPECT_LE(std::abs(static_cast<double>(distances[result.pair[i]] -
                                            distances[expected.pair[i]])),
               CosineError<T>(d) * largest)
@@ -136,14 +136,13 @@ void CheckEveryOption(const std::vector<Buffer<T>>& in, int& calls,
   const int64_t n = in[0].rows().rows();
   const std::vector<int64_t> pairing =
       *MakePairing(n == 1 ? PairingKind::kRandom : PairingKind::kCyclic, n, 1);
-  for (Distance distance : {Distance::kEuclidean, Distance::kSquaredEuclidean,
-                            Distance::kCosine}) {
+  for (Distance distance :
+       {Distance::kEuclidean, Distance::kSquaredEuclidean, Distance::kCosine}) {
     for (Selection selection : {Selection::kMin, Selection::kMax,
                                 Selection::kRandom, Selection::kNone}) {
-      SCOPED_TRACE(testing::Message()
-                   << n << " x " << in[0].rows().cols() << " "
-                   << DistanceName(distance) << " "
-                   << SelectionName(selection));
+      SCOPED_TRACE(testing::Message() << n << " x " << in[0].rows().cols()
+                                      << " " << DistanceName(distance) << " "
+                                      << SelectionName(selection));
       LossOptions options;
       options.distance = distance;
       options.selection = selection;
@@ -212,7 +211,12 @@ TYPED_TEST(FusedTest, ExtremeValues) {
   }
   const double largest = std::numeric_limits<T>::max();
   const double denormal = std::numeric_limits<T>::denorm_min() * 1000;
-  const double scales[] = {largest, denormal, 1, 0, 1e-8, std::sqrt(largest),
+  const double scales[] = {largest,
+                           denormal,
+                           1,
+                           0,
+                           1e-8,
+                           std::sqrt(largest),
                            1 / std::sqrt(largest)};
   std::mt19937_64 generator(TestSeed());
   std::uniform_int_distribution<int> pick(0, std::size(scales) - 1);

@@ -173,8 +173,8 @@ TEST(LossTest, RotationChangesNothing) {
   Batch batch = RandomBatch(40, 9);
   Eigen::VectorXd u = Eigen::VectorXd::LinSpaced(9, -1, 2).normalized();
   const Matrix reflection = Matrix::Identity(9, 9) - 2 * u * u.transpose();
-  for (Distance distance : {Distance::kEuclidean, Distance::kSquaredEuclidean,
-                            Distance::kCosine}) {
+  for (Distance distance :
+       {Distance::kEuclidean, Distance::kSquaredEuclidean, Distance::kCosine}) {
     const LossOptions options = With(distance, Selection::kMin);
     const LossResult result = batch.Loss(options);
     Batch rotated;
@@ -282,8 +282,7 @@ TEST(LossTest, GradScaleScalesGradientsAlone) {
 TEST(LossTest, SharedIsFourViewsOfThePairing) {
   constexpr int64_t kRows = 50, kCols = 17;
   for (PairingKind kind : {PairingKind::kCyclic, PairingKind::kRandom}) {
-    const std::vector<int64_t> pairing =
-        *MakePairing(kind, kRows, TestSeed());
+    const std::vector<int64_t> pairing = *MakePairing(kind, kRows, TestSeed());
     for (Selection selection : {Selection::kMin, Selection::kMax,
                                 Selection::kRandom, Selection::kNone}) {
       const LossOptions options = With(Distance::kEuclidean, selection);

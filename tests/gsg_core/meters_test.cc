@@ -41,8 +41,7 @@ TEST(EffectiveRankTest, ByHand) {
   Buffer<float> z(4, 2, 3);
   const float values[4][2] = {{12, 7}, {8, 7}, {10, 8}, {10, 6}};
   for (int i = 0; i < 4; ++i) z(i, 0) = values[i][0], z(i, 1) = values[i][1];
-  const double expected =
-      std::exp(-0.8 * std::log(0.8) - 0.2 * std::log(0.2));
+  const double expected = std::exp(-0.8 * std::log(0.8) - 0.2 * std::log(0.2));
   EXPECT_NEAR(*EffectiveRank(z.rows()), expected, kTolerance);
 }
 

@@ -34,8 +34,7 @@ TEST(SelectionTest, WeightsOfEachPair) {
   for (int pair = 0; pair < 4; ++pair) {
     double distances[4] = {9, 9, 9, 9};
     distances[pair] = 1;
-    const Choice choice =
-        reference::Choose(Selection::kMin, distances, 0, 0);
+    const Choice choice = reference::Choose(Selection::kMin, distances, 0, 0);
     EXPECT_EQ(choice.pair, pair);
     for (int v = 0; v < 4; ++v) {
       EXPECT_EQ(choice.weights[v], expected[pair][v]) << pair << " " << v;
@@ -102,9 +101,9 @@ TEST(SourceMaskTest, Errors) {
             absl::InvalidArgumentError("mask has 7 elements; pair has 2, and "
                                        "mask needs four for each"));
   mask.resize(8);
-  EXPECT_EQ(SourceMask({0, 5}, absl::MakeSpan(mask)),
-            absl::InvalidArgumentError(
-                "pair[1] is 5; the largest is 4 (all views)"));
+  EXPECT_EQ(
+      SourceMask({0, 5}, absl::MakeSpan(mask)),
+      absl::InvalidArgumentError("pair[1] is 5; the largest is 4 (all views)"));
 }
 
 }  // namespace

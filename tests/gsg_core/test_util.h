@@ -103,9 +103,8 @@ double GradientError(int64_t d, double factor, double p_norm) {
 
 inline std::vector<internal::Simd> SupportedSimd() {
   std::vector<internal::Simd> all;
-  for (internal::Simd simd :
-       {internal::Simd::kBaseline, internal::Simd::kAvx2,
-        internal::Simd::kAvx512}) {
+  for (internal::Simd simd : {internal::Simd::kBaseline, internal::Simd::kAvx2,
+                              internal::Simd::kAvx512}) {
     if (internal::Supports(simd)) all.push_back(simd);
   }
   return all;

@@ -60,9 +60,8 @@ TEST(ThreadPoolTest, CallersTakeTurns) {
 TEST(ThreadPoolTest, LoopInsideABodyRuns) {
   ThreadPool pool(2);
   std::atomic<int> runs{0};
-  pool.ParallelFor(4, [&](int64_t) {
-    pool.ParallelFor(4, [&](int64_t) { ++runs; });
-  });
+  pool.ParallelFor(
+      4, [&](int64_t) { pool.ParallelFor(4, [&](int64_t) { ++runs; }); });
   EXPECT_EQ(runs, 16);
 }
 

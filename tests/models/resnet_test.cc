@@ -123,7 +123,9 @@ TEST(ResNetTest, FeaturesAreTorchvisions) {
   const std::vector<Case> cases = {
       {"resnet18_imagenet", "resnet18", Stem::kImageNet, {3, 3, 64, 64}},
       {"resnet18_small", "resnet18", Stem::kSmall, {3, 3, 16, 16}},
-      {"resnet18_small_stride2_grey", "resnet18", Stem::kSmallStride2,
+      {"resnet18_small_stride2_grey",
+       "resnet18",
+       Stem::kSmallStride2,
        {3, 1, 28, 28}},
       {"resnet50_imagenet", "resnet50", Stem::kImageNet, {3, 3, 64, 64}},
   };

@@ -97,8 +97,7 @@ TEST(HeadsTest, LinearInitIsPyTorchsDefault) {
   Sequential predictor = MakePredictor(400, 100).value();
   auto parameters = predictor->named_parameters();
   // Uniform within 1 / sqrt(fan_in).
-  for (const auto& [name, bound] :
-       std::vector<std::pair<std::string, double>>{
+  for (const auto& [name, bound] : std::vector<std::pair<std::string, double>>{
            {"0.weight", 0.05}, {"3.weight", 0.1}, {"3.bias", 0.1}}) {
     const double largest = parameters[name].abs().max().item<double>();
     EXPECT_LE(largest, bound * (1 + 1e-6)) << name;

@@ -1,5 +1,6 @@
 #include "trainers/augment/color.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 
@@ -105,6 +106,15 @@ void AdjustGamma(Planes image, float exponent) {
   const int64_t n = image.channels * image.n;
   for (int64_t i = 0; i < n; ++i) {
     image.data[i] = std::pow(image.data[i], exponent);
+  }
+}
+
+void AdjustTone(Planes image, const ToneCurve& curve) {
+  const int64_t count = image.channels * image.n;
+  for (int64_t i = 0; i < count; ++i) {
+    const float x = image.data[i] * 4;
+    const int k = std::min(static_cast<int>(x), 3);
+    image.data[i] = curve[k] + (x - k) * (curve[k + 1] - curve[k]);
   }
 }
 

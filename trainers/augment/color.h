@@ -1,6 +1,7 @@
 #ifndef GSG_TRAINERS_AUGMENT_COLOR_H_
 #define GSG_TRAINERS_AUGMENT_COLOR_H_
 
+#include <array>
 #include <cstdint>
 
 namespace gsg {
@@ -28,6 +29,13 @@ void AdjustHue(Planes image, float turns);
 
 // x to the power `exponent` > 0.
 void AdjustGamma(Planes image, float exponent);
+
+// What becomes of the values 0, 1/4, 1/2, 3/4 and 1; linear between them.
+using ToneCurve = std::array<float, 5>;
+inline constexpr ToneCurve kIdentityTone = {0, 0.25f, 0.5f, 0.75f, 1};
+
+// Puts every value through the curve.
+void AdjustTone(Planes image, const ToneCurve& curve);
 
 // Every channel becomes the grey image. 1 channel: nothing.
 void Grayscale(Planes image);

@@ -122,6 +122,7 @@ absl::Status Validate(const AugmentOptions& options, int channels) {
            InRange("saturation", o.saturation, 0, kInfinity),
            InRange("hue", o.hue, 0, 0.5),
            InRange("gamma", o.gamma, 0, 3),
+           InRange("tone_curve", o.tone_curve, 0, 1),
            InRange("grayscale_prob", o.grayscale_prob, 0, 1),
            InRange("blur_prob", o.blur_prob, 0, 1),
            InRange("solarize_prob", o.solarize_prob, 0, 1),

@@ -35,6 +35,12 @@ struct AugmentOptions {
   // exp(u), u uniform in [-gamma, gamma]. At most 3; 0 is off.
   double gamma = 0;
 
+  // Pixels through a curve with five knots, in the same gate, after gamma: a
+  // blend, by a share uniform in [0, tone_curve], of the identity with uniform
+  // random values at 1/4, 1/2, 3/4 and 1. 0 is off. (The idea is the nonlinear
+  // transformation of Zhou et al., Models Genesis, arXiv 1908.06912.)
+  double tone_curve = 0;
+
   double grayscale_prob = 0;
 
   double blur_prob = 0;

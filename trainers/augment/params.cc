@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "trainers/augment/color.h"
 #include "trainers/augment/options.h"
 #include "trainers/augment/philox.h"
 
@@ -62,6 +63,17 @@ float Factor(double strength, RandomStream* random) {
       random->Uniform(std::max(0.0, 1 - strength), 1 + strength));
 }
 
+// Black stays black, or the background would tell the curve.
+ToneCurve SampleToneCurve(double strength, RandomStream* random) {
+  const double blend = random->Uniform(0, strength);
+  ToneCurve curve = kIdentityTone;
+  for (size_t k = 1; k < curve.size(); ++k) {
+    curve[k] = static_cast<float>((1 - blend) * kIdentityTone[k] +
+                                  blend * random->Uniform(0, 1));
+  }
+  return curve;
+}
+
 }  // namespace
 
 AugmentParams SampleParams(const AugmentOptions& options, uint64_t seed,
@@ -86,12 +98,14 @@ AugmentParams SampleParams(const AugmentOptions& options, uint64_t seed,
   }
   const float gamma = static_cast<float>(
       std::exp(random.Uniform(-options.gamma, options.gamma)));
+  const ToneCurve tone_curve = SampleToneCurve(options.tone_curve, &random);
   if (jitter) {
     params.brightness = brightness;
     params.contrast = contrast;
     params.saturation = saturation;
     params.hue = hue;
     params.gamma = gamma;
+    params.tone_curve = tone_curve;
   }
 
   params.grayscale = random.Bernoulli(options.grayscale_prob);

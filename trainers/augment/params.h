@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 
+#include "trainers/augment/color.h"
 #include "trainers/augment/options.h"
 
 namespace gsg {
@@ -27,6 +28,7 @@ struct AugmentParams {
   float saturation = 1;
   float hue = 0;  // turns
   float gamma = 1;
+  ToneCurve tone_curve = kIdentityTone;
   bool grayscale = false;
   float blur_sigma = 0;  // 0: no blur
   bool solarize = false;

@@ -1,11 +1,5 @@
 #include "trainers/checkpoint/checkpoint.h"
 
-#include <exception>
-#include <map>
-#include <string>
-#include <utility>
-#include <vector>
-
 #include <ATen/core/Dict.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
@@ -13,6 +7,12 @@
 #include <caffe2/serialize/inline_container.h>
 #include <torch/csrc/jit/serialization/pickle.h>
 #include <torch/csrc/jit/serialization/pickler.h>
+
+#include <exception>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"

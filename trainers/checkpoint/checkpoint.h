@@ -10,11 +10,11 @@
 #ifndef GSG_TRAINERS_CHECKPOINT_CHECKPOINT_H_
 #define GSG_TRAINERS_CHECKPOINT_CHECKPOINT_H_
 
+#include <ATen/core/Tensor.h>
+
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <ATen/core/Tensor.h>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"

@@ -91,8 +91,7 @@ absl::StatusOr<std::string> Unseal(absl::string_view sealed,
   if (sealed.size() < kEndSize + kCommentSize) {
     return damaged(absl::StrCat("it has only ", sealed.size(), " bytes"));
   }
-  const absl::string_view comment =
-      sealed.substr(sealed.size() - kCommentSize);
+  const absl::string_view comment = sealed.substr(sealed.size() - kCommentSize);
   if (!absl::StartsWith(comment, kTag)) {
     return damaged("it does not end in a checksum");
   }

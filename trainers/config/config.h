@@ -70,6 +70,7 @@ struct Config {
   double saturation = 0.4;
   double hue = 0.1;
   double gamma = 0;
+  double tone_curve = 0;
   double grayscale_prob = 0.2;
   double blur_prob = 0;
   double blur_sigma_min = 0.1;
@@ -236,7 +237,8 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
             0, 1));
   visit(c.jitter_prob,
         Field{"jitter_prob", kAugmentation,
-              "chance of jitter: brightness, contrast, saturation, hue, gamma"}
+              "chance of jitter: brightness, contrast, saturation, hue, gamma "
+              "and tone curve"}
             .Between(0, 1));
   visit(c.brightness,
         Field{"brightness", kAugmentation,
@@ -255,6 +257,9 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
   visit(c.gamma, Field{"gamma", kAugmentation,
                        "pixels to the power exp(u), u from -gamma to gamma"}
                      .AtLeast(0));
+  visit(c.tone_curve, Field{"tone_curve", kAugmentation,
+                            "strength of a random curve that maps pixel values"}
+                          .Between(0, 1));
   visit(c.grayscale_prob,
         Field{"grayscale_prob", kAugmentation, "chance of no colour"}.Between(
             0, 1));

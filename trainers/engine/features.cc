@@ -1,10 +1,5 @@
 #include "trainers/engine/features.h"
 
-#include <algorithm>
-#include <cmath>
-#include <cstdint>
-#include <vector>
-
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
@@ -12,6 +7,11 @@
 #include <ATen/ops/tensor.h>
 #include <c10/core/Device.h>
 #include <c10/core/ScalarType.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <vector>
 
 #include "models/resnet.h"
 #include "trainers/data/image_set.h"
@@ -86,8 +86,8 @@ at::Tensor BackboneFeatures(ResNet backbone, const ImageSet& images,
   const int64_t end = CountOrAll(images, count);
   std::vector<at::Tensor> blocks;
   for (int64_t begin = 0; begin < end; begin += kBlock) {
-    const at::Tensor x = NormalizedImages(images, stats, begin,
-                                          std::min(kBlock, end - begin));
+    const at::Tensor x =
+        NormalizedImages(images, stats, begin, std::min(kBlock, end - begin));
     blocks.push_back(backbone->forward(x.to(device)).cpu());
   }
   backbone->train(was_training);

@@ -3,11 +3,11 @@
 #ifndef GSG_TRAINERS_ENGINE_FEATURES_H_
 #define GSG_TRAINERS_ENGINE_FEATURES_H_
 
-#include <cstdint>
-#include <vector>
-
 #include <ATen/core/Tensor.h>
 #include <c10/core/Device.h>
+
+#include <cstdint>
+#include <vector>
 
 #include "models/resnet.h"
 #include "trainers/data/image_set.h"

@@ -1,14 +1,14 @@
 #include "trainers/engine/result.h"
 
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/linalg_vector_norm.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <ATen/core/Tensor.h>
-#include <ATen/ops/linalg_vector_norm.h>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -139,8 +139,8 @@ std::string ScoresJson(const Scores& scores) {
 }  // namespace
 
 std::string ScoreTable(const RunState& state, const Scores& trained) {
-  std::string table = absl::StrFormat("%-20s %12s %14s\n", "",
-                                      "k-NN top-1", "linear top-1");
+  std::string table =
+      absl::StrFormat("%-20s %12s %14s\n", "", "k-NN top-1", "linear top-1");
   const auto row = [&](const char* name, const Scores& scores) {
     absl::StrAppendFormat(&table, "%-20s %12s %14s\n", name,
                           Cell(scores.knn_top1), Cell(scores.linear_top1));

@@ -32,11 +32,11 @@ absl::Status OfferPrevious(const absl::Status& damage,
   }
   absl::StatusOr<SavedRun> run = StateFromJson(checkpoint->meta);
   if (!run.ok()) return run.status();
-  return absl::DataLossError(absl::StrCat(
-      damage.message(), ". The one before it is good (", run->state.epoch,
-      " epochs and ", run->state.batch,
-      " batches done). To continue from there:\n  mv ", previous, " ",
-      LastCheckpointPath(folder)));
+  return absl::DataLossError(
+      absl::StrCat(damage.message(), ". The one before it is good (",
+                   run->state.epoch, " epochs and ", run->state.batch,
+                   " batches done). To continue from there:\n  mv ", previous,
+                   " ", LastCheckpointPath(folder)));
 }
 
 // The configuration of a run that has no checkpoint yet.

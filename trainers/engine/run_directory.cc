@@ -15,9 +15,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kRunFiles[] = {
-    kConfigFile,          kMetricsFile,
-    kResultFile,          kReportFile,
-    "checkpoint-last.pt", "checkpoint-previous.pt",
+    kConfigFile, kMetricsFile,         kResultFile,
+    kReportFile, "checkpoint-last.pt", "checkpoint-previous.pt",
 };
 
 }  // namespace
@@ -28,13 +27,12 @@ absl::Status PrepareRunDirectory(const Config& config) {
   fs::create_directories(folder, error);
   if (error) {
     return absl::ErrnoToStatus(
-        error.value(), absl::StrCat("--output_dir: cannot create ",
-                                    config.output_dir));
+        error.value(),
+        absl::StrCat("--output_dir: cannot create ", config.output_dir));
   }
   if (access(folder.c_str(), W_OK | X_OK) != 0) {
-    return absl::PermissionDeniedError(
-        absl::StrCat("--output_dir: no permission to write in ",
-                     config.output_dir));
+    return absl::PermissionDeniedError(absl::StrCat(
+        "--output_dir: no permission to write in ", config.output_dir));
   }
   if (config.resume) return absl::OkStatus();
   for (const char* name : kRunFiles) {
@@ -47,8 +45,8 @@ absl::Status PrepareRunDirectory(const Config& config) {
           "choose another --output_dir"));
     }
     if (!fs::remove(file, error)) {
-      return absl::ErrnoToStatus(
-          error.value(), absl::StrCat("cannot remove ", file.string()));
+      return absl::ErrnoToStatus(error.value(),
+                                 absl::StrCat("cannot remove ", file.string()));
     }
   }
   return absl::OkStatus();

@@ -1,9 +1,9 @@
 #include "trainers/engine/scores.h"
 
+#include <ATen/core/Tensor.h>
+
 #include <cstdint>
 #include <string>
-
-#include <ATen/core/Tensor.h>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -19,9 +19,8 @@ namespace gsg {
 namespace {
 
 absl::Status Naming(const std::string& what, const absl::Status& status) {
-  return absl::Status(status.code(),
-                      absl::StrCat("evaluating the ", what, ": ",
-                                   status.message()));
+  return absl::Status(status.code(), absl::StrCat("evaluating the ", what, ": ",
+                                                  status.message()));
 }
 
 }  // namespace
@@ -35,14 +34,13 @@ absl::StatusOr<Scores> MeasureScores(const std::string& what,
   const int64_t classes = dataset.classes.size();
   Scores scores;
   absl::StatusOr<double> knn =
-      KnnTop1(features.train, train_labels, features.test, test_labels,
-              classes, {config.knn_k, config.knn_temperature});
+      KnnTop1(features.train, train_labels, features.test, test_labels, classes,
+              {config.knn_k, config.knn_temperature});
   if (!knn.ok()) return Naming(what, knn.status());
   scores.knn_top1 = *knn;
   if (config.linear_probe) {
-    absl::StatusOr<LinearProbeResult> probe =
-        LinearProbe(features.train, train_labels, features.test, test_labels,
-                    classes);
+    absl::StatusOr<LinearProbeResult> probe = LinearProbe(
+        features.train, train_labels, features.test, test_labels, classes);
     if (!probe.ok()) return Naming(what, probe.status());
     scores.linear_top1 = probe->top1;
   }

@@ -3,9 +3,9 @@
 #ifndef GSG_TRAINERS_ENGINE_SCORES_H_
 #define GSG_TRAINERS_ENGINE_SCORES_H_
 
-#include <string>
-
 #include <ATen/core/Tensor.h>
+
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "trainers/config/config.h"

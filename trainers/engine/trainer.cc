@@ -1,5 +1,10 @@
 #include "trainers/engine/trainer.h"
 
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/from_blob.h>
+#include <c10/core/Device.h>
+#include <c10/core/MemoryFormat.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -9,11 +14,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <ATen/core/Tensor.h>
-#include <ATen/ops/from_blob.h>
-#include <c10/core/Device.h>
-#include <c10/core/MemoryFormat.h>
 
 #include "absl/memory/memory.h"
 #include "absl/status/status.h"
@@ -58,6 +58,7 @@ AugmentOptions Augmentation(const Config& config, const ChannelStats& stats) {
   options.saturation = config.saturation;
   options.hue = config.hue;
   options.gamma = config.gamma;
+  options.tone_curve = config.tone_curve;
   options.grayscale_prob = config.grayscale_prob;
   options.blur_prob = config.blur_prob;
   options.blur_sigma_min = config.blur_sigma_min;
@@ -79,11 +80,10 @@ uint64_t StepSeed(uint64_t seed, uint64_t step) {
 std::vector<at::Tensor> ToTensors(const Batch& batch, c10::Device device) {
   std::vector<at::Tensor> views;
   for (int v = 0; v < batch.views; ++v) {
-    const at::Tensor view = at::from_blob(
-        const_cast<float*>(batch.view(v)),
-        {batch.size, batch.channels, batch.side, batch.side});
-    views.push_back(
-        view.to(device).contiguous(at::MemoryFormat::ChannelsLast));
+    const at::Tensor view =
+        at::from_blob(const_cast<float*>(batch.view(v)),
+                      {batch.size, batch.channels, batch.side, batch.side});
+    views.push_back(view.to(device).contiguous(at::MemoryFormat::ChannelsLast));
   }
   return views;
 }
@@ -103,8 +103,8 @@ Trainer::Trainer(const Config& config, const Dataset* dataset,
 absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
     const Config& config, const Dataset* dataset,
     std::unique_ptr<Method> method, c10::Device device) {
-  auto trainer = absl::WrapUnique(
-      new Trainer(config, dataset, std::move(method), device));
+  auto trainer =
+      absl::WrapUnique(new Trainer(config, dataset, std::move(method), device));
 
   absl::StatusOr<Distance> distance = ParseDistance(config.distance);
   if (!distance.ok()) return distance.status();
@@ -122,8 +122,7 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
   loader_options.seed = config.seed;
   loader_options.threads = config.loader_threads;
   absl::StatusOr<std::unique_ptr<BatchLoader>> loader = BatchLoader::Create(
-      &trainer->source_, Augmentation(config, trainer->stats_),
-      loader_options);
+      &trainer->source_, Augmentation(config, trainer->stats_), loader_options);
   if (!loader.ok()) return loader.status();
   trainer->loader_ = *std::move(loader);
 
@@ -139,10 +138,11 @@ double Trainer::Rate(int64_t step) const {
 }
 
 absl::Status Trainer::Stopped() const {
-  return absl::CancelledError(absl::StrCat(
-      "stopped after step ", state_.step, "; everything is saved. To continue, "
-      "start the same program with\n  --resume --output_dir=",
-      config_.output_dir));
+  return absl::CancelledError(
+      absl::StrCat("stopped after step ", state_.step,
+                   "; everything is saved. To continue, "
+                   "start the same program with\n  --resume --output_dir=",
+                   config_.output_dir));
 }
 
 bool Trainer::OutOfSteps() const {
@@ -150,9 +150,9 @@ bool Trainer::OutOfSteps() const {
 }
 
 absl::Status Trainer::Train(const TrainerHooks& hooks) {
-  absl::StatusOr<MetricsLog> log = MetricsLog::Open(
-      absl::StrCat(config_.output_dir, "/", kMetricsFile),
-      state_.history.size());
+  absl::StatusOr<MetricsLog> log =
+      MetricsLog::Open(absl::StrCat(config_.output_dir, "/", kMetricsFile),
+                       state_.history.size());
   if (!log.ok()) return log.status();
   while (state_.epoch < config_.epochs && !OutOfSteps()) {
     if (absl::Status s = TrainEpoch(hooks); !s.ok()) return s;
@@ -183,7 +183,8 @@ absl::Status Trainer::Train(const TrainerHooks& hooks) {
 absl::Status Trainer::TrainEpoch(const TrainerHooks& hooks) {
   method_->SetTraining(true);
   loader_->StartEpoch(state_.epoch, state_.batch);
-  if (hooks.on_epoch_start) hooks.on_epoch_start(state_.epoch + 1, state_.batch);
+  if (hooks.on_epoch_start)
+    hooks.on_epoch_start(state_.epoch + 1, state_.batch);
   Batch batch;
   absl::Time start = absl::Now();
   while (!OutOfSteps()) {
@@ -270,9 +271,8 @@ absl::StatusOr<EpochRecord> Trainer::Evaluate() {
       totals.batches * config_.batch_size / totals.seconds;
   record.seconds = totals.seconds;
 
-  const at::Tensor queries =
-      BackboneFeatures(method_->backbone(), dataset_.test, stats_,
-                       config_.knn_queries, device_);
+  const at::Tensor queries = BackboneFeatures(
+      method_->backbone(), dataset_.test, stats_, config_.knn_queries, device_);
   absl::StatusOr<double> rank = EffectiveRank(Rows<const float>(
       queries.const_data_ptr<float>(), queries.size(0), queries.size(1)));
   if (!rank.ok()) return rank.status();
@@ -292,20 +292,19 @@ absl::StatusOr<EpochRecord> Trainer::Evaluate() {
 
 absl::Status Trainer::Save() {
   last_save_ = absl::Now();
-  return SaveCheckpoint(config_.output_dir,
-                        {StateToJson(state_, config_), method_->State(),
-                         optimizer_.State()});
+  return SaveCheckpoint(
+      config_.output_dir,
+      {StateToJson(state_, config_), method_->State(), optimizer_.State()});
 }
 
 absl::Status Trainer::Restore(const RunState& state,
                               const Checkpoint& checkpoint) {
-  if (absl::Status s =
-          CopyTensors("model", checkpoint.model, method_->State());
+  if (absl::Status s = CopyTensors("model", checkpoint.model, method_->State());
       !s.ok()) {
     return s;
   }
-  if (absl::Status s = CopyTensors("optimizer", checkpoint.optimizer,
-                                   optimizer_.State());
+  if (absl::Status s =
+          CopyTensors("optimizer", checkpoint.optimizer, optimizer_.State());
       !s.ok()) {
     return s;
   }

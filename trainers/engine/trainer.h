@@ -3,11 +3,11 @@
 #ifndef GSG_TRAINERS_ENGINE_TRAINER_H_
 #define GSG_TRAINERS_ENGINE_TRAINER_H_
 
+#include <c10/core/Device.h>
+
 #include <cstdint>
 #include <functional>
 #include <memory>
-
-#include <c10/core/Device.h>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"

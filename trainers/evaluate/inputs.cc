@@ -30,17 +30,17 @@ absl::Status CheckLabels(const LabeledSet& set, int64_t classes) {
                      " feature rows need [", rows, "] Long"));
   }
   if (labels.device() != set.features.device()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        set.name, " labels are on ", labels.device().str(),
-        " and the features on ", set.features.device().str(),
-        "; move both to one device"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(set.name, " labels are on ", labels.device().str(),
+                     " and the features on ", set.features.device().str(),
+                     "; move both to one device"));
   }
   const int64_t lowest = labels.min().item<int64_t>();
   const int64_t highest = labels.max().item<int64_t>();
   if (lowest < 0 || highest >= classes) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        set.name, " labels span ", lowest, "..", highest, "; ", classes,
-        " classes allow 0..", classes - 1));
+    return absl::InvalidArgumentError(
+        absl::StrCat(set.name, " labels span ", lowest, "..", highest, "; ",
+                     classes, " classes allow 0..", classes - 1));
   }
   return absl::OkStatus();
 }
@@ -56,8 +56,9 @@ absl::Status CheckFeatures(absl::string_view name, const at::Tensor& features) {
   }
   if (!at::isfinite(features).all().item<bool>()) {
     return absl::InvalidArgumentError(
-        absl::StrCat(name, " features hold a NaN or an infinity; the network "
-                           "has diverged or its input is not normalised"));
+        absl::StrCat(name,
+                     " features hold a NaN or an infinity; the network "
+                     "has diverged or its input is not normalised"));
   }
   return absl::OkStatus();
 }
@@ -67,8 +68,8 @@ absl::Status CheckComparable(absl::string_view name, const at::Tensor& features,
                              const at::Tensor& other_features) {
   if (features.size(1) != other_features.size(1)) {
     return absl::InvalidArgumentError(absl::StrCat(
-        other_name, " features have width ", other_features.size(1), "; ",
-        name, " features have width ", features.size(1)));
+        other_name, " features have width ", other_features.size(1), "; ", name,
+        " features have width ", features.size(1)));
   }
   if (features.device() != other_features.device()) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -87,8 +88,8 @@ absl::Status CheckLabeledSets(const LabeledSet& train, const LabeledSet& test,
   if (absl::Status s = CheckFeatures(test.name, test.features); !s.ok()) {
     return s;
   }
-  if (absl::Status s = CheckComparable(train.name, train.features, test.name,
-                                       test.features);
+  if (absl::Status s =
+          CheckComparable(train.name, train.features, test.name, test.features);
       !s.ok()) {
     return s;
   }

@@ -64,9 +64,9 @@ absl::StatusOr<double> KnnTop1(const at::Tensor& bank,
     return absl::InvalidArgumentError(absl::StrCat(
         "temperature is ", options.temperature, "; it must be positive"));
   }
-  if (absl::Status s = CheckLabeledSets({"bank", bank, bank_labels},
-                                        {"query", queries, query_labels},
-                                        classes);
+  if (absl::Status s =
+          CheckLabeledSets({"bank", bank, bank_labels},
+                           {"query", queries, query_labels}, classes);
       !s.ok()) {
     return s;
   }
@@ -81,9 +81,9 @@ absl::StatusOr<double> KnnTop1(const at::Tensor& bank,
         const at::Tensor s = similarity.to(at::kDouble);
         const at::Tensor weight =
             s.sub(s.amax(1, /*keepdim=*/true)).div(options.temperature).exp();
-        const at::Tensor votes = at::zeros({rows, classes}, weight.options())
-                                     .scatter_add_(1, bank_labels.take(index),
-                                                   weight);
+        const at::Tensor votes =
+            at::zeros({rows, classes}, weight.options())
+                .scatter_add_(1, bank_labels.take(index), weight);
         correct += votes.argmax(1)
                        .eq(query_labels.slice(0, first, first + rows))
                        .sum()
@@ -104,9 +104,8 @@ absl::StatusOr<at::Tensor> NearestNeighbors(const at::Tensor& bank,
     return s;
   }
   const at::NoGradGuard no_grad;
-  at::Tensor nearest =
-      at::zeros({queries.size(0), std::min(k, bank.size(0))},
-                bank.options().dtype(at::kLong));
+  at::Tensor nearest = at::zeros({queries.size(0), std::min(k, bank.size(0))},
+                                 bank.options().dtype(at::kLong));
   ForEachBlock(bank, queries, k, /*sorted=*/true,
                [&](int64_t first, const at::Tensor& /*similarity*/,
                    const at::Tensor& index) {

@@ -54,8 +54,8 @@ at::Tensor Decorrelation(const at::Tensor& x, double l2) {
   const at::Tensor bound = x.t().mm(x).div_(2 * x.size(0)).cpu();
   bound.diagonal().add_(ridge);
   const at::Tensor root = at::linalg_cholesky(bound);
-  return at::linalg_solve_triangular(
-             root, at::eye(x.size(1), bound.options()), /*upper=*/false)
+  return at::linalg_solve_triangular(root, at::eye(x.size(1), bound.options()),
+                                     /*upper=*/false)
       .t()
       .contiguous()
       .to(x.device());
@@ -74,10 +74,10 @@ absl::StatusOr<LinearProbeResult> LinearProbe(
     int64_t classes, const LinearProbeOptions& options) {
   if (!(options.l2 >= 0) || !(options.tolerance >= 0) ||
       options.iterations < 1) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "l2 is ", options.l2, ", tolerance ", options.tolerance,
-        " and iterations ", options.iterations,
-        "; need l2 >= 0, tolerance >= 0 and iterations >= 1"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("l2 is ", options.l2, ", tolerance ", options.tolerance,
+                     " and iterations ", options.iterations,
+                     "; need l2 >= 0, tolerance >= 0 and iterations >= 1"));
   }
   if (absl::Status s =
           CheckLabeledSets({"train", train_features, train_labels},
@@ -105,22 +105,22 @@ absl::StatusOr<LinearProbeResult> LinearProbe(
     const at::Tensor residual =
         log_p.exp().scatter_add_(1, target, minus_one).div_(n);
     const at::Tensor decay = penalty.mm(v);
-    gradient = at::cat(
-        {x.t().mm(residual).add_(decay).flatten(), residual.sum(0)});
+    gradient =
+        at::cat({x.t().mm(residual).add_(decay).flatten(), residual.sum(0)});
     return 0.5 * v.mul(decay).sum().item<double>() -
            log_p.gather(1, target).mean().item<double>();
   };
-  const LbfgsResult solution = MinimizeLbfgs(
-      at::zeros({(d + 1) * classes}, x.options()), objective,
-      {options.iterations, options.tolerance});
+  const LbfgsResult solution =
+      MinimizeLbfgs(at::zeros({(d + 1) * classes}, x.options()), objective,
+                    {options.iterations, options.tolerance});
   const at::Tensor v = solution.x.slice(0, 0, d * classes).view({d, classes});
 
   LinearProbeResult result;
   result.weight = decorrelate.mm(v);
   result.bias = solution.x.slice(0, d * classes);
-  result.top1 = Top1(
-      at::addmm(result.bias, standardize(test_features), result.weight),
-      test_labels);
+  result.top1 =
+      Top1(at::addmm(result.bias, standardize(test_features), result.weight),
+           test_labels);
   result.train_top1 = Top1(at::addmm(result.bias, x, v), train_labels);
   result.loss = solution.value;
   result.gradient = solution.gradient;

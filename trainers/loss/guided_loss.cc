@@ -1,13 +1,13 @@
 #include "trainers/loss/guided_loss.h"
 
-#include <cstdint>
-#include <utility>
-#include <vector>
-
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty_like.h>
 #include <c10/core/ScalarType.h>
+
+#include <cstdint>
+#include <utility>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
@@ -96,10 +96,9 @@ absl::Status CheckTensors(const std::vector<at::Tensor>& p,
             "a tensor has ", t.dim(), " dimensions; it must be [N, D]"));
       }
       if (t.scalar_type() != type) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("tensors are ", c10::toString(type), " and ",
-                         c10::toString(t.scalar_type()),
-                         "; all must have one type"));
+        return absl::InvalidArgumentError(absl::StrCat(
+            "tensors are ", c10::toString(type), " and ",
+            c10::toString(t.scalar_type()), "; all must have one type"));
       }
     }
   }

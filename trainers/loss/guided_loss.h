@@ -10,11 +10,11 @@
 #ifndef GSG_TRAINERS_LOSS_GUIDED_LOSS_H_
 #define GSG_TRAINERS_LOSS_GUIDED_LOSS_H_
 
+#include <ATen/core/Tensor.h>
+
 #include <array>
 #include <cstdint>
 #include <vector>
-
-#include <ATen/core/Tensor.h>
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
@@ -39,8 +39,8 @@ struct TensorLoss {
 // device are copied there and the gradients back. `options.executor` is
 // ignored.
 //
-// Errors: kInvalidArgument as from gsg_core's GuidedLoss, and for a wrong number,
-// rank or type of tensors.
+// Errors: kInvalidArgument as from gsg_core's GuidedLoss, and for a wrong
+// number, rank or type of tensors.
 absl::StatusOr<TensorLoss> GuidedLoss(const std::vector<at::Tensor>& p,
                                       const std::vector<at::Tensor>& z,
                                       absl::Span<const int64_t> pairing,

@@ -4,13 +4,13 @@
 #ifndef GSG_TRAINERS_METHODS_METHOD_H_
 #define GSG_TRAINERS_METHODS_METHOD_H_
 
+#include <ATen/core/Tensor.h>
+
 #include <array>
 #include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <ATen/core/Tensor.h>
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"

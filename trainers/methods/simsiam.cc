@@ -1,17 +1,17 @@
 #include "trainers/methods/simsiam.h"
 
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <c10/core/Device.h>
+#include <c10/core/MemoryFormat.h>
+#include <torch/csrc/autograd/autograd.h>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <ATen/core/Tensor.h>
-#include <ATen/core/grad_mode.h>
-#include <c10/core/Device.h>
-#include <c10/core/MemoryFormat.h>
-#include <torch/csrc/autograd/autograd.h>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
@@ -110,8 +110,9 @@ NamedTensors SimSiam::State() {
 absl::StatusOr<SiameseOptions> ModelOptions(const Config& config,
                                             int64_t channels) {
   const auto stem = config.stem == "imagenet" ? ResNetOptions::Stem::kImageNet
-                    : config.stem == "small"  ? ResNetOptions::Stem::kSmall
-                                       : ResNetOptions::Stem::kSmallStride2;
+                    : config.stem == "small"
+                        ? ResNetOptions::Stem::kSmall
+                        : ResNetOptions::Stem::kSmallStride2;
   absl::StatusOr<ResNetOptions> backbone =
       ResNetOptionsFor(config.backbone, stem, channels);
   if (!backbone.ok()) return backbone.status();

@@ -4,10 +4,10 @@
 #ifndef GSG_TRAINERS_METHODS_SIMSIAM_H_
 #define GSG_TRAINERS_METHODS_SIMSIAM_H_
 
+#include <c10/core/Device.h>
+
 #include <cstdint>
 #include <memory>
-
-#include <c10/core/Device.h>
 
 #include "absl/status/statusor.h"
 #include "trainers/config/config.h"

@@ -1,13 +1,13 @@
 #include "trainers/optim/sgd.h"
 
-#include <string>
-#include <utility>
-#include <vector>
-
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/_fused_sgd.h>
 #include <ATen/ops/zeros_like.h>
+
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace gsg {
 

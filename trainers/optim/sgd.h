@@ -5,11 +5,11 @@
 #ifndef GSG_TRAINERS_OPTIM_SGD_H_
 #define GSG_TRAINERS_OPTIM_SGD_H_
 
+#include <ATen/core/Tensor.h>
+
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <ATen/core/Tensor.h>
 
 namespace gsg {
 

@@ -129,16 +129,15 @@ std::string HoverStrips(const std::vector<Series>& all, int decimals,
     for (const Mark& mark : marks) {
       absl::StrAppend(&dots, "<circle class=\"s", mark.series, "\" cx=\"", at,
                       "\" cy=\"", Svg(y(mark.value)), "\" r=\"3.5\"/>");
-      absl::StrAppend(&readout, "<tspan class=\"s", mark.series,
-                      "\" dx=\"8\">", FormatNumber(mark.value, decimals),
-                      "</tspan>");
+      absl::StrAppend(&readout, "<tspan class=\"s", mark.series, "\" dx=\"8\">",
+                      FormatNumber(mark.value, decimals), "</tspan>");
     }
-    absl::StrAppend(
-        &svg, "<g class=\"hit\"><rect x=\"", Svg(x(epoch) - width / 2),
-        "\" y=\"0\" width=\"", Svg(width), "\" height=\"", Svg(kBottom),
-        "\"/><line x1=\"", at, "\" x2=\"", at, "\" y1=\"", Svg(kTop),
-        "\" y2=\"", Svg(kBottom), "\"/>", dots, "<text x=\"", Svg(kRight),
-        "\" y=\"11\" text-anchor=\"end\">", readout, "</text></g>");
+    absl::StrAppend(&svg, "<g class=\"hit\"><rect x=\"",
+                    Svg(x(epoch) - width / 2), "\" y=\"0\" width=\"",
+                    Svg(width), "\" height=\"", Svg(kBottom), "\"/><line x1=\"",
+                    at, "\" x2=\"", at, "\" y1=\"", Svg(kTop), "\" y2=\"",
+                    Svg(kBottom), "\"/>", dots, "<text x=\"", Svg(kRight),
+                    "\" y=\"11\" text-anchor=\"end\">", readout, "</text></g>");
   }
   return svg;
 }
@@ -191,8 +190,8 @@ std::string RenderChart(const Chart& chart) {
       FormatNumber(main.points.front().second, chart.decimals), " to ", latest);
   std::string html = absl::StrCat(
       "<figure class=\"chart\"><figcaption><b>", EscapeHtml(chart.title),
-      "</b>", all.size() == 1 ? absl::StrCat("<strong>", latest, "</strong>")
-                              : "",
+      "</b>",
+      all.size() == 1 ? absl::StrCat("<strong>", latest, "</strong>") : "",
       "<small>", EscapeHtml(chart.note), "</small></figcaption>");
   if (all.size() > 1) html += Legend(all);
   absl::StrAppend(&html, "<svg viewBox=\"0 0 ", Svg(kWidth), " ", Svg(kHeight),

@@ -26,9 +26,9 @@ std::string FormatNumber(double value, int decimals) {
     digits = absl::StrFormat("%.3g", size);
   } else {
     digits = absl::StrFormat("%.*f", decimals, size);
-    const int whole = static_cast<int>(
-        digits.find('.') == std::string::npos ? digits.size()
-                                              : digits.find('.'));
+    const int whole = static_cast<int>(digits.find('.') == std::string::npos
+                                           ? digits.size()
+                                           : digits.find('.'));
     for (int i = whole - 3; i > 0; i -= 3) digits.insert(i, ",");
   }
   const bool is_zero = digits.find_first_not_of("0.,") == std::string::npos;

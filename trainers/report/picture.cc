@@ -27,8 +27,8 @@ absl::StatusOr<std::string> EncodePng(const Picture& picture) {
       int64_t{picture.width} * picture.height * picture.channels;
   if (static_cast<int64_t>(picture.pixels.size()) != bytes) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "picture has ", picture.pixels.size(), " bytes; ", picture.width,
-        " x ", picture.height, " x ", picture.channels, " needs ", bytes));
+        "picture has ", picture.pixels.size(), " bytes; ", picture.width, " x ",
+        picture.height, " x ", picture.channels, " needs ", bytes));
   }
   std::string png;
   const int written = stbi_write_png_to_func(

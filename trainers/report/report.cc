@@ -59,22 +59,23 @@ std::string Differences(const ReportData& data) {
 std::string Headline(const ReportData& data) {
   std::vector<std::string> scores;
   if (Measured(data.trained.knn_top1)) {
-    scores.push_back(absl::StrCat(
-        "<b>", FormatNumber(data.trained.knn_top1, 1), "&nbsp;%</b> of the "
-        "test images by their nearest neighbours", Differences(data)));
+    scores.push_back(absl::StrCat("<b>", FormatNumber(data.trained.knn_top1, 1),
+                                  "&nbsp;%</b> of the "
+                                  "test images by their nearest neighbours",
+                                  Differences(data)));
   }
   if (Measured(data.trained.linear_top1)) {
-    scores.push_back(absl::StrCat(
-        "<b>", FormatNumber(data.trained.linear_top1, 1),
-        "&nbsp;%</b> with a linear classifier"));
+    scores.push_back(absl::StrCat("<b>",
+                                  FormatNumber(data.trained.linear_top1, 1),
+                                  "&nbsp;%</b> with a linear classifier"));
   }
   if (scores.empty()) return "";
   std::string after;
   if (!data.epochs.empty()) {
     const int64_t epochs = data.epochs.back().epoch;
-    after = absl::StrCat("After ", FormatNumber(static_cast<double>(epochs), 0),
-                         epochs == 1 ? " epoch" : " epochs",
-                         " without labels, ");
+    after =
+        absl::StrCat("After ", FormatNumber(static_cast<double>(epochs), 0),
+                     epochs == 1 ? " epoch" : " epochs", " without labels, ");
   }
   return absl::StrCat("<p class=\"lead\">", after,
                       EscapeHtml(data.trained.name), " classifies ",
@@ -94,8 +95,8 @@ std::string FactList(const Facts& facts, absl::string_view style) {
 std::string ScoreCell(double percent) {
   if (!Measured(percent)) return "<td>–</td>";
   return absl::StrCat("<td>", FormatNumber(percent, 2),
-                      "<span class=\"bar\"><i style=\"width:",
-                      Svg(percent), "%\"></i></span></td>");
+                      "<span class=\"bar\"><i style=\"width:", Svg(percent),
+                      "%\"></i></span></td>");
 }
 
 std::string ScoreTable(const ReportData& data) {
@@ -113,11 +114,10 @@ std::string ScoreTable(const ReportData& data) {
       "Classification",
       "Top-1 accuracy in percent on the test images, from features that never "
       "saw a label.",
-      absl::StrCat(
-          "<div class=\"scroll\"><table class=\"scores\"><thead><tr>"
-          "<th scope=\"col\">Features</th><th scope=\"col\">k-NN</th>"
-          "<th scope=\"col\">Linear</th></tr></thead>\n<tbody>\n",
-          rows, "</tbody></table></div>\n"));
+      absl::StrCat("<div class=\"scroll\"><table class=\"scores\"><thead><tr>"
+                   "<th scope=\"col\">Features</th><th scope=\"col\">k-NN</th>"
+                   "<th scope=\"col\">Linear</th></tr></thead>\n<tbody>\n",
+                   rows, "</tbody></table></div>\n"));
 }
 
 Series Curve(const ReportData& data, std::string name,
@@ -147,23 +147,42 @@ std::string Curves(const ReportData& data) {
   const std::vector<Chart> charts = {
       {"k-NN top-1, %", "Weighted vote of the nearest training images",
        curve(&EpochPoint::knn_top1), baselines, false, 2},
-      {"Loss", "Mean over pairs; −1 when every view predicts its partner",
-       curve(&EpochPoint::loss), {}, false, 4},
-      {"Feature spread", "1: spread over the sphere; 0: collapsed",
-       curve(&EpochPoint::feature_std), {}, true, 3},
-      {"Effective rank", "Dimensions that the features use",
-       curve(&EpochPoint::effective_rank), {}, true, 1},
-      {"Chosen pairs, %", "Which views of two images were the closest",
-       shares, {{"even", 25}}, false, 1},
+      {"Loss",
+       "Mean over pairs; −1 when every view predicts its partner",
+       curve(&EpochPoint::loss),
+       {},
+       false,
+       4},
+      {"Feature spread",
+       "1: spread over the sphere; 0: collapsed",
+       curve(&EpochPoint::feature_std),
+       {},
+       true,
+       3},
+      {"Effective rank",
+       "Dimensions that the features use",
+       curve(&EpochPoint::effective_rank),
+       {},
+       true,
+       1},
+      {"Chosen pairs, %",
+       "Which views of two images were the closest",
+       shares,
+       {{"even", 25}},
+       false,
+       1},
       {"Learning rate", "", curve(&EpochPoint::lr), {}, true, 4},
-      {"Images per second", "", curve(&EpochPoint::images_per_second), {}, true,
+      {"Images per second",
+       "",
+       curve(&EpochPoint::images_per_second),
+       {},
+       true,
        0},
   };
   std::string figures;
   for (const Chart& chart : charts) figures += RenderChart(chart);
   if (figures.empty()) return "";
-  return Section("Training",
-                 "By epoch. Point at a curve to read its values.",
+  return Section("Training", "By epoch. Point at a curve to read its values.",
                  absl::StrCat("<div class=\"charts\">\n", figures, "</div>\n"));
 }
 
@@ -217,14 +236,14 @@ absl::StatusOr<std::string> Map(const ReportData& data) {
           "a map point is at (", point.x, ", ", point.y, "); not finite"));
     }
   }
-  return Section("Map of the features",
-                 absl::StrCat(FormatNumber(static_cast<double>(
-                                               data.map.size()), 0),
-                              " test images, laid out by t-SNE so that "
-                              "neighbours in feature space stay neighbours. "
-                              "Colour is the class, which the layout never "
-                              "saw."),
-                 RenderScatter(data.map, data.classes));
+  return Section(
+      "Map of the features",
+      absl::StrCat(FormatNumber(static_cast<double>(data.map.size()), 0),
+                   " test images, laid out by t-SNE so that "
+                   "neighbours in feature space stay neighbours. "
+                   "Colour is the class, which the layout never "
+                   "saw."),
+      RenderScatter(data.map, data.classes));
 }
 
 }  // namespace
@@ -239,10 +258,11 @@ absl::StatusOr<std::string> RenderReport(const ReportData& data) {
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, "
       "initial-scale=1\">\n<title>",
-      title, "</title>\n<style>", kPageStyle, "</style>\n</head>\n<body>\n"
-      "<main>\n<header><h1>", title, "</h1>\n", Headline(data),
-      FactList(data.summary, "facts"), "</header>\n", ScoreTable(data),
-      Curves(data), *neighbors, *map,
+      title, "</title>\n<style>", kPageStyle,
+      "</style>\n</head>\n<body>\n"
+      "<main>\n<header><h1>",
+      title, "</h1>\n", Headline(data), FactList(data.summary, "facts"),
+      "</header>\n", ScoreTable(data), Curves(data), *neighbors, *map,
       data.config.empty()
           ? ""
           : Section("Configuration", "Every setting of this run.",

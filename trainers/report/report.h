@@ -37,7 +37,7 @@ struct EpochPoint {
 // A row of the comparison: a name and how well its features classify.
 struct Score {
   std::string name;
-  double knn_top1 = kNotMeasured;    // percent
+  double knn_top1 = kNotMeasured;     // percent
   double linear_top1 = kNotMeasured;  // percent
 };
 

@@ -24,8 +24,8 @@ std::string ClassColor(int64_t label, size_t classes) {
       "#4e79a7", "#f28e2b", "#e15759", "#76b7b2", "#59a14f",
       "#c9a227", "#b07aa1", "#ff7f9e", "#9c755f", "#8a8f98"};
   if (classes <= 10) return kTen[label];
-  return absl::StrCat("hsl(", std::fmod(137.5 * static_cast<double>(label),
-                                        360),
+  return absl::StrCat("hsl(",
+                      std::fmod(137.5 * static_cast<double>(label), 360),
                       " 60% ", label % 2 == 0 ? 45 : 62, "%)");
 }
 
@@ -78,18 +78,17 @@ std::string RenderScatter(absl::Span<const MapPoint> points,
     absl::StrAppend(&dots, "<g class=\"k k", label, "\" fill=\"", color,
                     "\"><title>", name, "</title>", group.circles, "</g>");
     absl::StrAppend(&names, "<text class=\"k k", label, "\" x=\"",
-                    Svg(Median(group.xs)), "\" y=\"",
-                    Svg(Median(group.ys) + 5), "\">", name, "</text>");
-    absl::StrAppend(&legend, "<li class=\"l", label, "\" style=\"color:",
-                    color, "\"><span>", name, "</span></li>");
+                    Svg(Median(group.xs)), "\" y=\"", Svg(Median(group.ys) + 5),
+                    "\">", name, "</text>");
+    absl::StrAppend(&legend, "<li class=\"l", label, "\" style=\"color:", color,
+                    "\"><span>", name, "</span></li>");
   }
   const std::string size = Svg(kSize);
   return absl::StrCat(
       "<figure class=\"map\"><style>", style, "</style><svg viewBox=\"0 0 ",
       size, " ", size, "\" role=\"img\" aria-label=\"Map of ", points.size(),
-      " images in ", groups.size(), " classes\">", dots,
-      "<g class=\"names\">", names, "</g></svg><ul class=\"legend\">", legend,
-      "</ul></figure>\n");
+      " images in ", groups.size(), " classes\">", dots, "<g class=\"names\">",
+      names, "</g></svg><ul class=\"legend\">", legend, "</ul></figure>\n");
 }
 
 }  // namespace gsg

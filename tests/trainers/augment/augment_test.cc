@@ -170,6 +170,17 @@ TEST(AugmenterTest, SolarizeKeepsBelowOneHalf) {
   EXPECT_NEAR(out[3], 0, 1e-7);
 }
 
+TEST(AugmenterTest, ToneCurveByHand) {
+  AugmentParams params = PlainParams(2, 2);
+  params.tone_curve = {0, 0.8f, 0.2f, 0.6f, 0.4f};
+  const std::vector<float> out =
+      Apply(Sized(2), {0, 51, 153, 255}, 1, 2, 2, params);
+  EXPECT_EQ(out[0], 0);
+  EXPECT_NEAR(out[1], 0.64, 1e-6);  // 0.2: 4/5 of the way to 0.8
+  EXPECT_NEAR(out[2], 0.36, 1e-6);  // 0.6: 2/5 of the way from 0.2 to 0.6
+  EXPECT_NEAR(out[3], 0.4, 1e-6);   // 1: the last knot itself
+}
+
 // Whatever is drawn, pixels stay in [0, 1] up to rounding: clamped by every
 // operation that could leave it.
 TEST(AugmenterTest, PixelsStayInRange) {
@@ -178,6 +189,7 @@ TEST(AugmenterTest, PixelsStayInRange) {
   options.brightness = options.contrast = options.saturation = 0.9;
   options.hue = 0.5;
   options.gamma = 1;
+  options.tone_curve = 1;
   options.grayscale_prob = 0.2;
   options.blur_prob = 0.5;
   options.solarize_prob = 0.3;

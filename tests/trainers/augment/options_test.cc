@@ -53,7 +53,8 @@ TEST(AugmentOptionsTest, EveryRangeIsChecked) {
   }
   for (double AugmentOptions::*strength :
        {&AugmentOptions::saturation, &AugmentOptions::gamma,
-        &AugmentOptions::contrast, &AugmentOptions::brightness}) {
+        &AugmentOptions::tone_curve, &AugmentOptions::contrast,
+        &AugmentOptions::brightness}) {
     Message([&](auto* o) {
       o->*strength = std::numeric_limits<double>::infinity();
     });

@@ -24,6 +24,7 @@ AugmentOptions All() {
   options.saturation = 0.2;
   options.hue = 0.1;
   options.gamma = 0.5;
+  options.tone_curve = 0.6;
   options.grayscale_prob = 0.2;
   options.blur_prob = 0.5;
   options.solarize_prob = 0.1;
@@ -167,6 +168,7 @@ TEST(SampleParamsTest, RatesAndRanges) {
       EXPECT_EQ(p.saturation, 1);
       EXPECT_EQ(p.hue, 0);
       EXPECT_EQ(p.gamma, 1);
+      EXPECT_EQ(p.tone_curve, kIdentityTone);
     }
   }
   ExpectRate(flips, 0.3);
@@ -189,6 +191,29 @@ TEST(SampleParamsTest, AllOrdersOfJitterAreEquallyLikely) {
   for (const auto& [order, n] : count) ExpectRate(n, 1. / 24);
 }
 
+// v = (1 - a) x + a u with a in [0, 0.6] and u in [0, 1], both uniform: at x
+// the mean is 0.7 x + 0.3 / 2, and the ends are 0.4 x and 0.4 x + 0.6.
+TEST(SampleParamsTest, ToneCurvesBlendTheIdentityWithNoise) {
+  AugmentOptions options = All();
+  options.jitter_prob = 1;
+  std::array<Range, 5> knots;
+  for (int i = 0; i < kDraws; ++i) {
+    const AugmentParams p = Draw(options, i, 8, 8);
+    for (int k = 0; k < 5; ++k) knots[k].Add(p.tone_curve[k]);
+  }
+  EXPECT_EQ(knots[0].low(), 0);
+  EXPECT_EQ(knots[0].high(), 0);
+  for (int k = 1; k < 5; ++k) {
+    const double x = k / 4.;
+    EXPECT_GE(knots[k].low(), 0.4 * x);
+    EXPECT_LE(knots[k].low(), 0.4 * x + 0.03);
+    EXPECT_LE(knots[k].high(), 0.4 * x + 0.6 + 1e-6);
+    EXPECT_GE(knots[k].high(), 0.4 * x + 0.57);
+    // Five standard errors, of a spread below 0.3.
+    EXPECT_NEAR(knots[k].mean(), 0.7 * x + 0.15, 1.5 / std::sqrt(kDraws));
+  }
+}
+
 TEST(SampleParamsTest, OffMeansNeutral) {
   AugmentOptions options;
   for (int i = 0; i < 1000; ++i) {
@@ -196,6 +221,7 @@ TEST(SampleParamsTest, OffMeansNeutral) {
     EXPECT_FALSE(p.flip || p.grayscale || p.solarize);
     EXPECT_EQ(p.brightness, 1);
     EXPECT_EQ(p.gamma, 1);
+    EXPECT_EQ(p.tone_curve, kIdentityTone);
     EXPECT_EQ(p.blur_sigma, 0);
   }
 }

@@ -1,12 +1,12 @@
 #include "trainers/checkpoint/checkpoint.h"
 
-#include <filesystem>
-#include <string>
-
 #include <ATen/ops/arange.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
+
+#include <filesystem>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -33,11 +33,11 @@ Checkpoint Example() {
   Checkpoint checkpoint;
   checkpoint.meta = "{\"epoch\": 3}";
   // Channels-last, as convolution weights are here.
-  checkpoint.model = {{"conv1.weight",
-                       at::arange(24, at::kFloat)
+  checkpoint.model = {
+      {"conv1.weight", at::arange(24, at::kFloat)
                            .view({1, 2, 3, 4})
                            .contiguous(at::MemoryFormat::ChannelsLast)},
-                      {"bn1.num_batches_tracked", at::full({}, 7, at::kLong)}};
+      {"bn1.num_batches_tracked", at::full({}, 7, at::kLong)}};
   checkpoint.optimizer = {{"conv1.weight", at::full({2}, 0.5, at::kFloat)}};
   return checkpoint;
 }
@@ -52,11 +52,10 @@ TEST(CheckpointTest, RoundTrip) {
   ASSERT_EQ(loaded->model.size(), 2u);
   for (size_t i = 0; i < 2; ++i) {
     EXPECT_EQ(loaded->model[i].first, Example().model[i].first);
-    EXPECT_TRUE(
-        at::equal(loaded->model[i].second, Example().model[i].second));
+    EXPECT_TRUE(at::equal(loaded->model[i].second, Example().model[i].second));
   }
-  EXPECT_TRUE(at::equal(loaded->optimizer[0].second,
-                        Example().optimizer[0].second));
+  EXPECT_TRUE(
+      at::equal(loaded->optimizer[0].second, Example().optimizer[0].second));
 }
 
 TEST(CheckpointTest, DamageIsRefusedByName) {

@@ -65,9 +65,9 @@ TEST(SealTest, ChecksumIsCrc32c) {
     crc ^= static_cast<uint8_t>(c);
     for (int k = 0; k < 8; ++k) crc = (crc >> 1) ^ (crc & 1 ? 0x82f63b78u : 0);
   }
-  EXPECT_THAT(*Seal(zip),
-              HasSubstr(absl::StrCat("gsg-crc32c:",
-                                     absl::Hex(~crc, absl::kZeroPad8))));
+  EXPECT_THAT(
+      *Seal(zip),
+      HasSubstr(absl::StrCat("gsg-crc32c:", absl::Hex(~crc, absl::kZeroPad8))));
 }
 
 TEST(SealTest, EveryDamagedByteIsFound) {
@@ -75,8 +75,8 @@ TEST(SealTest, EveryDamagedByteIsFound) {
   for (size_t i = 0; i < sealed.size(); ++i) {
     std::string damaged = sealed;
     damaged[i] ^= 4;
-    const bool in_comment_length = i == sealed.size() - 21 ||
-                                   i == sealed.size() - 20;
+    const bool in_comment_length =
+        i == sealed.size() - 21 || i == sealed.size() - 20;
     // The comment's length is not what the checksum is over; zip readers mind
     // it, this one does not need it.
     if (in_comment_length) continue;
@@ -87,8 +87,7 @@ TEST(SealTest, EveryDamagedByteIsFound) {
 TEST(SealTest, EveryTruncationIsFound) {
   const std::string sealed = *Seal("some entries" + EmptyZip());
   for (size_t size = 0; size < sealed.size(); ++size) {
-    EXPECT_TRUE(
-        absl::IsDataLoss(Unseal(sealed.substr(0, size), "f").status()))
+    EXPECT_TRUE(absl::IsDataLoss(Unseal(sealed.substr(0, size), "f").status()))
         << size;
   }
 }
@@ -108,8 +107,7 @@ TEST(SealTest, RefusesWhatIsNotAZip) {
   EXPECT_TRUE(absl::IsInvalidArgument(Seal("").status()));
   EXPECT_TRUE(absl::IsInvalidArgument(Seal(std::string(50, 'x')).status()));
   // Sealed already: it has a comment.
-  EXPECT_TRUE(
-      absl::IsInvalidArgument(Seal(*Seal(EmptyZip())).status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(Seal(*Seal(EmptyZip())).status()));
 }
 
 TEST_F(FileTest, WritesAndReplaces) {

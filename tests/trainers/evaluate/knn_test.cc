@@ -46,9 +46,8 @@ double NaiveTop1(const at::Tensor& bank, const at::Tensor& bank_labels,
     }
     std::vector<int64_t> order(cosine.size());
     std::iota(order.begin(), order.end(), 0);
-    std::sort(order.begin(), order.end(), [&](int64_t i, int64_t j) {
-      return cosine[i] > cosine[j];
-    });
+    std::sort(order.begin(), order.end(),
+              [&](int64_t i, int64_t j) { return cosine[i] > cosine[j]; });
     order.resize(std::min<int64_t>(options.k, b.size(0)));
     std::vector<double> votes(classes);
     for (const int64_t n : order) {
@@ -68,15 +67,15 @@ TEST(KnnTop1Test, AgreesWithDefinition) {
       const auto [bank, bank_labels] = random.Classes(257, 5, 4, 1.0);
       const auto [queries, query_labels] = random.Classes(100, 5, 4, 1.0);
       const KnnOptions options = {k, temperature};
-      const double expected = NaiveTop1(bank, bank_labels, queries,
-                                        query_labels, 4, options);
+      const double expected =
+          NaiveTop1(bank, bank_labels, queries, query_labels, 4, options);
       // Hard enough that a wrong rule would show.
       EXPECT_GT(expected, 30);
       EXPECT_LT(expected, 95);
       // Rounding may turn one near tie.
-      EXPECT_NEAR(*KnnTop1(bank, bank_labels, queries, query_labels, 4,
-                           options),
-                  expected, 1.01)
+      EXPECT_NEAR(
+          *KnnTop1(bank, bank_labels, queries, query_labels, 4, options),
+          expected, 1.01)
           << "k " << k << ", temperature " << temperature;
     }
   }
@@ -100,9 +99,9 @@ TEST(KnnTop1Test, TemperatureWeighsSimilarityAgainstCount) {
 TEST(KnnTop1Test, BankSmallerThanKVotesAsAWhole) {
   const at::Tensor bank = Rows({1, 0, 6, 8, 6, -8}, 2);
   const at::Tensor query = Rows({1, 0}, 2);
-  EXPECT_EQ(*KnnTop1(bank, Labels({0, 1, 1}), query, Labels({1}), 2,
-                     {200, 1.0}),
-            100);
+  EXPECT_EQ(
+      *KnnTop1(bank, Labels({0, 1, 1}), query, Labels({1}), 2, {200, 1.0}),
+      100);
 }
 
 TEST(KnnTop1Test, IsAPercentage) {
@@ -173,26 +172,66 @@ TEST(KnnTop1Test, NamesWhatIsWrong) {
   const std::vector<ErrorCase> cases = {
       {x, y, x, y, 2, {0, 0.2}, "k is 0; at least 1 neighbour is needed"},
       {x, y, x, y, 2, {1, 0}, "temperature is 0; it must be positive"},
-      {at::Tensor(), y, x, y, 2, {},
+      {at::Tensor(),
+       y,
+       x,
+       y,
+       2,
+       {},
        "bank features are an undefined tensor; need [N, d] Float with N and d "
        "at least 1"},
-      {at::zeros({0, 2}), y, x, y, 2, {},
+      {at::zeros({0, 2}),
+       y,
+       x,
+       y,
+       2,
+       {},
        "bank features are [0, 2] Float; need [N, d] Float with N and d at "
        "least 1"},
-      {x, y, x.to(at::kDouble), y, 2, {},
+      {x,
+       y,
+       x.to(at::kDouble),
+       y,
+       2,
+       {},
        "query features are [2, 2] Double; need [N, d] Float with N and d at "
        "least 1"},
-      {x, y, Rows({1, inf}, 2), Labels({0}), 2, {},
+      {x,
+       y,
+       Rows({1, inf}, 2),
+       Labels({0}),
+       2,
+       {},
        "query features hold a NaN or an infinity; the network has diverged or "
        "its input is not normalised"},
-      {x, y, Rows({1, 0, 0}, 3), Labels({0}), 2, {},
+      {x,
+       y,
+       Rows({1, 0, 0}, 3),
+       Labels({0}),
+       2,
+       {},
        "query features have width 3; bank features have width 2"},
-      {x, Labels({0}), x, y, 2, {},
+      {x,
+       Labels({0}),
+       x,
+       y,
+       2,
+       {},
        "bank labels are [1] Long; 2 feature rows need [2] Long"},
-      {x, y, x, y.to(at::kInt), 2, {},
+      {x,
+       y,
+       x,
+       y.to(at::kInt),
+       2,
+       {},
        "query labels are [2] Int; 2 feature rows need [2] Long"},
       {x, y, x, y, 1, {}, "bank labels span 0..1; 1 classes allow 0..0"},
-      {x, y, x, Labels({-1, 1}), 2, {},
+      {x,
+       y,
+       x,
+       Labels({-1, 1}),
+       2,
+       {},
        "query labels span -1..1; 2 classes allow 0..1"},
   };
   for (const ErrorCase& c : cases) {

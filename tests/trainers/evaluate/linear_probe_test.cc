@@ -50,8 +50,8 @@ TEST(LinearProbeTest, ConstantFeatureLeavesTheClassFrequencies) {
   const at::Tensor test = Rows({7, -7}, 1);
   LinearProbeOptions options;
   options.tolerance = 1e-11;
-  const LinearProbeResult probe = *LinearProbe(
-      x, Labels({0, 0, 0, 1}), test, Labels({0, 1}), 2, options);
+  const LinearProbeResult probe =
+      *LinearProbe(x, Labels({0, 0, 0, 1}), test, Labels({0, 1}), 2, options);
   EXPECT_NEAR(probe.bias[0].item<double>() - probe.bias[1].item<double>(),
               std::log(3.0), 1e-9);
   EXPECT_EQ(probe.weight.abs().max().item<double>(), 0);
@@ -93,8 +93,8 @@ TEST(LinearProbeTest, GradientOfTheDefinitionVanishesAtTheResult) {
   LinearProbeOptions options;
   options.l2 = 0.01;
   options.tolerance = 1e-9;
-  LinearProbeResult probe = *LinearProbe(features, labels, features, labels,
-                                         classes, options);
+  LinearProbeResult probe =
+      *LinearProbe(features, labels, features, labels, classes, options);
   EXPECT_TRUE(probe.converged);
   EXPECT_LE(probe.gradient, 1e-9);
 
@@ -174,11 +174,10 @@ TEST(LinearProbeTest, NamesWhatIsWrong) {
             "tolerance >= 0 and iterations >= 1");
   EXPECT_EQ(LinearProbe(x, y, x, Labels({0, 2}), 2).status().message(),
             "test labels span 0..2; 2 classes allow 0..1");
-  EXPECT_EQ(LinearProbe(Rows({1, NAN}, 2), Labels({0}), x, y, 2)
-                .status()
-                .message(),
-            "train features hold a NaN or an infinity; the network has "
-            "diverged or its input is not normalised");
+  EXPECT_EQ(
+      LinearProbe(Rows({1, NAN}, 2), Labels({0}), x, y, 2).status().message(),
+      "train features hold a NaN or an infinity; the network has "
+      "diverged or its input is not normalised");
 }
 
 }  // namespace

@@ -1,12 +1,12 @@
 #include "trainers/optim/sgd.h"
 
-#include <vector>
-
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
+
+#include <vector>
 
 #include "gtest/gtest.h"
 

@@ -20,16 +20,16 @@ namespace {
 
 Picture Decode(const std::string& png) {
   Picture picture;
-  uint8_t* pixels = stbi_load_from_memory(
-      reinterpret_cast<const uint8_t*>(png.data()),
-      static_cast<int>(png.size()), &picture.width, &picture.height,
-      &picture.channels, 0);
+  uint8_t* pixels =
+      stbi_load_from_memory(reinterpret_cast<const uint8_t*>(png.data()),
+                            static_cast<int>(png.size()), &picture.width,
+                            &picture.height, &picture.channels, 0);
   if (pixels == nullptr) {
     ADD_FAILURE() << "not a PNG: " << stbi_failure_reason();
     return picture;
   }
-  picture.pixels.assign(pixels, pixels + picture.width * picture.height *
-                                             picture.channels);
+  picture.pixels.assign(
+      pixels, pixels + picture.width * picture.height * picture.channels);
   stbi_image_free(pixels);
   return picture;
 }

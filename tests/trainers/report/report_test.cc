@@ -161,9 +161,8 @@ TEST(WriteReportTest, NamesThePathThatCannotBeOpened) {
 // Renaming onto a folder fails after the page is written.
 TEST(WriteReportTest, RemovesThePartialPageOnFailure) {
   const std::string path = testing::TempDir();
-  const std::string folder = path.back() == '/'
-                                 ? path.substr(0, path.size() - 1)
-                                 : path;
+  const std::string folder =
+      path.back() == '/' ? path.substr(0, path.size() - 1) : path;
   EXPECT_FALSE(WriteReport(folder, Sample()).ok());
   EXPECT_FALSE(std::ifstream(folder + ".partial").good());
 }

@@ -26,8 +26,7 @@ TEST(RenderScatterTest, KeepsProportionsAndPointsUp) {
 
 TEST(RenderScatterTest, OnePlaceForAllIsTheCentre) {
   const std::vector<MapPoint> points = {{3, 3, 0}, {3, 3, 0}};
-  EXPECT_THAT(RenderScatter(points, {"a"}),
-              HasSubstr("cx=\"320\" cy=\"320\""));
+  EXPECT_THAT(RenderScatter(points, {"a"}), HasSubstr("cx=\"320\" cy=\"320\""));
 }
 
 TEST(RenderScatterTest, HundredClassesHaveHundredColours) {

@@ -25,8 +25,8 @@ TEST(NiceTicksTest, WorkedOutByHand) {
   ExpectTicks(NiceTicks(0.1, 0.3, 2), {0.1, 0.2, 0.3}, 1);
   ExpectTicks(NiceTicks(63, 86, 5), {65, 70, 75, 80, 85}, 0);
   ExpectTicks(NiceTicks(0, 13000, 4), {0, 5000, 10000}, 0);
-  ExpectTicks(NiceTicks(0.00021, 0.00029, 4), {0.00022, 0.00024, 0.00026,
-                                               0.00028}, 5);
+  ExpectTicks(NiceTicks(0.00021, 0.00029, 4),
+              {0.00022, 0.00024, 0.00026, 0.00028}, 5);
 }
 
 TEST(NiceTicksTest, EpochsAreWhole) {
