@@ -1,6 +1,7 @@
 #include "trainers/engine/features.h"
 
 #include <ATen/Context.h>
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/tensor.h>
 #include <c10/core/Device.h>

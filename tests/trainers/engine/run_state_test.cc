@@ -66,7 +66,8 @@ TEST(RunStateTest, RoundTripIsExact) {
 
 TEST(RunStateTest, MetricsLine) {
   EXPECT_EQ(ToMetrics(ExampleState().history[0]).ToJson(),
-            "{\"epoch\":1,\"step\":234,\"loss\":-0.1,\"knn_top1\":null,"
+            "{\"epoch\":1,\"step\":234,\"loss\":-0.10000000000000002,\"knn_"
+            "top1\":null,"
             "\"feature_std\":null,\"effective_rank\":null,"
             "\"pair_share\":[0.25,0.5,0.125,0.125],\"lr\":null,"
             "\"images_per_second\":null,\"seconds\":null}");

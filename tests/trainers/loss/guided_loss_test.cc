@@ -1,6 +1,7 @@
 #include "trainers/loss/guided_loss.h"
 
 #include <ATen/Context.h>
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cosine_similarity.h>
 #include <ATen/ops/randn.h>
@@ -101,14 +102,13 @@ TEST(GuidedLossTest, EntersAutogradAtPAndStopsAtZ) {
   at::manual_seed(3);
   const std::vector<at::Tensor> w = RequiringGrad(Random(2, at::kDouble));
   const std::vector<at::Tensor> z = RequiringGrad(Random(2, at::kDouble));
-  const std::vector<at::Tensor> p = {w[0] * 3, w[1] * 3};
+  const std::vector<at::Tensor> p = {w[0].mul(3), w[1].mul(3)};
   absl::StatusOr<TensorLoss> loss = GuidedLoss(p, z, kPairing, {});
   ASSERT_TRUE(loss.ok()) << loss.status();
   torch::autograd::backward(p, loss->gradients);
   for (int v = 0; v < 2; ++v) {
-    EXPECT_TRUE(
-        (w[v].grad() - loss->gradients[v] * 3).abs().max().item<double>() <
-        1e-15);
+    const at::Tensor want = loss->gradients[v].mul(3);
+    EXPECT_LT((w[v].grad() - want).abs().max().item<double>(), 1e-15);
     EXPECT_FALSE(z[v].grad().defined());
   }
 }
