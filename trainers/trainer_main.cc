@@ -74,6 +74,8 @@ FeaturePair NetworkFeatures(Trainer& trainer, const Dataset& dataset) {
 // Raw pixels and the untrained network: what training has to beat.
 absl::Status MeasureBaselines(Trainer& trainer, const Dataset& dataset,
                               const Config& config) {
+  absl::PrintF("Measuring what training has to beat ...\n");
+  std::fflush(stdout);
   absl::StatusOr<Scores> raw = MeasureScores(
       "raw pixels", {PixelFeatures(dataset.train), PixelFeatures(dataset.test)},
       dataset, config);
@@ -180,6 +182,8 @@ absl::Status Run(const CommandLine& command_line,
   if (absl::Status s = (*trainer)->Train(hooks); !s.ok()) return s;
   ReleaseInterrupts();
   progress.Clear();
+  absl::PrintF("Evaluating on all images ...\n");
+  std::fflush(stdout);
 
   const FeaturePair features = NetworkFeatures(**trainer, *dataset);
   absl::StatusOr<Scores> trained =
