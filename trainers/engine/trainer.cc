@@ -278,8 +278,8 @@ absl::Status Trainer::WatchCollapse(double feature_std,
       "the features collapsed by step ", state_.step, " (epoch ",
       state_.epoch + 1, "): all images get nearly the same one (feature_std ",
       *spread,
-      "; 1 = spread, 0 = collapsed). No predictor does this, and so does too "
-      "high a learning rate");
+      "; 1 = spread, 0 = collapsed). Training without a predictor does this, "
+      "and so does too high a learning rate");
   if (config_.stop_on_collapse) {
     return absl::OutOfRangeError(
         absl::StrCat(collapsed, ": try --base_lr=", config_.base_lr / 3,
