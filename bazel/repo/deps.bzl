@@ -63,6 +63,18 @@ def _libraries():
         sha256 = "f1f6ee9ec053e0e0bcec47345e241b6a8ee006321248b4329e9ce88d2b4b64a8",
     )
     debian_archive(
+        name = "libpng",
+        build_file = "//bazel/third_party:libpng.BUILD",
+        file = "libp/libpng1.6/libpng-dev_1.6.39-2+deb12u5_amd64.deb",
+        sha256 = "25649c413d02092ae7b1093a3c3ee54cbd2d4fdb0a0494787e434ccf0905903f",
+    )
+    debian_archive(
+        name = "libwebp",
+        build_file = "//bazel/third_party:libwebp.BUILD",
+        file = "libw/libwebp/libwebp-dev_1.2.4-0.2+deb12u1_amd64.deb",
+        sha256 = "a9d07a8423e462babc947dd5745875a58c450fd5ca5c4493dbabe17387f97d89",
+    )
+    debian_archive(
         name = "nlohmann_json",
         build_file = "//bazel/third_party:nlohmann_json.BUILD",
         file = "n/nlohmann-json3/nlohmann-json3-dev_3.11.2-2_all.deb",

@@ -48,6 +48,15 @@ def small_data(train=520, test=200):
     return folder
 
 
+def image_folder(train):
+    """A folder of JPEG files with that many in train/ and a quarter in val/."""
+    folder = new_folder()
+    writer = os.path.join(os.path.dirname(os.path.dirname(PROGRAM)),
+                          "tests/trainers/write_image_folder")
+    subprocess.check_call([writer, folder, str(train)])
+    return folder
+
+
 def new_folder():
     return os.path.join(tempfile.mkdtemp(dir=os.environ["TEST_TMPDIR"]), "run")
 
