@@ -58,6 +58,12 @@ def _libraries():
         sha256 = "1a167bb381acb90c1d8450a8f3e66a09d216dbc64b33ac8a082a0912513ef939",
     )
     debian_archive(
+        name = "dlpack",
+        build_file = "//bazel/third_party:dlpack.BUILD",
+        file = "d/dlpack/libdlpack-dev_0.6-1+b1_amd64.deb",
+        sha256 = "8ef8a805cb38c41fe174476333398064a81a7a430df4b85cb699ca6747772fd1",
+    )
+    debian_archive(
         name = "cli11",
         build_file = "//bazel/third_party:cli11.BUILD",
         file = "c/cli11/libcli11-dev_2.1.2+ds-1_all.deb",
