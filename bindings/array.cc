@@ -108,12 +108,9 @@ Array FromTuple(const std::string& name, const py::tuple& memory) {
   result.data =
       reinterpret_cast<char*>(py::cast<uintptr_t>(memory[0]));  // NOLINT
   result.dtype = py::cast<std::string>(memory[1]);
-  result.itemsize =
-      py::dtype(result.dtype == "bfloat16" ? std::string("float16")
-                                           : result.dtype)
-          .itemsize();
-  result.shape = py::cast<std::vector<int64_t>>(memory[2]);
-  result.strides = py::cast<std::vector<int64_t>>(memory[3]);
+  result.itemsize = py::cast<int64_t>(memory[2]);
+  result.shape = py::cast<std::vector<int64_t>>(memory[3]);
+  result.strides = py::cast<std::vector<int64_t>>(memory[4]);
   for (int64_t& stride : result.strides) stride *= result.itemsize;
   result.writable = true;
   return result;

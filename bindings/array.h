@@ -26,9 +26,9 @@ struct Array {
 
 // The array that `value` is, in the order of trying: a NumPy array; an exporter
 // of DLPack (__dlpack__) on the CPU; anything with the buffer protocol; and,
-// for gsg.torch, a tuple (address, dtype, shape, strides in elements), whose
-// memory the caller keeps. TypeError if it is none of these, ValueError if it
-// is on another device or refuses to export.
+// for gsg.torch, a tuple (address, dtype, item size, shape, strides in
+// elements), whose memory the caller keeps. TypeError if it is none of these,
+// ValueError if it is on another device or refuses to export.
 Array ParseArray(const std::string& name, pybind11::handle value);
 
 // TypeError unless the dtype is one of `dtypes`.

@@ -20,6 +20,7 @@
 #include "gsg_core/meters.h"
 #include "gsg_core/pairing.h"
 #include "gsg_core/random.h"
+#include "gsg_core/reference_row.h"
 #include "gsg_core/rows.h"
 #include "gsg_core/selection.h"
 #include "pybind11/numpy.h"
@@ -339,6 +340,16 @@ py::array_t<int64_t> Pairing(int64_t n, uint64_t seed,
   return ToArray(ValueOrThrow(MakePairing(parsed, n, seed)));
 }
 
+// LossResult::pair for Selection::kRandom, which needs no projections.
+py::array_t<uint8_t> RandomPairs(int64_t n, uint64_t seed) {
+  const double distances[4] = {};
+  std::vector<uint8_t> pairs(n);
+  for (int64_t i = 0; i < n; ++i) {
+    pairs[i] = reference::Choose(Selection::kRandom, distances, seed, i).pair;
+  }
+  return ToArray(pairs);
+}
+
 template <absl::StatusOr<double> (&kMeter)(Rows<const float>)>
 double Measure(const py::object& z) {
   const Array array = PlainRows(ParseMatrix("z", z));
@@ -373,6 +384,7 @@ PYBIND11_MODULE(_native, m) {
         py::arg("pairing"), py::arg("options"));
   m.def("source_mask", &SourceMaskOf, py::arg("pair"));
   m.def("pairing", &Pairing, py::arg("n"), py::arg("seed"), py::arg("kind"));
+  m.def("random_pairs", &RandomPairs, py::arg("n"), py::arg("seed"));
   m.def("step_seed", &StepSeed, py::arg("seed"), py::arg("step"));
   m.def("feature_spread", &Measure<FeatureSpread>, py::arg("z"));
   m.def("effective_rank", &Measure<EffectiveRank>, py::arg("z"));
