@@ -65,7 +65,7 @@ void Step(benchmark::State& state, const std::string& name, int views,
 }
 
 void Register(const char* method, int views) {
-  constexpr int64_t kBatch = 64;
+  constexpr int64_t kBatch = 16;
   benchmark::RegisterBenchmark(
       absl::StrCat("BM_Step/", method, "/", views, "/", kBatch).c_str(),
       [=](benchmark::State& state) { Step(state, method, views, kBatch); })

@@ -2,7 +2,7 @@
 
     bazel run //benchmarks:training_step_versus_pytorch [-- --threads=2]
 
-CIFAR-10's ResNet-18 with SimSiam's heads, batch 64, float32, forward, loss,
+CIFAR-10's ResNet-18 with SimSiam's heads, batch 16, float32, forward, loss,
 backward and SGD, on the CPU. PyTorch's side is torchvision's network and the
 loss as the papers write it, in its default layout and in channels-last; ours is
 //benchmarks:training_step. The sides take turns, so that a change in the
@@ -20,7 +20,7 @@ import torch
 import torchvision
 from torch import nn
 
-BATCH = 64
+BATCH = 16
 
 
 class SimSiam(nn.Module):
@@ -93,7 +93,7 @@ def time_torch(step):
 def time_ours(program, name, threads):
     output = subprocess.run(
         [program, f"--benchmark_filter=^BM_Step/{name}/{BATCH}/real_time$",
-         "--benchmark_format=json", "--benchmark_min_time=2",
+         "--benchmark_format=json", "--benchmark_min_time=3x",
          f"--threads={threads}"], check=True, stdout=subprocess.PIPE).stdout
     return json.loads(output)["benchmarks"][0]["real_time"]
 
@@ -102,7 +102,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--program", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
 
