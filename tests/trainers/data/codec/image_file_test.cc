@@ -135,6 +135,29 @@ TEST(JpegTest, ColourBecomesLuma) {
   }
 }
 
+// Without a JFIF header, and with components called R, G and B, a file's Y, Cb
+// and Cr are no such thing: the colours that come out are
+// Y  = 0.299 R + 0.587 G + 0.114 B = 124.2 of R, G, B = 200, 100, 50,
+// Cb = 128 + (B - Y) / 1.772 = 86.1 and Cr = 128 + (R - Y) / 1.402 = 182.1.
+TEST(JpegTest, StoredAsRgb) {
+  FileBytes rgb;
+  for (int i = 0; i < 64; ++i) rgb.insert(rgb.end(), {200, 100, 50});
+  FileBytes file = EncodeJpeg(rgb, 8, 8);
+  const auto find = [&](const FileBytes& what) {
+    return std::search(file.begin(), file.end(), what.begin(), what.end());
+  };
+  *find({'J', 'F', 'I', 'F'}) = 'X';
+  const auto frame = find({0xFF, 0xC0});  // 10 bytes, then 3 a component
+  const auto scan = find({0xFF, 0xDA});   // 5 bytes, then 2 a component
+  for (int c = 0; c < 3; ++c) {
+    frame[10 + 3 * c] = scan[5 + 2 * c] = "RGB"[c];
+  }
+  const Planes planes = Decode(file, 3);
+  EXPECT_NEAR(planes.values[0], 124.2, kRounding);
+  EXPECT_NEAR(planes.values[64], 86.1, kRounding);
+  EXPECT_NEAR(planes.values[128], 182.1, kRounding);
+}
+
 // By hand, with inks stored inverted: R = C K / 255 = 200 * 204 / 255.
 TEST(JpegTest, FourInks) {
   FileBytes cmyk;
@@ -303,6 +326,21 @@ TEST(PngTest, BombIsRefusedBeforeItIsAllocated) {
 TEST(WebpTest, LosslessIsExact) {
   const FileBytes rgb = SmoothRgb(9, 13);
   ExpectNear(Decode(EncodeWebp(rgb, 9, 13), 3), rgb, 0);
+}
+
+// Chroma is halved, and both are quantised; alpha must not darken it.
+TEST(WebpTest, LossyWithAlpha) {
+  const FileBytes rgb = SmoothRgb(48, 64);
+  ExpectNear(Decode(EncodeLossyWebp(rgb, 48, 64), 3), rgb, 8);
+}
+
+// A VP8X chunk with the flag of an animation, of 16 x 16 pixels.
+TEST(WebpTest, AnimationsAreNotRead) {
+  const FileBytes file = {'R', 'I', 'F', 'F', 22,  0,   0,  0,  'W', 'E',
+                          'B', 'P', 'V', 'P', '8', 'X', 10, 0,  0,   0,
+                          2,   0,   0,   0,   15,  0,   0,  15, 0,   0};
+  EXPECT_EQ(ImageFileDecoder(3).Open(file).status(),
+            absl::UnimplementedError("WebP: animations are not read"));
 }
 
 TEST(WebpTest, Damage) {
