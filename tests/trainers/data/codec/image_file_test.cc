@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -379,6 +380,38 @@ TEST(ImageFileTest, DecoderIsReused) {
     ASSERT_TRUE(decoder.Open(jpeg).ok());
     ASSERT_TRUE(decoder.Decode(1).ok());
   }
+}
+
+// Whatever is done to a file, it is an image or an error. (With --config=asan,
+// this is a search for reads and writes beyond buffers.)
+TEST(ImageFileTest, SurvivesAnyBytes) {
+  const FileBytes rgb = SmoothRgb(24, 31);
+  const FileBytes block = ExifBlock(5, false);
+  PngKind interlaced;
+  interlaced.interlace = PNG_INTERLACE_ADAM7;
+  const std::vector<FileBytes> files = {
+      JpegWithExif(EncodeJpeg(rgb, 24, 31, TJPF_RGB, TJSAMP_420), block),
+      EncodeJpeg(rgb, 24, 31, TJPF_RGB, TJSAMP_444, TJFLAG_PROGRESSIVE),
+      PngWithExif(EncodePng(Rows(rgb, 24), 31, {}), block),
+      EncodePng(Rows(rgb, 24), 31, interlaced),
+      WebpWithExif(EncodeWebp(rgb, 24, 31), block),
+      EncodeLossyWebp(rgb, 24, 31)};
+  ImageFileDecoder decoder(3);
+  std::mt19937 random(1);
+  int images = 0, errors = 0;
+  for (int round = 0; round < 3000; ++round) {
+    FileBytes file = files[round % files.size()];
+    for (int changes = 1 + random() % 4; changes > 0; --changes) {
+      file[random() % file.size()] = static_cast<uint8_t>(random());
+    }
+    if (random() % 4 == 0) file.resize(1 + random() % file.size());
+    const absl::StatusOr<ImageSize> size = decoder.Open(file);
+    if (size.ok() && int64_t{size->height} * size->width > 1000000) continue;
+    const bool ok = size.ok() && decoder.Decode(1 << random() % 4).ok();
+    ++(ok ? images : errors);
+  }
+  EXPECT_GT(images, 100);
+  EXPECT_GT(errors, 100);
 }
 
 // The stored image is
