@@ -93,6 +93,7 @@ class GuidedStopGradientLoss(nn.Module):
         random = (self._step if seed is None else None,
                   self.seed if seed is None else seed)
         options = (self.distance, self.selection, *random, _wants_grad(views))
+        loss: Tensor
         if shared:
             loss = _guided_loss_shared(*views, pairing, self.pairing,
                                        *options)[0]
@@ -317,6 +318,7 @@ def _guided_loss_shared_cpu(
         selection: str, step: Optional[Tensor], seed: int, wants_grad: bool
 ) -> _SharedResult:
     seed = _seed_of(seed, step)
+    second: Any
     if pairing is not None:
         second = _memory(pairing)
     elif pairing_kind == "cyclic":
