@@ -35,10 +35,14 @@
 #include "trainers/engine/run_state.h"
 #include "trainers/engine/scores.h"
 #include "trainers/engine/trainer.h"
+#include "trainers/methods/make_method.h"
 #include "trainers/methods/method.h"
 
 namespace gsg {
 namespace {
+
+// Its data comes with the program.
+constexpr char kDefaultRecipe[] = "fashion_mnist";
 
 absl::StatusOr<c10::Device> ChooseDevice(const std::string& name) {
   const bool has_cuda = at::hasCUDA();
@@ -115,11 +119,14 @@ TrainerHooks ShowOn(Progress& progress, absl::Time start) {
     absl::PrintF("%s\n", EpochLine(summary));
     std::fflush(stdout);
   };
+  hooks.on_warning = [&](const std::string& warning) {
+    progress.Clear();
+    absl::FPrintF(stderr, "warning: %s\n", warning);
+  };
   return hooks;
 }
 
-absl::Status Run(const CommandLine& command_line,
-                 const MethodFactory& make_method) {
+absl::Status Run(const CommandLine& command_line) {
   absl::StatusOr<ResumePoint> start = StartingPoint(command_line);
   if (!start.ok()) return start.status();
   const Config& config = start->config;
@@ -136,7 +143,7 @@ absl::Status Run(const CommandLine& command_line,
                                          : std::thread::hardware_concurrency());
   at::manual_seed(config.seed);
   absl::StatusOr<std::unique_ptr<Method>> method =
-      make_method(config, dataset->train.channels, *device);
+      MakeMethod(config, dataset->train.channels, *device);
   if (!method.ok()) return method.status();
   absl::StatusOr<std::unique_ptr<Trainer>> trainer =
       Trainer::Create(config, &*dataset, *std::move(method), *device);
@@ -202,11 +209,9 @@ absl::Status Run(const CommandLine& command_line,
 
 }  // namespace
 
-int TrainerMain(absl::string_view method, absl::string_view default_recipe,
-                const MethodFactory& make_method, int argc,
-                const char* const* argv) {
+int TrainerMain(absl::string_view method, int argc, const char* const* argv) {
   absl::StatusOr<CommandLine> command_line =
-      ParseCommandLine(method, default_recipe, argc, argv);
+      ParseCommandLine(method, kDefaultRecipe, argc, argv);
   if (!command_line.ok()) {
     absl::FPrintF(stderr, "%s: %s\n", method, command_line.status().message());
     return 2;
@@ -215,7 +220,7 @@ int TrainerMain(absl::string_view method, absl::string_view default_recipe,
     absl::PrintF("%s", command_line->print);
     return 0;
   }
-  const absl::Status status = Run(*command_line, make_method);
+  const absl::Status status = Run(*command_line);
   if (status.ok()) return 0;
   if (absl::IsCancelled(status)) {
     absl::FPrintF(stderr, "%s\n", status.message());

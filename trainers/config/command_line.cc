@@ -16,6 +16,7 @@
 #include "trainers/config/field_flags.h"
 #include "trainers/config/flags.h"
 #include "trainers/config/json.h"
+#include "trainers/config/methods.h"
 #include "trainers/config/paths.h"
 #include "trainers/config/recipes.h"
 #include "trainers/config/values.h"
@@ -63,14 +64,29 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
   return text.str();
 }
 
+// The recipe as `method` runs it. Recipes are written for guided methods; the
+// others learn from two views, each of which is a source.
+absl::StatusOr<Config> MethodRecipe(const MethodInfo& method,
+                                    absl::string_view recipe) {
+  absl::StatusOr<Config> config = RecipeConfig(recipe);
+  if (!config.ok()) return config;
+  config->method = std::string(method.name);
+  if (!method.guided) {
+    config->views = "shared";
+    config->selection = "none";
+  }
+  return config;
+}
+
 // The config before the flags: that of the recipe and of --config.
-absl::StatusOr<Config> BaseConfig(const GivenFlags& flags,
+absl::StatusOr<Config> BaseConfig(const MethodInfo& method,
+                                  const GivenFlags& flags,
                                   absl::string_view default_recipe) {
   const auto recipe = flags.find("recipe");
   const bool has_recipe = recipe != flags.end();
   const std::string chosen(has_recipe ? recipe->second : default_recipe);
   const auto config_file = flags.find("config");
-  if (config_file == flags.end()) return RecipeConfig(chosen);
+  if (config_file == flags.end()) return MethodRecipe(method, chosen);
 
   const std::string path = UserPath(config_file->second);
   const absl::StatusOr<std::string> text = ReadFile(path);
@@ -87,10 +103,48 @@ absl::StatusOr<Config> BaseConfig(const GivenFlags& flags,
                      " has recipe ", file.recipe, "; leave one of them out"));
   }
   absl::StatusOr<Config> config =
-      RecipeConfig(file.recipe.empty() ? chosen : file.recipe);
+      MethodRecipe(method, file.recipe.empty() ? chosen : file.recipe);
   // That it can be read was seen above; now on top of its recipe.
   if (config.ok()) OverlayJson(*text, &*config).IgnoreError();
   return config;
+}
+
+// Fails if a flag was given that another value makes void.
+absl::Status CheckOfUse(const MethodInfo& method, const Config& config,
+                        const std::set<std::string>& given) {
+  const std::string guided = absl::StrCat(method.name, "_gsg");
+  const std::string not_guided = absl::StrCat(
+      method.name, " is not guided by distances; run ", guided, " for that");
+  const std::string no_target =
+      absl::StrCat(method.name, " has no momentum encoder; byol has");
+  struct Rule {
+    bool of_use;
+    const char* flag;
+    absl::string_view why_not;
+  };
+  const Rule rules[] = {
+      {method.guided || config.selection == "none", "selection", not_guided},
+      {method.guided, "distance", not_guided},
+      {method.guided, "pairing", not_guided},
+      {method.momentum_encoder, "target_momentum", no_target},
+      {method.momentum_encoder, "target_momentum_schedule", no_target},
+      {config.optimizer == "lars", "lars_coefficient",
+       "of use with --optimizer=lars only"},
+      {config.predictor == "mlp", "predictor_hidden",
+       "there is no predictor, with --predictor=none"},
+  };
+  for (const Rule& rule : rules) {
+    if (rule.of_use || given.count(rule.flag) == 0) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("--", rule.flag, ": ", rule.why_not));
+  }
+  // From a guided method's config.json.
+  if (!rules[0].of_use) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("selection ", config.selection, ": ", not_guided,
+                     ", or add --selection=none"));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -102,7 +156,12 @@ absl::StatusOr<CommandLine> ParseCommandLine(absl::string_view method,
   const absl::StatusOr<GivenFlags> flags =
       ParseFlags(Flags(Config()), argc, argv);
   if (!flags.ok()) return flags.status();
-  absl::StatusOr<Config> base = BaseConfig(*flags, default_recipe);
+  const MethodInfo* info = FindMethod(method);
+  if (info == nullptr) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("no method is called \"", method, "\""));
+  }
+  absl::StatusOr<Config> base = BaseConfig(*info, *flags, default_recipe);
   if (!base.ok()) return base.status();
 
   CommandLine result;
@@ -116,13 +175,14 @@ absl::StatusOr<CommandLine> ParseCommandLine(absl::string_view method,
   }
   Config& config = result.config;
   config = *std::move(base);
-  config.method = std::string(method);
   VisitFields(config, [&](const auto&, const Field& field) {
     std::string name(field.name);
     if (flags->count(name) > 0) result.given.insert(std::move(name));
   });
   absl::Status status = SetFields(*flags, &config);
   status.Update(Validate(config));
+  // A run that goes on has its own values; ConfigForResume looks at these.
+  if (!config.resume) status.Update(CheckOfUse(*info, config, result.given));
   if (config.resume && flags->count("config") > 0) {
     status.Update(absl::InvalidArgumentError(
         "--resume goes on with the run's own config: leave --config out"));

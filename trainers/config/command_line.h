@@ -23,9 +23,11 @@ struct CommandLine {
 // recipe (--recipe, else the one in FILE, else `default_recipe`), FILE (JSON,
 // see OverlayJson), the flags. Paths are UserPaths (paths.h).
 //
-// `method` names the program and becomes Config::method.
+// `method` names the program (methods.h) and becomes Config::method; one that
+// is not guided takes two views and --selection=none from any recipe.
 // Errors: kInvalidArgument naming the flag, the value and, for a name not
-// known, the nearest that is; kNotFound if FILE cannot be read.
+// known, the nearest that is, or for a flag without effect beside the other
+// values; kNotFound if FILE cannot be read.
 absl::StatusOr<CommandLine> ParseCommandLine(absl::string_view method,
                                              absl::string_view default_recipe,
                                              int argc, const char* const* argv);

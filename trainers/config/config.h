@@ -13,7 +13,7 @@ namespace gsg {
 // recipe (see recipes.h). VisitFields, at the end of this file, documents each
 // field; the flags, --help, config.json and the resume check all come from it.
 struct Config {
-  // Given by the program (simsiam_gsg, ...), not by a flag.
+  // Given by the program, not by a flag: a name of methods.h.
   std::string method;
 
   // Run
@@ -36,6 +36,8 @@ struct Config {
   std::string pairing = "cyclic";
   std::string distance = "euclidean";
   std::string selection = "min";
+  double target_momentum = 0.99;
+  std::string target_momentum_schedule = "constant";
 
   // Model
   std::string backbone = "resnet18";
@@ -44,14 +46,17 @@ struct Config {
   int64_t projector_layers = 2;
   int64_t projector_hidden = 2048;
   int64_t projector_dim = 2048;
+  std::string predictor = "mlp";
   int64_t predictor_hidden = 512;
 
   // Optimiser
   int64_t epochs = 100;
   int64_t max_steps = 0;
   int64_t batch_size = 512;
+  std::string optimizer = "sgd";
   double base_lr = 0.05;
   double momentum = 0.9;
+  double lars_coefficient = 0.001;
   double weight_decay = 5e-4;
   int64_t warmup_epochs = 0;
   bool constant_predictor_lr = false;
@@ -84,6 +89,7 @@ struct Config {
   int64_t knn_bank = 0;
   int64_t knn_queries = 0;
   bool linear_probe = false;
+  bool stop_on_collapse = true;
   double collapse_threshold = 0.05;
 };
 
@@ -160,6 +166,15 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
               "which of the four cross-image pairs are the sources; none = no "
               "guidance, SimSiam's loss"}
             .OneOf({"min", "max", "random", "none"}));
+  visit(c.target_momentum,
+        Field{"target_momentum", kMethod,
+              "of BYOL's momentum encoder: how much of itself it keeps in a "
+              "step"}
+            .Between(0, 1));
+  visit(c.target_momentum_schedule,
+        Field{"target_momentum_schedule", kMethod,
+              "constant, or cosine = rises to 1 over the run"}
+            .OneOf({"constant", "cosine"}));
 
   constexpr absl::string_view kModel = "Model";
   visit(c.backbone, Field{"backbone", kModel, "encoder"}.OneOf(
@@ -181,10 +196,12 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
   visit(c.projector_dim,
         Field{"projector_dim", kModel, "dimensions of a projection"}.Between(
             1, 65536));
-  visit(c.predictor_hidden,
-        Field{"predictor_hidden", kModel,
-              "width of the predictor's hidden layer, 0 = no predictor"}
-            .Between(0, 65536));
+  visit(c.predictor, Field{"predictor", kModel,
+                           "mlp, or none = the projections are the predictions"}
+                         .OneOf({"mlp", "none"}));
+  visit(c.predictor_hidden, Field{"predictor_hidden", kModel,
+                                  "width of the predictor's hidden layer"}
+                                .Between(1, 65536));
 
   constexpr absl::string_view kOptimiser = "Optimiser";
   visit(c.epochs,
@@ -197,14 +214,25 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
             .Resume(allow));
   visit(c.batch_size,
         Field{"batch_size", kOptimiser, "images a step"}.AtLeast(2));
+  visit(
+      c.optimizer,
+      Field{"optimizer", kOptimiser,
+            "sgd with momentum, or lars = the same with a rate for each layer"}
+          .OneOf({"sgd", "lars"}));
   visit(c.base_lr, Field{"base_lr", kOptimiser,
                          "learning rate = base_lr * batch_size / 256, "
                          "falling to 0 along a cosine"}
                        .Above(0));
-  visit(c.momentum,
-        Field{"momentum", kOptimiser, "momentum of SGD"}.Between(0, 1));
+  visit(
+      c.momentum,
+      Field{"momentum", kOptimiser, "momentum of the gradient"}.Between(0, 1));
+  visit(c.lars_coefficient,
+        Field{"lars_coefficient", kOptimiser,
+              "trust coefficient of LARS: a layer's step is this part of its "
+              "weights' norm, times the learning rate"}
+            .Above(0));
   visit(c.weight_decay,
-        Field{"weight_decay", kOptimiser, "L2 penalty of SGD"}.AtLeast(0));
+        Field{"weight_decay", kOptimiser, "L2 penalty"}.AtLeast(0));
   visit(c.warmup_epochs,
         Field{"warmup_epochs", kOptimiser,
               "epochs in which the learning rate rises linearly"}
@@ -298,10 +326,13 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
   visit(c.linear_probe,
         Field{"linear_probe", kEvaluation,
               "train a linear classifier on the frozen features at the end"});
+  visit(c.stop_on_collapse,
+        Field{"stop_on_collapse", kEvaluation,
+              "end the run when the features collapse; else only warn"});
   visit(c.collapse_threshold,
         Field{"collapse_threshold", kEvaluation,
-              "stop when feature_std (1 = spread, 0 = collapsed) is below "
-              "this; 0 = never"}
+              "they have when feature_std (1 = spread, 0 = collapsed) is below "
+              "this"}
             .Between(0, 1));
 }
 

@@ -20,7 +20,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;
 
 // One list of names for each struct, for both directions.
 template <class Totals, class Visitor>
@@ -106,6 +106,8 @@ Json ToJsonObject(const Scores& scores) {
 
 RunState ReadState(const Json& json) {
   RunState state;
+  state.channel_mean = json.at("channel_mean").get<std::vector<double>>();
+  state.channel_std = json.at("channel_std").get<std::vector<double>>();
   state.epoch = json.at("epoch").get<int64_t>();
   state.batch = json.at("batch").get<int64_t>();
   state.step = json.at("step").get<int64_t>();
@@ -129,6 +131,8 @@ MetricsRecord ToMetrics(const EpochRecord& record) {
 std::string StateToJson(const RunState& state, const Config& config) {
   Json json;
   json["format"] = kFormat;
+  json["channel_mean"] = state.channel_mean;
+  json["channel_std"] = state.channel_std;
   json["epoch"] = state.epoch;
   json["batch"] = state.batch;
   json["step"] = state.step;

@@ -52,6 +52,8 @@ struct Scores {
 };
 
 struct RunState {
+  // What pixels in 0..1 are normalised with, [channels] each.
+  std::vector<double> channel_mean, channel_std;
   int64_t epoch = 0;  // finished epochs
   int64_t batch = 0;  // finished batches of the next one
   int64_t step = 0;   // optimiser steps in all

@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,12 +33,15 @@
 #include "trainers/console/metrics_log.h"
 #include "trainers/data/dataset.h"
 #include "trainers/data/loader.h"
+#include "trainers/engine/collapse_watch.h"
 #include "trainers/engine/features.h"
 #include "trainers/engine/interrupt.h"
 #include "trainers/engine/run_directory.h"
 #include "trainers/engine/run_state.h"
 #include "trainers/evaluate/knn.h"
 #include "trainers/methods/method.h"
+#include "trainers/optim/lars.h"
+#include "trainers/optim/optimizer.h"
 #include "trainers/optim/schedule.h"
 #include "trainers/optim/sgd.h"
 
@@ -88,6 +92,15 @@ std::vector<at::Tensor> ToTensors(const Batch& batch, c10::Device device) {
   return views;
 }
 
+std::unique_ptr<Optimizer> MakeOptimizer(const Config& config,
+                                         std::vector<ParameterGroup> groups) {
+  if (config.optimizer == "lars") {
+    return std::make_unique<Lars>(std::move(groups), config.momentum,
+                                  config.lars_coefficient);
+  }
+  return std::make_unique<Sgd>(std::move(groups), config.momentum);
+}
+
 }  // namespace
 
 Trainer::Trainer(const Config& config, const Dataset* dataset,
@@ -98,7 +111,10 @@ Trainer::Trainer(const Config& config, const Dataset* dataset,
       method_(std::move(method)),
       device_(device),
       stats_(MeasureChannels(dataset->train)),
-      optimizer_(method_->ParameterGroups(), config.momentum) {}
+      optimizer_(MakeOptimizer(config, method_->ParameterGroups())) {
+  state_.channel_mean = stats_.mean;
+  state_.channel_std = stats_.std;
+}
 
 absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
     const Config& config, const Dataset* dataset,
@@ -165,11 +181,9 @@ absl::Status Trainer::Train(const TrainerHooks& hooks) {
     }
     absl::StatusOr<EpochRecord> record = Evaluate();
     if (!record.ok()) return record.status();
-    const absl::Status collapsed = CheckNotCollapsed();
     state_.history.push_back(*record);
     if (absl::Status s = log->Append(ToMetrics(*record)); !s.ok()) return s;
     if (hooks.on_epoch_end) hooks.on_epoch_end(*record);
-    if (!collapsed.ok()) return collapsed;
     if (!whole) break;
     ++state_.epoch;
     state_.batch = 0;
@@ -182,6 +196,7 @@ absl::Status Trainer::Train(const TrainerHooks& hooks) {
 
 absl::Status Trainer::TrainEpoch(const TrainerHooks& hooks) {
   method_->SetTraining(true);
+  collapse_watch_ = CollapseWatch(loader_->batches_per_epoch());
   loader_->StartEpoch(state_.epoch, state_.batch);
   if (hooks.on_epoch_start)
     hooks.on_epoch_start(state_.epoch + 1, state_.batch);
@@ -191,7 +206,7 @@ absl::Status Trainer::TrainEpoch(const TrainerHooks& hooks) {
     absl::StatusOr<bool> more = loader_->Next(&batch);
     if (!more.ok()) return more.status();
     if (!*more) break;
-    if (absl::Status s = TrainStep(batch); !s.ok()) return s;
+    if (absl::Status s = TrainStep(batch, hooks); !s.ok()) return s;
     const absl::Time now = absl::Now();
     state_.totals.seconds += absl::ToDoubleSeconds(now - start);
     start = now;
@@ -210,17 +225,17 @@ absl::Status Trainer::TrainEpoch(const TrainerHooks& hooks) {
   return absl::OkStatus();
 }
 
-absl::Status Trainer::TrainStep(const Batch& batch) {
-  std::vector<int64_t> pairing;
-  loss_options_.seed = StepSeed(config_.seed, state_.step);
-  if (batch.views == 2) {
-    absl::StatusOr<std::vector<int64_t>> drawn =
-        MakePairing(pairing_, batch.size, loss_options_.seed);
-    if (!drawn.ok()) return drawn.status();
-    pairing = *std::move(drawn);
-  }
-  absl::StatusOr<StepResult> result =
-      method_->Backward(ToTensors(batch, device_), pairing, loss_options_);
+absl::Status Trainer::TrainStep(const Batch& batch, const TrainerHooks& hooks) {
+  StepInput input;
+  input.views = ToTensors(batch, device_);
+  input.loss = loss_options_;
+  input.loss.seed = StepSeed(config_.seed, state_.step);
+  input.progress = static_cast<double>(state_.step) / schedule_.total_steps;
+  absl::StatusOr<std::vector<int64_t>> pairing =
+      MakePairing(pairing_, batch.size, input.loss.seed);
+  if (!pairing.ok()) return pairing.status();
+  input.pairing = *std::move(pairing);
+  absl::StatusOr<StepResult> result = method_->Backward(input);
   if (!result.ok()) {
     return absl::OutOfRangeError(absl::StrCat(
         "training broke down at step ", state_.step + 1, " (epoch ",
@@ -229,8 +244,8 @@ absl::Status Trainer::TrainStep(const Batch& batch) {
         config_.base_lr / 3, ". The checkpoint in ", config_.output_dir,
         " is from before it."));
   }
-  optimizer_.Step(Rate(state_.step), schedule_.peak_lr);
-  optimizer_.ZeroGrad();
+  optimizer_->Step(Rate(state_.step), schedule_.peak_lr);
+  optimizer_->ZeroGrad();
 
   ++state_.step;
   ++state_.batch;
@@ -240,19 +255,29 @@ absl::Status Trainer::TrainStep(const Batch& batch) {
   for (size_t k = 0; k < result->pair_count.size(); ++k) {
     state_.totals.pair_count[k] += result->pair_count[k];
   }
-  return absl::OkStatus();
+  return WatchCollapse(result->feature_std, hooks);
 }
 
-absl::Status Trainer::CheckNotCollapsed() const {
-  const double spread = state_.totals.feature_std / state_.totals.batches;
-  if (spread >= config_.collapse_threshold) return absl::OkStatus();
-  return absl::OutOfRangeError(absl::StrCat(
-      "the features collapsed in epoch ", state_.epoch + 1,
-      ": all images get nearly the same one (feature_std ", spread,
-      "; 1 = spread, 0 = collapsed). SimSiam without a predictor does this, "
-      "and so does too high a learning rate: try --base_lr=",
-      config_.base_lr / 3,
-      ", or go on regardless with --collapse_threshold=0."));
+absl::Status Trainer::WatchCollapse(double feature_std,
+                                    const TrainerHooks& hooks) {
+  const std::optional<double> spread = collapse_watch_.Add(feature_std);
+  if (!spread.has_value() || *spread >= config_.collapse_threshold) {
+    return absl::OkStatus();
+  }
+  const std::string collapsed = absl::StrCat(
+      "the features collapsed by step ", state_.step, " (epoch ",
+      state_.epoch + 1, "): all images get nearly the same one (feature_std ",
+      *spread,
+      "; 1 = spread, 0 = collapsed). No predictor does this, and so does too "
+      "high a learning rate");
+  if (config_.stop_on_collapse) {
+    return absl::OutOfRangeError(
+        absl::StrCat(collapsed, ": try --base_lr=", config_.base_lr / 3,
+                     ", or go on regardless with --nostop_on_collapse."));
+  }
+  if (!warned_of_collapse_ && hooks.on_warning) hooks.on_warning(collapsed);
+  warned_of_collapse_ = true;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<EpochRecord> Trainer::Evaluate() {
@@ -294,7 +319,7 @@ absl::Status Trainer::Save() {
   last_save_ = absl::Now();
   return SaveCheckpoint(
       config_.output_dir,
-      {StateToJson(state_, config_), method_->State(), optimizer_.State()});
+      {StateToJson(state_, config_), method_->State(), optimizer_->State()});
 }
 
 absl::Status Trainer::Restore(const RunState& state,
@@ -304,7 +329,7 @@ absl::Status Trainer::Restore(const RunState& state,
     return s;
   }
   if (absl::Status s =
-          CopyTensors("optimizer", checkpoint.optimizer, optimizer_.State());
+          CopyTensors("optimizer", checkpoint.optimizer, optimizer_->State());
       !s.ok()) {
     return s;
   }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -18,11 +19,12 @@
 #include "trainers/config/config.h"
 #include "trainers/data/dataset.h"
 #include "trainers/data/loader.h"
+#include "trainers/engine/collapse_watch.h"
 #include "trainers/engine/features.h"
 #include "trainers/engine/run_state.h"
 #include "trainers/methods/method.h"
+#include "trainers/optim/optimizer.h"
 #include "trainers/optim/schedule.h"
-#include "trainers/optim/sgd.h"
 
 namespace gsg {
 
@@ -33,6 +35,8 @@ struct TrainerHooks {
   // `loss` is the mean of the epoch so far.
   std::function<void(int64_t batches_done, double loss)> on_step;
   std::function<void(const EpochRecord&)> on_epoch_end;
+  // Something that does not end the run and that a person should know.
+  std::function<void(const std::string&)> on_warning;
 };
 
 // Trains one method on one data set. Everything that later steps depend on is
@@ -73,8 +77,8 @@ class Trainer {
           std::unique_ptr<Method> method, c10::Device device);
 
   absl::Status TrainEpoch(const TrainerHooks& hooks);
-  absl::Status TrainStep(const Batch& batch);
-  absl::Status CheckNotCollapsed() const;
+  absl::Status TrainStep(const Batch& batch, const TrainerHooks& hooks);
+  absl::Status WatchCollapse(double feature_std, const TrainerHooks& hooks);
   absl::StatusOr<EpochRecord> Evaluate();
   absl::Status Stopped() const;
   double Rate(int64_t step) const;
@@ -89,9 +93,11 @@ class Trainer {
   LossOptions loss_options_;
   PairingKind pairing_ = PairingKind::kCyclic;
   ScheduleOptions schedule_;
-  Sgd optimizer_;
+  const std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<BatchLoader> loader_;
   RunState state_;
+  CollapseWatch collapse_watch_{1};
+  bool warned_of_collapse_ = false;
   absl::Time last_save_ = absl::Now();
 };
 

@@ -1,5 +1,4 @@
-// What the training loop asks of a self-supervised method. SimSiam is one;
-// a method with a momentum encoder is another.
+// What the training loop asks of a self-supervised method.
 
 #ifndef GSG_TRAINERS_METHODS_METHOD_H_
 #define GSG_TRAINERS_METHODS_METHOD_H_
@@ -13,12 +12,24 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/types/span.h"
 #include "gsg_core/loss.h"
 #include "models/resnet.h"
-#include "trainers/optim/sgd.h"
+#include "trainers/optim/optimizer.h"
 
 namespace gsg {
+
+// A batch of N images and what a step needs to know besides.
+struct StepInput {
+  // Augmented views of the images, each [N, C, S, S] float32: two, x1 and x2;
+  // or four, of which the last two are those that an image shows as somebody's
+  // second image.
+  std::vector<at::Tensor> views;
+  // Image i's second image is pairing[i]; a permutation of 0..N-1.
+  std::vector<int64_t> pairing;
+  LossOptions loss;
+  // How much of the run is done, 0..1.
+  double progress = 0;
+};
 
 // What one step measured.
 struct StepResult {
@@ -31,13 +42,10 @@ class Method {
  public:
   virtual ~Method() = default;
 
-  // Forward and backward on the views of a batch, each [N, C, S, S] float32:
-  // two views and `pairing`, or four and none (trainers/loss/guided_loss.h).
-  // Leaves gradients in the parameters, added to what is there.
+  // Forward and backward on a batch. Leaves gradients in the parameters, added
+  // to what is there.
   // Errors: kInvalidArgument if the loss is not finite or a shape is wrong.
-  virtual absl::StatusOr<StepResult> Backward(
-      const std::vector<at::Tensor>& views, absl::Span<const int64_t> pairing,
-      const LossOptions& options) = 0;
+  virtual absl::StatusOr<StepResult> Backward(const StepInput& input) = 0;
 
   // The network whose features are evaluated and kept.
   virtual ResNet backbone() = 0;
@@ -46,7 +54,7 @@ class Method {
   virtual void SetTraining(bool training) = 0;
 
   // What the optimiser trains.
-  virtual std::vector<SgdGroup> ParameterGroups() = 0;
+  virtual std::vector<ParameterGroup> ParameterGroups() = 0;
 
   // Every parameter and buffer by name: what a checkpoint must hold.
   virtual std::vector<std::pair<std::string, at::Tensor>> State() = 0;

@@ -25,6 +25,8 @@ Config ExampleConfig() {
 
 RunState ExampleState() {
   RunState state;
+  state.channel_mean = {1.0 / 3, 0.25, 0.5};
+  state.channel_std = {0.1, 0.2, 0.3};
   state.epoch = 2;
   state.batch = 17;
   state.step = 485;
@@ -46,6 +48,8 @@ TEST(RunStateTest, RoundTripIsExact) {
       StateFromJson(StateToJson(want, ExampleConfig()));
   ASSERT_TRUE(run.ok()) << run.status();
   const RunState& got = run->state;
+  EXPECT_EQ(got.channel_mean, want.channel_mean);
+  EXPECT_EQ(got.channel_std, want.channel_std);
   EXPECT_EQ(got.epoch, want.epoch);
   EXPECT_EQ(got.batch, want.batch);
   EXPECT_EQ(got.step, want.step);
@@ -82,8 +86,8 @@ TEST(RunStateTest, WhatIsWrongIsNamed) {
     EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
     return std::string(status.message());
   };
-  EXPECT_EQ(message("\"format\": 1", "\"format\": 9"),
-            "the checkpoint has format 9; this program reads format 1");
+  EXPECT_EQ(message("\"format\": 2", "\"format\": 9"),
+            "the checkpoint has format 9; this program reads format 2");
   EXPECT_THAT(message("\"totals\"", "\"total\""), HasSubstr("totals"));
   EXPECT_THAT(message("\"batch\": 17", "\"batch\": \"x\""),
               HasSubstr("must be number"));

@@ -1,0 +1,66 @@
+#include "trainers/methods/make_method.h"
+
+#include <c10/core/Device.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "models/resnet.h"
+#include "models/siamese.h"
+#include "trainers/config/config.h"
+#include "trainers/config/methods.h"
+#include "trainers/methods/method.h"
+#include "trainers/methods/siamese_method.h"
+#include "trainers/methods/target_network.h"
+
+namespace gsg {
+
+absl::StatusOr<SiameseOptions> NetworkOptions(const Config& config,
+                                              int64_t channels) {
+  const auto stem = config.stem == "imagenet" ? ResNetOptions::Stem::kImageNet
+                    : config.stem == "small"
+                        ? ResNetOptions::Stem::kSmall
+                        : ResNetOptions::Stem::kSmallStride2;
+  absl::StatusOr<ResNetOptions> backbone =
+      ResNetOptionsFor(config.backbone, stem, channels);
+  if (!backbone.ok()) return backbone.status();
+  SiameseOptions options;
+  options.backbone = *std::move(backbone);
+  options.backbone.zero_init_residual = config.zero_init_residual;
+  options.projector = {config.projector_layers, config.projector_hidden,
+                       config.projector_dim};
+  options.predictor_hidden = std::nullopt;
+  if (config.predictor == "mlp") {
+    options.predictor_hidden = config.predictor_hidden;
+  }
+  return options;
+}
+
+absl::StatusOr<std::unique_ptr<Method>> MakeMethod(const Config& config,
+                                                   int64_t channels,
+                                                   c10::Device device) {
+  const MethodInfo* method = FindMethod(config.method);
+  if (method == nullptr) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("no method is called \"", config.method, "\""));
+  }
+  absl::StatusOr<SiameseOptions> network = NetworkOptions(config, channels);
+  if (!network.ok()) return network.status();
+  SiameseMethodOptions options;
+  options.network = *std::move(network);
+  if (method->momentum_encoder) {
+    options.target = TargetOptions{config.target_momentum,
+                                   config.target_momentum_schedule == "cosine"};
+  }
+  options.weight_decay = config.weight_decay;
+  options.decay_bias_and_norm = config.decay_bias_and_norm;
+  options.constant_predictor_lr = config.constant_predictor_lr;
+  return MakeSiameseMethod(options, device);
+}
+
+}  // namespace gsg

@@ -1,0 +1,28 @@
+// Small things that every network of a method needs.
+
+#ifndef GSG_TRAINERS_METHODS_MODULE_STATE_H_
+#define GSG_TRAINERS_METHODS_MODULE_STATE_H_
+
+#include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
+#include <torch/nn/module.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace gsg {
+
+using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
+
+// Parameters, then buffers, each named `prefix` + its name in the module.
+NamedTensors ModuleState(const std::string& prefix,
+                         const torch::nn::Module& module);
+
+// Moves the module to `device`, the weights of its convolutions channels-last,
+// in which they run fastest.
+void PlaceModule(torch::nn::Module& module, c10::Device device);
+
+}  // namespace gsg
+
+#endif  // GSG_TRAINERS_METHODS_MODULE_STATE_H_

@@ -1,0 +1,49 @@
+// SimSiam and BYOL, guided or not: one forward pass, one loss, and two
+// switches.
+
+#ifndef GSG_TRAINERS_METHODS_SIAMESE_METHOD_H_
+#define GSG_TRAINERS_METHODS_SIAMESE_METHOD_H_
+
+#include <c10/core/Device.h>
+
+#include <memory>
+#include <optional>
+
+#include "absl/status/statusor.h"
+#include "models/siamese.h"
+#include "trainers/methods/method.h"
+#include "trainers/methods/target_network.h"
+
+namespace gsg {
+
+struct SiameseMethodOptions {
+  SiameseOptions network;
+  // nullopt: SimSiam, whose targets are its own projections. Else BYOL, whose
+  // targets are those of a momentum encoder (target_network.h).
+  std::optional<TargetOptions> target;
+  double weight_decay = 0;
+  bool decay_bias_and_norm = true;
+  bool constant_predictor_lr = false;
+};
+
+// Step by step, for each view x: z = f(x), p = h(z), and the target t: z itself
+// or the momentum encoder's projection of x, after its update. Both the guiding
+// distances (arXiv 2503.09058, section 3) and the loss use t, without gradient;
+// StepInput::loss says which views are sources (selection none: all, which is
+// plain SimSiam or BYOL).
+//
+// One encoder pass per view, so that BatchNorm's statistics are those of one
+// view, as in the authors' code. With four views an image's last two stand in
+// the row of the image whose second image it is: that reorders rows of p and t
+// behind the passes, where it is cheap and changes no statistics.
+//
+// Checkpoint names: "backbone.", "projector.", "predictor." and, for BYOL,
+// "target.backbone." and "target.projector.".
+//
+// Errors: those of MakeSiameseModel.
+absl::StatusOr<std::unique_ptr<Method>> MakeSiameseMethod(
+    const SiameseMethodOptions& options, c10::Device device);
+
+}  // namespace gsg
+
+#endif  // GSG_TRAINERS_METHODS_SIAMESE_METHOD_H_

@@ -1,0 +1,61 @@
+// BYOL's momentum encoder (Grill et al., arXiv 2006.07733, section 3): a copy
+// of backbone and projector that follows the trained one slowly and gives the
+// targets.
+
+#ifndef GSG_TRAINERS_METHODS_TARGET_NETWORK_H_
+#define GSG_TRAINERS_METHODS_TARGET_NETWORK_H_
+
+#include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
+
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "models/siamese.h"
+#include "trainers/methods/module_state.h"
+
+namespace gsg {
+
+struct TargetOptions {
+  double momentum = 0.99;
+  // Lets the momentum rise to 1 over the run, along a cosine (section 3.2):
+  // 1 - (1 - momentum) * (cos(pi * progress) + 1) / 2.
+  bool cosine = false;
+};
+
+// The momentum at `progress` in 0..1 of the run.
+double TargetMomentum(const TargetOptions& options, double progress);
+
+// As in the guided stop-gradient authors' code, the encoder is in training
+// mode, so that BatchNorm uses the statistics of the batch; the update averages
+// parameters and not buffers, which follow from its own batches.
+class TargetNetwork {
+ public:
+  // A copy of `online`, which was made from `network`.
+  static absl::StatusOr<TargetNetwork> Create(const SiameseOptions& network,
+                                              const TargetOptions& options,
+                                              const SiameseModel& online,
+                                              c10::Device device);
+
+  // parameters <- m * parameters + (1 - m) * online's, m the momentum.
+  void Update(const SiameseModel& online, double progress);
+
+  // [N, C, S, S] -> [N, D], outside autograd.
+  at::Tensor Project(const at::Tensor& view);
+
+  void SetTraining(bool training) { model_->train(training); }
+
+  // Behind "target.".
+  NamedTensors State() const { return ModuleState("target.", *model_); }
+
+ private:
+  TargetNetwork(SiameseModel model, const TargetOptions& options)
+      : model_(std::move(model)), options_(options) {}
+
+  SiameseModel model_;
+  TargetOptions options_;
+};
+
+}  // namespace gsg
+
+#endif  // GSG_TRAINERS_METHODS_TARGET_NETWORK_H_

@@ -1,0 +1,37 @@
+#include "trainers/optim/lars.h"
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/_foreach_norm.h>
+#include <ATen/ops/_fused_sgd.h>
+#include <ATen/ops/ones_like.h>
+#include <ATen/ops/where.h>
+
+#include <cstddef>
+#include <vector>
+
+namespace gsg {
+
+void Lars::Apply(Update& update) {
+  std::vector<at::Tensor> gradients;
+  for (size_t i = 0; i < update.gradients.size(); ++i) {
+    gradients.push_back(
+        update.gradients[i].add(update.parameters[i], update.weight_decay));
+  }
+  const std::vector<at::Tensor> weight_norms =
+      at::_foreach_norm(update.parameters);
+  const std::vector<at::Tensor> gradient_norms = at::_foreach_norm(gradients);
+  for (size_t i = 0; i < gradients.size(); ++i) {
+    if (update.parameters[i].dim() < 2) continue;
+    const at::Tensor& w = weight_norms[i];
+    const at::Tensor& g = gradient_norms[i];
+    // On the parameters' device, so that a GPU is not waited for.
+    gradients[i].mul_(at::where(w.gt(0).logical_and(g.gt(0)),
+                                w.mul(coefficient_).div(g), at::ones_like(w)));
+  }
+  at::_fused_sgd_(update.parameters, gradients, update.velocities,
+                  /*weight_decay=*/0, momentum_, update.lr,
+                  /*dampening=*/0, /*nesterov=*/false, /*maximize=*/false,
+                  /*is_first_step=*/false);
+}
+
+}  // namespace gsg
