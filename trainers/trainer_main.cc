@@ -8,7 +8,6 @@
 #include <cstdio>
 #include <memory>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -27,6 +26,7 @@
 #include "trainers/console/format.h"
 #include "trainers/console/progress.h"
 #include "trainers/data/dataset.h"
+#include "trainers/engine/device.h"
 #include "trainers/engine/features.h"
 #include "trainers/engine/interrupt.h"
 #include "trainers/engine/result.h"
@@ -43,17 +43,6 @@ namespace {
 
 // Its data comes with the program.
 constexpr char kDefaultRecipe[] = "fashion_mnist";
-
-absl::StatusOr<c10::Device> ChooseDevice(const std::string& name) {
-  const bool has_cuda = at::hasCUDA();
-  if (name == "cuda" && !has_cuda) {
-    return absl::FailedPreconditionError(
-        "--device=cuda: this program sees no GPU. It needs an NVIDIA driver "
-        "and a build with --config=cuda.");
-  }
-  const bool cuda = name == "cuda" || (name == "auto" && has_cuda);
-  return c10::Device(cuda ? c10::kCUDA : c10::kCPU);
-}
 
 // Where the run begins: at its start, or where a saved one stopped.
 absl::StatusOr<ResumePoint> StartingPoint(const CommandLine& command_line) {
@@ -139,8 +128,7 @@ absl::Status Run(const CommandLine& command_line) {
       LoadDataset(config.dataset, config.data_dir);
   if (!dataset.ok()) return dataset.status();
 
-  at::set_num_threads(config.threads > 0 ? static_cast<int>(config.threads)
-                                         : std::thread::hardware_concurrency());
+  UseThreads(config.threads);
   at::manual_seed(config.seed);
   absl::StatusOr<std::unique_ptr<Method>> method =
       MakeMethod(config, dataset->train.channels, *device);
