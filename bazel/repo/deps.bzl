@@ -8,6 +8,7 @@ file's is in `apt-cache show` (packages) or the .dsc (sources).
 load(":debian.bzl", "debian_archive")
 load(":pypi.bzl", "pypi_wheels")
 load(":python.bzl", "local_python")
+load(":python_packages.bzl", "python_packages")
 
 _CUDA = "nvidia/cu13/"
 _CUDA_CRT = {"nvidia-cuda-crt==13.0.88": "2c8043c7c9e02492716426e9919fc78d2c5b3b2a7a768a88e952676b08aa55a4"}
@@ -185,4 +186,20 @@ def _python():
             "3.12": "numpy==2.2.6 fd83c01228a688733f1ded5201c678f0c53ecc1006ffbc404db9f7a899ac6249",
             "3.13": "numpy==2.2.6 1bc23a79bfabc5d056d106f9befb8d50c31ced2fbc70eedb8155aec74a45798f",
         },
+    )
+
+    # For tests, examples and benchmarks of the Python package; fetched when one
+    # of them is built. Small: what tests are written with.
+    python_packages(
+        name = "python_test_tools",
+        lock = "//bazel/repo/python_packages:tools.lock",
+    )
+
+    # Large (2.4 GB, 5.5 GB unpacked): torch with the CUDA libraries that it does
+    # not load without, torchvision, JAX, scikit-learn, lightly. NumPy is not in
+    # it twice.
+    python_packages(
+        name = "python_packages",
+        lock = "//bazel/repo/python_packages:packages.lock",
+        deps = ["@pypi_numpy//:pkg"],
     )
