@@ -37,6 +37,7 @@
 #include "trainers/engine/trainer.h"
 #include "trainers/methods/make_method.h"
 #include "trainers/methods/method.h"
+#include "trainers/metrics/epoch_record.h"
 
 namespace gsg {
 namespace {
@@ -95,17 +96,8 @@ TrainerHooks ShowOn(Progress& progress, absl::Time start) {
     progress.Update(batches_done, [loss] { return loss; });
   };
   hooks.on_epoch_end = [&, start](const EpochRecord& record) {
-    EpochSummary summary;
-    summary.epoch = record.epoch;
-    summary.loss = record.loss;
-    summary.knn = record.knn_top1 / 100;
-    summary.feature_std = record.feature_std;
-    summary.effective_rank = record.effective_rank;
-    summary.pairs = record.pair_share;
-    summary.images_per_second = record.images_per_second;
-    summary.time = absl::Now() - start;
     progress.Clear();
-    absl::PrintF("%s\n", EpochLine(summary));
+    absl::PrintF("%s\n", EpochLine(record, absl::Now() - start));
     std::fflush(stdout);
   };
   hooks.on_warning = [&](const std::string& warning) {

@@ -166,7 +166,8 @@ absl::StatusOr<CommandLine> ParseCommandLine(absl::string_view method,
 
   CommandLine result;
   if (flags->count("help") > 0) {
-    result.print = HelpText(Introduction(method, base->recipe), Flags(*base));
+    result.print =
+        HelpText(method, Introduction(method, base->recipe), Flags(*base));
     return result;
   }
   if (flags->count("list_recipes") > 0) {

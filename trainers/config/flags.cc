@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -25,6 +26,12 @@ constexpr absl::string_view kHelp = "help";
 // One flag: its name and default, then its description in a column.
 class HelpFormatter : public CLI::Formatter {
  public:
+  explicit HelpFormatter(std::string usage) : usage_(std::move(usage)) {}
+
+  std::string make_usage(const CLI::App*, std::string) const override {
+    return usage_;
+  }
+
   std::string make_option(const CLI::Option* option, bool) const override {
     std::string line = absl::StrCat("  --", option->get_lnames().front());
     if (!option->get_default_str().empty()) {
@@ -49,6 +56,9 @@ class HelpFormatter : public CLI::Formatter {
     line.pop_back();
     return absl::StrCat(text, line, "\n");
   }
+
+ private:
+  const std::string usage_;
 };
 
 // How CLI11 is told a flag's spellings; "!" marks the one that means false.
@@ -69,7 +79,6 @@ struct Parser {
   };
 
   explicit Parser(const std::vector<Flag>& flags) {
-    app.formatter(std::make_shared<HelpFormatter>());
     app.set_help_flag();
     app.allow_extras();
     for (const Flag& flag : flags) {
@@ -152,10 +161,14 @@ absl::StatusOr<GivenFlags> ParseFlags(const std::vector<Flag>& flags, int argc,
   return given;
 }
 
-std::string HelpText(absl::string_view introduction,
-                     const std::vector<Flag>& flags) {
+std::string HelpText(absl::string_view program, absl::string_view introduction,
+                     const std::vector<Flag>& flags,
+                     absl::string_view arguments) {
   Parser parser(flags);
   parser.app.description(std::string(introduction));
+  parser.app.formatter(std::make_shared<HelpFormatter>(
+      absl::StrCat("Usage: ", program, " [--flag=value ...]",
+                   arguments.empty() ? "" : " ", arguments, "\n")));
   // CLI11 puts two blank lines between groups.
   return absl::StrReplaceAll(parser.app.help(), {{"\n\n\n", "\n\n"}});
 }

@@ -41,10 +41,12 @@ absl::StatusOr<GivenFlags> ParseFlags(
     const std::vector<Flag>& flags, int argc, const char* const* argv,
     std::vector<std::string>* arguments = nullptr);
 
-// What --help prints: `introduction`, which ends in a line feed, then each flag
-// in its group.
-std::string HelpText(absl::string_view introduction,
-                     const std::vector<Flag>& flags);
+// What --help prints: `introduction`, which ends in a line feed, how `program`
+// is called, then each flag in its group. `arguments` stands for those that are
+// no flags: "RUN...".
+std::string HelpText(absl::string_view program, absl::string_view introduction,
+                     const std::vector<Flag>& flags,
+                     absl::string_view arguments = "");
 
 }  // namespace gsg
 

@@ -44,7 +44,7 @@ void VisitExportFields(Options& o, Visitor&& visit) {
         Field{"num_classes", kExport,
               "rows of the classifier fc, which is all zeros and there because "
               "torchvision's networks have one; 0 = none"}
-            .Between(0, 1 << 20));
+            .Between(0, 100000));
 }
 
 template <class Visitor>

@@ -26,8 +26,10 @@ struct Program {
   absl::string_view name;
   absl::string_view introduction;  // of --help; ends in a line feed
   absl::Status (*run)(const Options& options);
-  // Where arguments go that are no flags; null: there are none.
+  // Where arguments go that are no flags, all of them paths, and what --help
+  // calls them; null: there are none.
   std::vector<std::string> Options::*arguments = nullptr;
+  absl::string_view arguments_name = "";
 };
 
 // Prints "<program>: <message>" on stderr and returns `exit_code`.
@@ -52,7 +54,8 @@ int ProgramMain(const Program<Options>& program, int argc,
       ParseFlags(flags, argc, argv, arguments);
   if (!given.ok()) return Complain(program.name, given.status(), 2);
   if (given->count("help") > 0) {
-    return Print(HelpText(program.introduction, flags));
+    return Print(HelpText(program.name, program.introduction, flags,
+                          program.arguments_name));
   }
   absl::Status status = SetFields(*given, &options);
   status.Update(CheckFields(options));

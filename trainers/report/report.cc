@@ -121,10 +121,11 @@ std::string ScoreTable(const ReportData& data) {
 }
 
 Series Curve(const ReportData& data, std::string name,
-             const std::function<double(const EpochPoint&)>& value) {
+             const std::function<double(const EpochRecord&)>& value) {
   Series series = {std::move(name), {}};
-  for (const EpochPoint& point : data.epochs) {
-    series.points.emplace_back(static_cast<double>(point.epoch), value(point));
+  for (const EpochRecord& record : data.epochs) {
+    series.points.emplace_back(static_cast<double>(record.epoch),
+                               value(record));
   }
   return series;
 }
@@ -134,34 +135,35 @@ std::string Curves(const ReportData& data) {
   for (const Score& baseline : data.baselines) {
     baselines.push_back({baseline.name, baseline.knn_top1});
   }
-  auto curve = [&](double EpochPoint::*field) -> std::vector<Series> {
-    return {Curve(data, "", [field](const EpochPoint& p) { return p.*field; })};
+  auto curve = [&](double EpochRecord::*field) -> std::vector<Series> {
+    return {
+        Curve(data, "", [field](const EpochRecord& r) { return r.*field; })};
   };
   std::vector<Series> shares;
   const char* const pairs[] = {"11, 21", "11, 22", "12, 21", "12, 22"};
   for (size_t k = 0; k < 4; ++k) {
-    shares.push_back(Curve(data, pairs[k], [k](const EpochPoint& point) {
-      return 100 * point.pair_share[k];
+    shares.push_back(Curve(data, pairs[k], [k](const EpochRecord& record) {
+      return ChosePairs(record) ? 100 * record.pair_share[k] : kUnknown;
     }));
   }
   const std::vector<Chart> charts = {
       {"k-NN top-1, %", "Weighted vote of the nearest training images",
-       curve(&EpochPoint::knn_top1), baselines, false, 2},
+       curve(&EpochRecord::knn_top1), baselines, false, 2},
       {"Loss",
        "Mean over pairs; −1 when every view predicts its partner",
-       curve(&EpochPoint::loss),
+       curve(&EpochRecord::loss),
        {},
        false,
        4},
       {"Feature spread",
        "1: spread over the sphere; 0: collapsed",
-       curve(&EpochPoint::feature_std),
+       curve(&EpochRecord::feature_std),
        {},
        true,
        3},
       {"Effective rank",
        "Dimensions that the features use",
-       curve(&EpochPoint::effective_rank),
+       curve(&EpochRecord::effective_rank),
        {},
        true,
        1},
@@ -171,10 +173,10 @@ std::string Curves(const ReportData& data) {
        {{"even", 25}},
        false,
        1},
-      {"Learning rate", "", curve(&EpochPoint::lr), {}, true, 4},
+      {"Learning rate", "", curve(&EpochRecord::lr), {}, true, 4},
       {"Images per second",
        "",
-       curve(&EpochPoint::images_per_second),
+       curve(&EpochRecord::images_per_second),
        {},
        true,
        0},
