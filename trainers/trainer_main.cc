@@ -6,9 +6,11 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -25,7 +27,10 @@
 #include "trainers/console/epoch_table.h"
 #include "trainers/console/format.h"
 #include "trainers/console/progress.h"
+#include "trainers/data/damaged_images.h"
 #include "trainers/data/dataset.h"
+#include "trainers/data/evaluation_images.h"
+#include "trainers/data/image_source.h"
 #include "trainers/engine/device.h"
 #include "trainers/engine/features.h"
 #include "trainers/engine/interrupt.h"
@@ -57,25 +62,60 @@ absl::StatusOr<ResumePoint> StartingPoint(const CommandLine& command_line) {
   return point;
 }
 
-FeaturePair NetworkFeatures(Trainer& trainer, const Dataset& dataset) {
-  const auto features = [&](const ImageSet& images) {
-    return BackboneFeatures(trainer.method().backbone(), images,
-                            trainer.channel_stats(), 0, trainer.device());
-  };
-  return {features(dataset.train), features(dataset.test)};
+// Features of all images, or, where nothing is labelled and they serve for
+// pictures alone, of some.
+absl::StatusOr<FeaturePair> AllFeatures(
+    const Dataset& dataset,
+    const std::function<absl::StatusOr<Features>(
+        const ImageSource&, const std::vector<int64_t>&)>& features_of) {
+  constexpr int64_t kUnlabelled = 10000;
+  FeaturePair pair;
+  absl::StatusOr<Features> train = features_of(
+      *dataset.train, EvenlySpaced(dataset.train->size(),
+                                   dataset.labelled() ? 0 : kUnlabelled));
+  if (!train.ok()) return train.status();
+  pair.train = *std::move(train);
+  if (!dataset.labelled()) return pair;
+  absl::StatusOr<Features> test =
+      features_of(*dataset.test, EvenlySpaced(dataset.test->size(), 0));
+  if (!test.ok()) return test.status();
+  pair.test = *std::move(test);
+  return pair;
+}
+
+absl::StatusOr<FeaturePair> NetworkFeatures(Trainer& trainer,
+                                            const Dataset& dataset,
+                                            DamagedImages& damaged) {
+  return AllFeatures(dataset, [&](const ImageSource& source,
+                                  const std::vector<int64_t>& indices) {
+    return BackboneFeatures(trainer.method().backbone(), source, indices,
+                            trainer.evaluation_options(), trainer.device(),
+                            &damaged);
+  });
 }
 
 // Raw pixels and the untrained network: what training has to beat.
 absl::Status MeasureBaselines(Trainer& trainer, const Dataset& dataset,
-                              const Config& config) {
+                              const Config& config, DamagedImages& damaged) {
+  if (!dataset.labelled()) return trainer.Save();
   absl::PrintF("Measuring what training has to beat ...\n");
   std::fflush(stdout);
-  absl::StatusOr<Scores> raw = MeasureScores(
-      "raw pixels", {PixelFeatures(dataset.train), PixelFeatures(dataset.test)},
-      dataset, config);
+  absl::StatusOr<FeaturePair> pixels = AllFeatures(
+      dataset,
+      [&](const ImageSource& source, const std::vector<int64_t>& indices) {
+        return PixelFeatures(source, indices, config.crop_size,
+                             at::get_num_threads(), &damaged);
+      });
+  if (!pixels.ok()) return pixels.status();
+  absl::StatusOr<Scores> raw =
+      MeasureScores("raw pixels", *pixels, dataset, config);
   if (!raw.ok()) return raw.status();
-  absl::StatusOr<Scores> untrained = MeasureScores(
-      "untrained network", NetworkFeatures(trainer, dataset), dataset, config);
+  pixels = FeaturePair();  // gives the memory back
+  absl::StatusOr<FeaturePair> features =
+      NetworkFeatures(trainer, dataset, damaged);
+  if (!features.ok()) return features.status();
+  absl::StatusOr<Scores> untrained =
+      MeasureScores("untrained network", *features, dataset, config);
   if (!untrained.ok()) return untrained.status();
   trainer.state().raw_pixels = *raw;
   trainer.state().untrained = *untrained;
@@ -123,10 +163,11 @@ absl::Status Run(const CommandLine& command_line) {
   UseThreads(config.threads);
   at::manual_seed(config.seed);
   absl::StatusOr<std::unique_ptr<Method>> method =
-      MakeMethod(config, dataset->train.channels, *device);
+      MakeMethod(config, dataset->train->channels(), *device);
   if (!method.ok()) return method.status();
+  DamagedImages damaged(config.max_damaged);
   absl::StatusOr<std::unique_ptr<Trainer>> trainer =
-      Trainer::Create(config, &*dataset, *std::move(method), *device);
+      Trainer::Create(config, &*dataset, *std::move(method), *device, &damaged);
   if (!trainer.ok()) return trainer.status();
 
   // Nothing has been written so far; from here on the folder is this run's.
@@ -138,10 +179,12 @@ absl::Status Run(const CommandLine& command_line) {
     return s;
   }
   absl::PrintF(
-      "%s on %s, recipe %s: %s train and %s test images, %s, %d CPU "
+      "%s on %s, recipe %s: %s train and %s test images%s, %s, %d CPU "
       "threads\nOutput: %s\n",
       config.method, config.dataset, config.recipe,
-      GroupedNumber(dataset->train.count), GroupedNumber(dataset->test.count),
+      GroupedNumber(dataset->train->size()),
+      dataset->labelled() ? GroupedNumber(dataset->test->size()) : "no",
+      dataset->labelled() ? "" : " (no labels, so nothing will be scored)",
       device->str(), at::get_num_threads(), config.output_dir);
   std::fflush(stdout);
 
@@ -153,7 +196,8 @@ absl::Status Run(const CommandLine& command_line) {
     start->checkpoint.reset();
     absl::PrintF("Continuing after %d epochs and %d batches\n",
                  start->state.epoch, start->state.batch);
-  } else if (absl::Status s = MeasureBaselines(**trainer, *dataset, config);
+  } else if (absl::Status s =
+                 MeasureBaselines(**trainer, *dataset, config, damaged);
              !s.ok()) {
     return s;
   }
@@ -169,21 +213,29 @@ absl::Status Run(const CommandLine& command_line) {
   if (absl::Status s = (*trainer)->Train(hooks); !s.ok()) return s;
   ReleaseInterrupts();
   progress.Clear();
-  absl::PrintF("Evaluating on all images ...\n");
+  absl::PrintF(dataset->labelled() ? "Evaluating on all images ...\n"
+                                   : "Drawing the report ...\n");
   std::fflush(stdout);
 
-  const FeaturePair features = NetworkFeatures(**trainer, *dataset);
-  absl::StatusOr<Scores> trained =
-      MeasureScores("trained network", features, *dataset, config);
-  if (!trained.ok()) return trained.status();
+  const absl::StatusOr<FeaturePair> features =
+      NetworkFeatures(**trainer, *dataset, damaged);
+  if (!features.ok()) return features.status();
+  Scores trained;
+  if (dataset->labelled()) {
+    absl::StatusOr<Scores> scores =
+        MeasureScores("trained network", *features, *dataset, config);
+    if (!scores.ok()) return scores.status();
+    trained = *scores;
+  }
   if (absl::Status s = WriteResult(config, *dataset, (*trainer)->state(),
-                                   *trained, features);
+                                   trained, *features, damaged);
       !s.ok()) {
     return s;
   }
-  absl::PrintF("\n%s\nReport: %s/%s\n",
-               ScoreTable((*trainer)->state(), *trained), config.output_dir,
-               kReportFile);
+  if (dataset->labelled()) {
+    absl::PrintF("\n%s", ScoreTable((*trainer)->state(), trained));
+  }
+  absl::PrintF("\nReport: %s/%s\n", config.output_dir, kReportFile);
   return absl::OkStatus();
 }
 

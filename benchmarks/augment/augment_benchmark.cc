@@ -13,8 +13,9 @@
 #include "trainers/augment/augment.h"
 #include "trainers/augment/options.h"
 #include "trainers/augment/params.h"
+#include "trainers/data/damaged_images.h"
 #include "trainers/data/image_set.h"
-#include "trainers/data/image_source.h"
+#include "trainers/data/image_set_source.h"
 #include "trainers/data/loader.h"
 
 namespace gsg {
@@ -96,13 +97,13 @@ void OneCore(benchmark::State& state, const AugmentOptions& options,
 
 void Loader(benchmark::State& state, const AugmentOptions& options,
             int channels, int side) {
-  const ImageSet images = Images(channels, side);
-  const ImageSetSource source(&images);
+  const ImageSetSource source(Images(channels, side), "test");
+  DamagedImages damaged(0);
   LoaderOptions loader_options;
   loader_options.batch_size = 256;
   loader_options.threads = static_cast<int>(state.range(0));
   absl::StatusOr<std::unique_ptr<BatchLoader>> loader =
-      BatchLoader::Create(&source, options, loader_options);
+      BatchLoader::Create(&source, options, loader_options, &damaged);
   if (!loader.ok()) {
     std::cerr << loader.status() << "\n";
     std::exit(1);

@@ -1,5 +1,6 @@
 #include "trainers/augment/augment.h"
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
@@ -7,9 +8,21 @@
 #include "trainers/augment/options.h"
 #include "trainers/augment/params.h"
 #include "trainers/augment/resample.h"
+#include "trainers/data/image.h"
 
 namespace gsg {
 namespace {
+
+// One axis of a crop of the full image, in pixels of a reduced one. Exact: the
+// fractions are eighths at most.
+Window CropWindow(int start, int length, double offset, int reduction) {
+  Window window;
+  window.start = offset + static_cast<double>(start) / reduction;
+  window.length = static_cast<double>(length) / reduction;
+  window.begin = static_cast<int>(std::floor(window.start));
+  window.end = static_cast<int>(std::ceil(window.start + window.length));
+  return window;
+}
 
 // Neutral factors are skipped rather than applied: contrast would still cost a
 // mean, and hue a rounding.
@@ -46,17 +59,29 @@ Augmenter::Augmenter(const AugmentOptions& options)
 
 void Augmenter::Apply(const uint8_t* chw, int channels, int height, int width,
                       const AugmentParams& params, float* out) {
+  Image image;
+  image.chw = chw;
+  image.channels = channels;
+  image.height = height;
+  image.width = width;
+  Apply(image, params, out);
+}
+
+void Augmenter::Apply(const Image& source, const AugmentParams& params,
+                      float* out) {
   const int64_t n = static_cast<int64_t>(size_) * size_;
+  const int channels = source.channels;
   const Planes image{out, channels, n};
 
-  resampler_.SetShape(params.crop_height, params.crop_width, params.flip);
-  const int64_t top_left =
-      static_cast<int64_t>(params.crop_top) * width + params.crop_left;
+  resampler_.SetShape(CropWindow(params.crop_top, params.crop_height,
+                                 source.top, source.reduction),
+                      CropWindow(params.crop_left, params.crop_width,
+                                 source.left, source.reduction),
+                      params.flip);
   for (int c = 0; c < channels; ++c) {
-    const uint8_t* plane = chw + static_cast<int64_t>(c) * height * width;
-    resampler_.Apply(
-        Crop{plane + top_left, width, params.crop_height, params.crop_width},
-        out + c * n);
+    const int64_t plane =
+        static_cast<int64_t>(c) * source.height * source.width;
+    resampler_.Apply(source.chw + plane, source.width, out + c * n);
   }
 
   Jitter(image, params);

@@ -8,6 +8,7 @@
 #include "trainers/augment/options.h"
 #include "trainers/augment/params.h"
 #include "trainers/augment/resample.h"
+#include "trainers/data/image.h"
 
 namespace gsg {
 
@@ -25,8 +26,12 @@ class Augmenter {
   // `options` must have passed Validate.
   explicit Augmenter(const AugmentOptions& options);
 
-  // chw: [C, H, W] uint8. out: [C, size, size] float32, normalised. C is the
-  // channel count given to Validate; the crop of `params` lies in the image.
+  // out: [C, size, size] float32, normalised. C is the channel count given to
+  // Validate. The crop of `params` is in pixels of the full image, and lies in
+  // it.
+  void Apply(const Image& image, const AugmentParams& params, float* out);
+
+  // The same of a whole image, chw: [C, H, W] uint8.
   void Apply(const uint8_t* chw, int channels, int height, int width,
              const AugmentParams& params, float* out);
 

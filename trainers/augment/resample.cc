@@ -8,24 +8,30 @@
 namespace gsg {
 
 // `gain` multiplies the weights. The buffers only ever grow.
-void Resampler::SetAxis(int length, bool flip, double gain, Axis* axis) {
-  const double scale = static_cast<double>(length) / size_;
+void Resampler::SetAxis(const Window& window, bool flip, double gain,
+                        Axis* axis) {
+  const double scale = window.length / size_;
   const double support = std::max(scale, 1.0);
   // An open interval of length 2 * support holds at most this many centres.
-  axis->taps = std::min(static_cast<int>(std::ceil(2 * support)), length);
+  axis->taps = std::min(static_cast<int>(std::ceil(2 * support)),
+                        window.end - window.begin);
+  // Taps beyond the support get weight 0, so near the borders the filter may
+  // slide to stay inside.
+  const auto centre = [&](int i) { return window.start + scale * (i + 0.5); };
+  const auto first = [&](int i) {
+    return std::clamp(static_cast<int>(std::floor(centre(i) - support + 0.5)),
+                      window.begin, window.end - axis->taps);
+  };
+  axis->begin = first(0);
+  axis->end = first(size_ - 1) + axis->taps;
   axis->first.resize(size_);
   axis->weight.resize(static_cast<size_t>(size_) * axis->taps);
   for (int i = 0; i < size_; ++i) {
     const int x = flip ? size_ - 1 - i : i;
-    const double centre = scale * (i + 0.5);
-    // Taps beyond the support get weight 0, so near the borders the window
-    // may slide to stay inside.
-    const int first =
-        std::clamp(static_cast<int>(std::floor(centre - support + 0.5)), 0,
-                   length - axis->taps);
-    axis->first[x] = first;
+    const double offset = first(i) + 0.5 - centre(i);
+    axis->first[x] = first(i) - axis->begin;
     const auto triangle = [&](int k) {
-      return std::max(1 - std::abs(first + k + 0.5 - centre) / support, 0.0);
+      return std::max(1 - std::abs(offset + k) / support, 0.0);
     };
     double sum = 0;
     for (int k = 0; k < axis->taps; ++k) sum += triangle(k);
@@ -36,18 +42,24 @@ void Resampler::SetAxis(int length, bool flip, double gain, Axis* axis) {
   }
 }
 
-void Resampler::SetShape(int height, int width, bool flip) {
-  SetAxis(width, flip, 1, &horizontal_);
-  SetAxis(height, false, 1. / 255, &vertical_);
-  row_.resize(std::max<size_t>(row_.size(), width));
-  narrow_.resize(std::max(narrow_.size(), static_cast<size_t>(height) * size_));
+void Resampler::SetShape(const Window& vertical, const Window& horizontal,
+                         bool flip) {
+  SetAxis(horizontal, flip, 1, &horizontal_);
+  SetAxis(vertical, false, 1. / 255, &vertical_);
+  const size_t height = vertical_.end - vertical_.begin;
+  const size_t width = horizontal_.end - horizontal_.begin;
+  row_.resize(std::max(row_.size(), width));
+  narrow_.resize(std::max(narrow_.size(), height * size_));
 }
 
-void Resampler::Apply(const Crop& crop, float* out) {
+void Resampler::Apply(const uint8_t* plane, int64_t stride, float* out) {
   const int n = size_;
-  for (int y = 0; y < crop.height; ++y) {
-    const uint8_t* bytes = crop.top_left + y * crop.stride;
-    std::copy_n(bytes, crop.width, row_.data());
+  const int height = vertical_.end - vertical_.begin;
+  const int width = horizontal_.end - horizontal_.begin;
+  for (int y = 0; y < height; ++y) {
+    const uint8_t* bytes =
+        plane + (vertical_.begin + y) * stride + horizontal_.begin;
+    std::copy_n(bytes, width, row_.data());
     const float* __restrict in = row_.data();
     float* __restrict to = narrow_.data() + static_cast<size_t>(y) * n;
     const int* first = horizontal_.first.data();

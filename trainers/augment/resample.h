@@ -6,41 +6,48 @@
 
 namespace gsg {
 
-// A rectangle of a uint8 plane whose rows are `stride` bytes apart.
-struct Crop {
-  const uint8_t* top_left;
-  int64_t stride;
-  int height, width;
+// What is resized along one axis of a plane. Output pixel i of `size` is
+// centred at start + (i + 0.5) * length / size, in the plane's pixels and
+// fractions of them; only pixels begin .. end - 1 are read. For a crop of whole
+// pixels, the two say the same.
+struct Window {
+  double start, length;
+  int begin, end;
 };
 
-// Resizes crops to size x size floats in [0, 1] (byte / 255), as torchvision's
-// resize does with bilinear interpolation and antialias=True: along each axis
-// the triangle filter, of half-width max(1, crop / size) crop pixels, centred
-// with align_corners=False and renormalised at the borders. Enlarging, that is
-// plain bilinear interpolation; at equal size it copies.
+// Resizes parts of uint8 planes to size x size floats in [0, 1] (byte / 255),
+// as torchvision's resize does with bilinear interpolation and antialias=True:
+// along each axis the triangle filter, of half-width max(1, length / size)
+// pixels, centred with align_corners=False and renormalised where pixels are
+// missing. Enlarging, that is plain bilinear interpolation; at equal size it
+// copies.
 class Resampler {
  public:
   // size >= 1.
   explicit Resampler(int size) : size_(size) {}
 
-  // Prepares for crops of this shape; `flip` mirrors left and right.
-  void SetShape(int height, int width, bool flip);
+  // Prepares for windows of this shape; `flip` mirrors left and right. Every
+  // output pixel's centre lies between its window's begin and end.
+  void SetShape(const Window& vertical, const Window& horizontal, bool flip);
 
-  // out: [size, size]. The crop has the shape that was set.
-  void Apply(const Crop& crop, float* out);
+  // plane: rows `stride` bytes apart. out: [size, size].
+  void Apply(const uint8_t* plane, int64_t stride, float* out);
 
  private:
-  // out[x] = sum_k weight[k * size + x] in[first[x] + k], 0 <= k < taps.
+  // Pixels begin .. end - 1 are used, and
+  // out[x] = sum_k weight[k * size + x] in[begin + first[x] + k], k < taps.
   struct Axis {
+    int begin = 0;
+    int end = 0;
     int taps = 0;
     std::vector<int> first;
     std::vector<float> weight;
   };
-  void SetAxis(int length, bool flip, double gain, Axis* axis);
+  void SetAxis(const Window& window, bool flip, double gain, Axis* axis);
 
   int size_;
   Axis vertical_, horizontal_;
-  std::vector<float> row_;     // [width], one row of the crop as floats
+  std::vector<float> row_;     // one row of the window as floats
   std::vector<float> narrow_;  // [height, size], resized along x alone
 };
 

@@ -30,6 +30,7 @@ struct Config {
   std::string dataset = "fashion_mnist";
   std::string data_dir;
   int64_t loader_threads = 1;
+  double max_damaged = 0.01;
 
   // Method
   std::string views = "shared";
@@ -145,6 +146,13 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
   visit(c.loader_threads,
         Field{"loader_threads", kData, "threads that prepare batches"}
             .Between(1, 1024)
+            .Resume(allow));
+
+  visit(c.max_damaged,
+        Field{"max_damaged", kData,
+              "part of the images that may be damaged; they are left out. More "
+              "end the run"}
+            .Between(0, 1)
             .Resume(allow));
 
   constexpr absl::string_view kMethod = "Method";

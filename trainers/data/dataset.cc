@@ -1,6 +1,7 @@
 #include "trainers/data/dataset.h"
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -12,10 +13,12 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "trainers/config/nearest.h"
+#include "trainers/data/channel_stats.h"
 #include "trainers/data/cifar.h"
 #include "trainers/data/default_data_dir.h"
 #include "trainers/data/idx.h"
 #include "trainers/data/image_set.h"
+#include "trainers/data/image_set_source.h"
 
 namespace gsg {
 namespace {
@@ -163,8 +166,13 @@ absl::StatusOr<Dataset> LoadDataset(absl::string_view name,
         *dir, ": train images are ", train->height, " x ", train->width,
         " pixels, test images ", test->height, " x ", test->width));
   }
-  return Dataset{std::string(name), *std::move(train), *std::move(test),
-                 *std::move(classes)};
+  Dataset dataset;
+  dataset.name = std::string(name);
+  dataset.stats = MeasureChannels(*train);
+  dataset.train = std::make_unique<ImageSetSource>(*std::move(train), "train");
+  dataset.test = std::make_unique<ImageSetSource>(*std::move(test), "test");
+  dataset.classes = *std::move(classes);
+  return dataset;
 }
 
 }  // namespace gsg

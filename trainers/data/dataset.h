@@ -1,20 +1,27 @@
 #ifndef GSG_TRAINERS_DATA_DATASET_H_
 #define GSG_TRAINERS_DATA_DATASET_H_
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "trainers/data/image_set.h"
+#include "trainers/data/channel_stats.h"
+#include "trainers/data/image_source.h"
 
 namespace gsg {
 
 struct Dataset {
   std::string name;
-  ImageSet train;
-  ImageSet test;
-  std::vector<std::string> classes;  // class name of label 0, 1, ...
+  std::unique_ptr<const ImageSource> train;
+  // Null if there are no other images to evaluate on.
+  std::unique_ptr<const ImageSource> test;
+  // Class name of label 0, 1, ... of both; empty if there are no labels.
+  std::vector<std::string> classes;
+  ChannelStats stats;  // of the training images
+
+  bool labelled() const { return !classes.empty(); }
 };
 
 // The names LoadDataset takes: cifar10, cifar100, fashion_mnist, mnist.

@@ -1,5 +1,6 @@
 #include "trainers/data/loader.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <numeric>
@@ -14,6 +15,8 @@
 #include "trainers/augment/options.h"
 #include "trainers/augment/params.h"
 #include "trainers/augment/philox.h"
+#include "trainers/data/damaged_images.h"
+#include "trainers/data/image.h"
 #include "trainers/data/image_source.h"
 
 namespace gsg {
@@ -67,19 +70,20 @@ std::vector<int64_t> EpochOrder(int64_t count, uint64_t seed, int64_t epoch) {
 
 absl::StatusOr<std::unique_ptr<BatchLoader>> BatchLoader::Create(
     const ImageSource* source, const AugmentOptions& augment,
-    const LoaderOptions& options) {
+    const LoaderOptions& options, DamagedImages* damaged) {
   if (absl::Status s = Validate(*source, augment, options); !s.ok()) return s;
   return std::unique_ptr<BatchLoader>(
-      new BatchLoader(source, augment, options));
+      new BatchLoader(source, augment, options, damaged));
 }
 
 BatchLoader::BatchLoader(const ImageSource* source,
                          const AugmentOptions& augment,
-                         const LoaderOptions& options)
+                         const LoaderOptions& options, DamagedImages* damaged)
     : source_(*source),
       augment_(augment),
       options_(options),
       batches_per_epoch_(source->size() / options.batch_size),
+      damaged_(*damaged),
       epoch_status_(absl::FailedPreconditionError(
           "loader: Next before the first StartEpoch")),
       claimed_(batches_per_epoch_),
@@ -132,7 +136,10 @@ absl::StatusOr<bool> BatchLoader::Next(Batch* batch) {
   if (delivered_ == batches_per_epoch_) return false;
   mutex_.Await(absl::Condition(this, &BatchLoader::SlotIsReady));
   Slot& slot = slots_[delivered_ % slots_.size()];
-  if (!slot.status.ok()) return slot.status;
+  for (const auto& [index, reason] : slot.damage) {
+    epoch_status_.Update(damaged_.Add(source_, index, reason));
+  }
+  if (!epoch_status_.ok()) return epoch_status_;
   std::swap(*batch, slot.batch);
   slot.ready = false;
   ++delivered_;
@@ -151,8 +158,7 @@ bool BatchLoader::SlotIsReady() const {
 bool BatchLoader::NoOneWorks() const { return working_ == 0; }
 
 void BatchLoader::Work() {
-  Augmenter augmenter(augment_);
-  std::vector<uint8_t> scratch;
+  Tools tools{Augmenter(augment_), source_.MakeReader(), {}};
   absl::MutexLock lock(&mutex_);
   while (true) {
     mutex_.Await(absl::Condition(this, &BatchLoader::WorkOrStop));
@@ -161,39 +167,66 @@ void BatchLoader::Work() {
     Slot& slot = slots_[n % slots_.size()];
     ++working_;
     mutex_.Unlock();
-    slot.status = Make(n, &augmenter, &scratch, &slot.batch);
+    Make(n, &tools, &slot);
     mutex_.Lock();
     --working_;
     slot.ready = true;
   }
 }
 
-absl::Status BatchLoader::Make(int64_t n, Augmenter* augmenter,
-                               std::vector<uint8_t>* scratch, Batch* batch) {
+absl::StatusOr<Image> BatchLoader::Decode(int64_t index, int64_t stands_for,
+                                          Tools* tools) const {
+  const absl::StatusOr<ImageSize> size = tools->reader->Open(index);
+  if (!size.ok()) return size.status();
+  int smallest = std::min(size->height, size->width);
+  tools->params.clear();
+  for (int v = 0; v < options_.views; ++v) {
+    tools->params.push_back(SampleParams(augment_, options_.seed, epoch_,
+                                         stands_for, v, size->height,
+                                         size->width));
+    smallest = std::min({smallest, tools->params.back().crop_height,
+                         tools->params.back().crop_width});
+  }
+  int reduction = 1;
+  while (reduction < 8 && smallest >= 2 * reduction * augment_.size) {
+    reduction *= 2;
+  }
+  return tools->reader->Decode(reduction);
+}
+
+void BatchLoader::Make(int64_t n, Tools* tools, Slot* slot) const {
+  Batch& batch = slot->batch;
   const int64_t view_floats =
       source_.channels() * augment_.size * augment_.size;
-  batch->size = options_.batch_size;
-  batch->channels = source_.channels();
-  batch->side = augment_.size;
-  batch->views = options_.views;
-  const auto begin = order_.begin() + n * batch->size;
-  batch->indices.assign(begin, begin + batch->size);
-  batch->pixels.resize(batch->views * batch->size * view_floats);
-  for (int64_t b = 0; b < batch->size; ++b) {
-    if (cancelled_) return absl::OkStatus();
-    const int64_t index = batch->indices[b];
-    const absl::StatusOr<Image> image = source_.Get(index, scratch);
-    if (!image.ok()) return image.status();
-    for (int v = 0; v < batch->views; ++v) {
-      const AugmentParams params =
-          SampleParams(augment_, options_.seed, epoch_, index, v, image->height,
-                       image->width);
-      float* out = batch->pixels.data() + (v * batch->size + b) * view_floats;
-      augmenter->Apply(image->chw, image->channels, image->height, image->width,
-                       params, out);
+  batch.size = options_.batch_size;
+  batch.channels = source_.channels();
+  batch.side = augment_.size;
+  batch.views = options_.views;
+  const auto begin = order_.begin() + n * batch.size;
+  batch.indices.assign(begin, begin + batch.size);
+  batch.pixels.resize(batch.views * batch.size * view_floats);
+  slot->damage.clear();
+  for (int64_t b = 0; b < batch.size; ++b) {
+    const int64_t stands_for = batch.indices[b];
+    absl::StatusOr<Image> image = absl::UnknownError("not read yet");
+    while (true) {
+      if (cancelled_) return;
+      const int64_t index = batch.indices[b];
+      image = Decode(index, stands_for, tools);
+      if (image.ok()) break;
+      slot->damage.emplace(index, image.status());
+      if (damaged_.TooMany(source_,
+                           static_cast<int64_t>(slot->damage.size()))) {
+        return;
+      }
+      batch.indices[b] = (index + 1) % source_.size();
+    }
+    for (int v = 0; v < batch.views; ++v) {
+      tools->augmenter.Apply(
+          *image, tools->params[v],
+          batch.pixels.data() + (v * batch.size + b) * view_floats);
     }
   }
-  return absl::OkStatus();
 }
 
 }  // namespace gsg

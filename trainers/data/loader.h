@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -12,6 +13,9 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "trainers/augment/augment.h"
+#include "trainers/augment/params.h"
+#include "trainers/data/damaged_images.h"
+#include "trainers/data/image.h"
 #include "trainers/data/image_source.h"
 
 namespace gsg {
@@ -51,19 +55,27 @@ std::vector<int64_t> EpochOrder(int64_t count, uint64_t seed, int64_t epoch);
 // seed: not on `threads`, and not on whether an epoch started at batch k or
 // came there from batch 0, so that a resumed run sees the same pixels.
 //
+// In the place of an image that cannot be read comes the next one of the
+// source that can be, with the random numbers of the one it stands for.
+//
+// An image is decoded once for all its views, and as small as leaves each
+// view's crop at least S pixels a side.
+//
 // Memory: threads + prefetch batches, and the caller's, of
 // views * B * C * S * S * 4 bytes each (512 pairs of 3x32x32: 12.6 MB),
-// and 8 bytes per image of the source for the order.
+// 8 bytes per image of the source for the order, and a reader a thread.
 //
 // One caller thread at a time.
 class BatchLoader {
  public:
-  // `source` must outlive the loader.
+  // `source` and `damaged` must outlive the loader. Damaged images are noted
+  // by Next when it delivers the batch that would have had them, so that what
+  // is noted depends on threads no more than the batches do.
   // Errors: kInvalidArgument if the augmentation does not validate, a count is
   // not positive, or the batch is larger than the source.
   static absl::StatusOr<std::unique_ptr<BatchLoader>> Create(
       const ImageSource* source, const AugmentOptions& augment,
-      const LoaderOptions& options);
+      const LoaderOptions& options, DamagedImages* damaged);
 
   // Stops the threads; waits at most for the images they are working on.
   ~BatchLoader();
@@ -81,29 +93,44 @@ class BatchLoader {
   // Waits for the next batch and moves it into *batch, taking over *batch's
   // old memory. False at the end of the epoch.
   // Errors: kFailedPrecondition before the first StartEpoch; kOutOfRange if
-  // StartEpoch's arguments were; otherwise what the source reported. An error
-  // comes again and again until the next StartEpoch.
+  // StartEpoch's arguments were; kDataLoss if too many images are damaged
+  // (DamagedImages::Add). An error comes again and again until the next
+  // StartEpoch.
   absl::StatusOr<bool> Next(Batch* batch);
 
  private:
+  // Damaged images that a batch came upon: by index, and why.
+  using Damage = std::map<int64_t, absl::Status>;
+
   // One batch of the ring, number n of the epoch at slot n % slots_.size().
   struct Slot {
     Batch batch;
-    absl::Status status;
+    Damage damage;
     bool ready = false;
   };
 
+  // What a thread works with.
+  struct Tools {
+    Augmenter augmenter;
+    std::unique_ptr<ImageReader> reader;
+    std::vector<AugmentParams> params;  // [views]
+  };
+
   BatchLoader(const ImageSource* source, const AugmentOptions& augment,
-              const LoaderOptions& options);
+              const LoaderOptions& options, DamagedImages* damaged);
 
   // A thread's life: claims the next batch to be made, makes it, marks it
   // ready.
   void Work();
 
-  // Fills slot.batch with batch number `n` of the epoch. Returns early, with
-  // the batch unfinished, once cancelled_ is set.
-  absl::Status Make(int64_t n, Augmenter* augmenter,
-                    std::vector<uint8_t>* scratch, Batch* batch);
+  // Fills slot->batch with batch number `n` of the epoch. Returns early, with
+  // the batch unfinished, once cancelled_ is set or the damage is too much.
+  void Make(int64_t n, Tools* tools, Slot* slot) const;
+
+  // Decodes image `index` for the views of image `stands_for`, whose
+  // parameters it leaves in tools->params.
+  absl::StatusOr<Image> Decode(int64_t index, int64_t stands_for,
+                               Tools* tools) const;
 
   bool WorkOrStop() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool SlotIsReady() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -113,6 +140,7 @@ class BatchLoader {
   const AugmentOptions augment_;
   const LoaderOptions options_;
   const int64_t batches_per_epoch_;
+  DamagedImages& damaged_;
 
   // Written by StartEpoch while no one works, read by those who do.
   int64_t epoch_ = 0;

@@ -2,102 +2,108 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
-#include <ATen/ops/tensor.h>
 #include <c10/core/Device.h>
 #include <c10/core/ScalarType.h>
 
 #include <algorithm>
-#include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
 #include "models/resnet.h"
-#include "trainers/data/image_set.h"
+#include "trainers/data/damaged_images.h"
+#include "trainers/data/evaluation_images.h"
+#include "trainers/data/image_source.h"
 
 namespace gsg {
 namespace {
 
-constexpr int64_t kBlock = 500;
-
-at::Tensor PerChannel(const std::vector<double>& values) {
-  return at::tensor(values, c10::kFloat).view({1, -1, 1, 1});
+at::Tensor Labels(const ImageSource& source,
+                  const std::vector<int64_t>& indices) {
+  const absl::Span<const int32_t> labels = source.labels();
+  if (labels.empty()) return {};
+  at::Tensor result =
+      at::empty({static_cast<int64_t>(indices.size())}, c10::kLong);
+  int64_t* out = result.mutable_data_ptr<int64_t>();
+  for (int64_t index : indices) *out++ = labels[index];
+  return result;
 }
 
-// The images as they are, [count, C, H, W] uint8, not copied.
-at::Tensor Bytes(const ImageSet& images, int64_t begin, int64_t count) {
-  const int64_t size = images.channels * images.height * images.width;
-  return at::from_blob(
-      const_cast<uint8_t*>(images.pixels.data()) + begin * size,
-      {count, images.channels, images.height, images.width}, c10::kByte);
-}
-
-int64_t CountOrAll(const ImageSet& images, int64_t count) {
-  return count == 0 ? images.count : std::min(count, images.count);
+// Block by block: rows of `dim` values from images [n, C, H, W].
+absl::StatusOr<Features> Collect(
+    const ImageSource& source, absl::Span<const int64_t> indices, int64_t dim,
+    EvaluationImages& images,
+    const std::function<at::Tensor(const at::Tensor&)>& features_of) {
+  const size_t block = images.block();
+  const at::Tensor rows =
+      at::empty({static_cast<int64_t>(indices.size()), dim}, c10::kFloat);
+  Features features;
+  EvaluationBatch batch;
+  for (size_t begin = 0; begin < indices.size(); begin += block) {
+    if (absl::Status s = images.Read(indices.subspan(begin, block), &batch);
+        !s.ok()) {
+      return s;
+    }
+    const int64_t n = batch.indices.size();
+    if (n == 0) continue;
+    const at::Tensor x = at::from_blob(
+        batch.pixels.data(),
+        {n, images.channels(), images.size().height, images.size().width});
+    rows.narrow(0, features.indices.size(), n).copy_(features_of(x));
+    features.indices.insert(features.indices.end(), batch.indices.begin(),
+                            batch.indices.end());
+  }
+  if (features.indices.empty()) {
+    return absl::DataLossError(absl::StrCat("none of the ", indices.size(),
+                                            " images to evaluate on can be "
+                                            "read"));
+  }
+  features.rows = rows.narrow(0, 0, features.indices.size());
+  features.labels = Labels(source, features.indices);
+  return features;
 }
 
 }  // namespace
 
-ChannelStats MeasureChannels(const ImageSet& images) {
-  const int64_t plane = images.height * images.width;
-  ChannelStats stats;
-  for (int64_t c = 0; c < images.channels; ++c) {
-    // Exact: the sums of at most 2^32 squares of bytes fit 64 bits.
-    uint64_t sum = 0, squares = 0;
-    for (int64_t i = 0; i < images.count; ++i) {
-      const uint8_t* pixel =
-          images.pixels.data() + (i * images.channels + c) * plane;
-      for (int64_t k = 0; k < plane; ++k) {
-        const uint32_t value = pixel[k];
-        sum += value;
-        squares += value * value;
-      }
-    }
-    const double n = static_cast<double>(images.count * plane);
-    const double mean = sum / n / 255;
-    const double variance = squares / n / (255 * 255) - mean * mean;
-    stats.mean.push_back(mean);
-    // A channel that is the same everywhere is only shifted.
-    stats.std.push_back(variance > 1e-12 ? std::sqrt(variance) : 1);
-  }
-  return stats;
-}
-
-at::Tensor NormalizedImages(const ImageSet& images, const ChannelStats& stats,
-                            int64_t begin, int64_t count) {
-  return Bytes(images, begin, count)
-      .to(c10::kFloat)
-      .div_(255)
-      .sub_(PerChannel(stats.mean))
-      .div_(PerChannel(stats.std));
-}
-
-at::Tensor PixelFeatures(const ImageSet& images) {
-  return Bytes(images, 0, images.count).to(c10::kFloat).div_(255).flatten(1);
-}
-
-at::Tensor BackboneFeatures(ResNet backbone, const ImageSet& images,
-                            const ChannelStats& stats, int64_t count,
-                            c10::Device device) {
+absl::StatusOr<Features> BackboneFeatures(ResNet backbone,
+                                          const ImageSource& source,
+                                          absl::Span<const int64_t> indices,
+                                          const EvaluationOptions& options,
+                                          c10::Device device,
+                                          DamagedImages* damaged) {
   const at::NoGradGuard no_grad;
   const bool was_training = backbone->is_training();
   backbone->eval();
-  const int64_t end = CountOrAll(images, count);
-  std::vector<at::Tensor> blocks;
-  for (int64_t begin = 0; begin < end; begin += kBlock) {
-    const at::Tensor x =
-        NormalizedImages(images, stats, begin, std::min(kBlock, end - begin));
-    blocks.push_back(backbone->forward(x.to(device)).cpu());
-  }
+  EvaluationImages images(&source, options, damaged);
+  absl::StatusOr<Features> features =
+      Collect(source, indices, backbone->feature_dim(), images,
+              [&](const at::Tensor& x) {
+                return backbone->forward(x.to(device)).cpu();
+              });
   backbone->train(was_training);
-  return at::cat(blocks);
+  return features;
 }
 
-at::Tensor Labels(const ImageSet& images, int64_t count) {
-  return at::from_blob(const_cast<int32_t*>(images.labels.data()),
-                       {CountOrAll(images, count)}, c10::kInt)
-      .to(c10::kLong);
+absl::StatusOr<Features> PixelFeatures(const ImageSource& source,
+                                       absl::Span<const int64_t> indices,
+                                       int64_t crop_size, int threads,
+                                       DamagedImages* damaged) {
+  constexpr int64_t kSide = 32;
+  EvaluationOptions options;
+  options.side = EvaluationSide(source, std::min(crop_size, kSide));
+  options.threads = threads;
+  EvaluationImages images(&source, options, damaged);
+  const int64_t dim =
+      int64_t{images.channels()} * images.size().height * images.size().width;
+  return Collect(source, indices, dim, images,
+                 [](const at::Tensor& x) { return x.flatten(1); });
 }
 
 }  // namespace gsg

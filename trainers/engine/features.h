@@ -1,4 +1,4 @@
-// Frozen features of whole image sets, for evaluation.
+// Frozen features of images, for evaluation.
 
 #ifndef GSG_TRAINERS_ENGINE_FEATURES_H_
 #define GSG_TRAINERS_ENGINE_FEATURES_H_
@@ -9,35 +9,41 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "models/resnet.h"
-#include "trainers/data/image_set.h"
+#include "trainers/data/damaged_images.h"
+#include "trainers/data/evaluation_images.h"
+#include "trainers/data/image_source.h"
 
 namespace gsg {
 
-// Mean and standard deviation of each channel over all pixels, in 0..1.
-struct ChannelStats {
-  std::vector<double> mean;
-  std::vector<double> std;
+// One row for each image that could be read, in the order asked for.
+struct Features {
+  at::Tensor rows;               // [N, d] float32 on the CPU
+  at::Tensor labels;             // [N] int64; undefined if there are none
+  std::vector<int64_t> indices;  // [N] in the source
 };
-ChannelStats MeasureChannels(const ImageSet& images);
 
-// Images begin .. begin + count - 1 as [count, C, H, W] float32, normalised.
-at::Tensor NormalizedImages(const ImageSet& images, const ChannelStats& stats,
-                            int64_t begin, int64_t count);
+// The backbone's features of the images `indices` of `source`, computed in
+// evaluation mode on `device`; the mode the backbone was in is restored.
+// Damaged images are left out and noted in `damaged`.
+// Memory: the result, and a block of images (EvaluationImages::block).
+// Errors: kDataLoss if too many images are damaged, or all of these.
+absl::StatusOr<Features> BackboneFeatures(ResNet backbone,
+                                          const ImageSource& source,
+                                          absl::Span<const int64_t> indices,
+                                          const EvaluationOptions& options,
+                                          c10::Device device,
+                                          DamagedImages* damaged);
 
-// All images as flat rows [count, C*H*W] of values in 0..1: the raw-pixel
-// baseline.
-at::Tensor PixelFeatures(const ImageSet& images);
-
-// The backbone's features [count, feature_dim] float32 on the CPU, computed in
-// evaluation mode on `device` at the images' own size; the mode the backbone
-// was in is restored. Holds one block of 500 images at a time.
-at::Tensor BackboneFeatures(ResNet backbone, const ImageSet& images,
-                            const ChannelStats& stats, int64_t count,
-                            c10::Device device);
-
-// Labels [count] int64 (0 = all).
-at::Tensor Labels(const ImageSet& images, int64_t count);
+// The images themselves as flat rows [N, C*H*W] of values in 0..1: the
+// raw-pixel baseline. Images of differing sizes become squares of side
+// min(crop_size, 32). Memory and errors as above.
+absl::StatusOr<Features> PixelFeatures(const ImageSource& source,
+                                       absl::Span<const int64_t> indices,
+                                       int64_t crop_size, int threads,
+                                       DamagedImages* damaged);
 
 }  // namespace gsg
 

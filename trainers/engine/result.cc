@@ -2,10 +2,13 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/tensor.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,14 +21,19 @@
 #include "trainers/checkpoint/sealed_file.h"
 #include "trainers/config/config.h"
 #include "trainers/config/values.h"
+#include "trainers/data/damaged_images.h"
 #include "trainers/data/dataset.h"
-#include "trainers/data/image_set.h"
+#include "trainers/data/evaluation_images.h"
+#include "trainers/data/image_source.h"
+#include "trainers/engine/features.h"
 #include "trainers/engine/run_directory.h"
 #include "trainers/engine/run_state.h"
 #include "trainers/engine/scores.h"
 #include "trainers/evaluate/knn.h"
 #include "trainers/metrics/epoch_record.h"
+#include "trainers/report/picture.h"
 #include "trainers/report/report.h"
+#include "trainers/report/scatter.h"
 #include "trainers/report/tsne.h"
 
 namespace gsg {
@@ -34,62 +42,108 @@ namespace {
 constexpr int64_t kQueries = 12;
 constexpr int64_t kNeighbors = 10;
 constexpr int64_t kMapPoints = 1000;
+constexpr int64_t kPictureSide = 64;
 
-LabeledPicture PictureOf(const ImageSet& images, int64_t index) {
-  LabeledPicture result;
-  result.label = images.labels[index];
-  Picture& picture = result.picture;
-  picture.width = static_cast<int>(images.width);
-  picture.height = static_cast<int>(images.height);
-  picture.channels = static_cast<int>(images.channels);
-  const int64_t plane = images.width * images.height;
-  const uint8_t* planes =
-      images.pixels.data() + index * images.channels * plane;
-  for (int64_t k = 0; k < plane; ++k) {
-    for (int64_t c = 0; c < images.channels; ++c) {
-      picture.pixels.push_back(planes[c * plane + k]);
+// Images as small pictures: at their own size if they have one, or else cut
+// to squares.
+class Pictures {
+ public:
+  explicit Pictures(const ImageSource* source)
+      : source_(*source),
+        damaged_(1),
+        images_(source, Options(*source), &damaged_) {}
+
+  // Of an image that could be read before.
+  absl::StatusOr<LabeledPicture> Get(int64_t index) {
+    if (absl::Status s = images_.Read({index}, &batch_); !s.ok()) return s;
+    if (batch_.indices.empty()) {
+      return absl::DataLossError(absl::StrCat(
+          source_.name(index),
+          " can no longer be read: ", damaged_.list().back().reason));
     }
+    LabeledPicture result;
+    if (!source_.labels().empty()) result.label = source_.labels()[index];
+    Picture& picture = result.picture;
+    picture.width = images_.size().width;
+    picture.height = images_.size().height;
+    picture.channels = images_.channels();
+    const int plane = picture.width * picture.height;
+    for (int k = 0; k < plane; ++k) {
+      for (int c = 0; c < picture.channels; ++c) {
+        picture.pixels.push_back(static_cast<uint8_t>(
+            std::lround(batch_.pixels[c * plane + k] * 255)));
+      }
+    }
+    return result;
   }
-  return result;
-}
 
-// Test images of as many classes as possible: the first of each, in order.
-std::vector<int64_t> OneOfEachClass(const ImageSet& images) {
+ private:
+  static EvaluationOptions Options(const ImageSource& source) {
+    EvaluationOptions options;
+    options.side = EvaluationSide(source, kPictureSide);
+    return options;
+  }
+
+  const ImageSource& source_;
+  DamagedImages damaged_;
+  EvaluationImages images_;
+  EvaluationBatch batch_;
+};
+
+// Rows whose pictures ask for their neighbours: the first of as many classes
+// as possible, or, where there are none, rows at even distances.
+std::vector<int64_t> Queries(const Features& features) {
+  if (!features.labels.defined()) {
+    return EvenlySpaced(features.rows.size(0),
+                        std::min(kQueries, features.rows.size(0)));
+  }
   std::vector<int64_t> picked;
-  std::vector<int32_t> seen;
-  for (int64_t i = 0; i < images.count; ++i) {
+  std::set<int64_t> seen;
+  const int64_t* labels = features.labels.const_data_ptr<int64_t>();
+  for (int64_t i = 0; i < features.labels.size(0); ++i) {
     if (static_cast<int64_t>(picked.size()) == kQueries) break;
-    if (std::find(seen.begin(), seen.end(), images.labels[i]) != seen.end()) {
-      continue;
-    }
-    seen.push_back(images.labels[i]);
-    picked.push_back(i);
+    if (seen.insert(labels[i]).second) picked.push_back(i);
   }
   return picked;
 }
 
 absl::StatusOr<std::vector<NeighborRow>> Neighbors(
     const Dataset& dataset, const FeaturePair& features) {
+  const bool among_themselves = !dataset.labelled();
+  const Features& asking = among_themselves ? features.train : features.test;
+  Pictures queries(among_themselves ? dataset.train.get() : dataset.test.get());
+  Pictures bank(dataset.train.get());
   std::vector<NeighborRow> rows;
-  for (const int64_t query : OneOfEachClass(dataset.test)) {
-    absl::StatusOr<at::Tensor> nearest = NearestNeighbors(
-        features.train, features.test.narrow(0, query, 1), kNeighbors);
+  for (const int64_t query : Queries(asking)) {
+    absl::StatusOr<at::Tensor> nearest =
+        NearestNeighbors(features.train.rows, asking.rows.narrow(0, query, 1),
+                         kNeighbors + (among_themselves ? 1 : 0));
     if (!nearest.ok()) return nearest.status();
     NeighborRow row;
-    row.query = PictureOf(dataset.test, query);
+    absl::StatusOr<LabeledPicture> picture = queries.Get(asking.indices[query]);
+    if (!picture.ok()) return picture.status();
+    row.query = *std::move(picture);
     for (int64_t k = 0; k < nearest->size(1); ++k) {
-      row.neighbors.push_back(
-          PictureOf(dataset.train, nearest->const_data_ptr<int64_t>()[k]));
+      const int64_t neighbor = nearest->const_data_ptr<int64_t>()[k];
+      const bool itself = among_themselves && neighbor == query;
+      if (itself || static_cast<int64_t>(row.neighbors.size()) == kNeighbors) {
+        continue;
+      }
+      picture = bank.Get(features.train.indices[neighbor]);
+      if (!picture.ok()) return picture.status();
+      row.neighbors.push_back(*std::move(picture));
     }
     rows.push_back(std::move(row));
   }
   return rows;
 }
 
-absl::StatusOr<std::vector<MapPoint>> Map(const Dataset& dataset,
-                                          const at::Tensor& test_features) {
-  const int64_t n = std::min(kMapPoints, test_features.size(0));
-  const at::Tensor rows = test_features.narrow(0, 0, n);
+absl::StatusOr<std::vector<MapPoint>> Map(const Features& features) {
+  const std::vector<int64_t> picked =
+      EvenlySpaced(features.rows.size(0), kMapPoints);
+  const int64_t n = picked.size();
+  const at::Tensor rows =
+      features.rows.index_select(0, at::tensor(picked, at::kLong));
   // On the unit sphere, where k-NN measures too.
   const at::Tensor unit =
       rows.div(at::linalg_vector_norm(rows, 2, at::IntArrayRef({1}), true)
@@ -103,7 +157,11 @@ absl::StatusOr<std::vector<MapPoint>> Map(const Dataset& dataset,
   if (!layout.ok()) return layout.status();
   std::vector<MapPoint> map;
   for (int64_t i = 0; i < n; ++i) {
-    map.push_back({(*layout)[i][0], (*layout)[i][1], dataset.test.labels[i]});
+    const int64_t label =
+        features.labels.defined()
+            ? features.labels.const_data_ptr<int64_t>()[picked[i]]
+            : 0;
+    map.push_back({(*layout)[i][0], (*layout)[i][1], label});
   }
   return map;
 }
@@ -141,12 +199,14 @@ std::string ScoreTable(const RunState& state, const Scores& trained) {
 
 absl::Status WriteResult(const Config& config, const Dataset& dataset,
                          const RunState& state, const Scores& trained,
-                         const FeaturePair& features) {
+                         const FeaturePair& features,
+                         const DamagedImages& damaged) {
   const std::string json = absl::StrCat(
       "{\n  \"epochs\": ", state.epoch, ",\n  \"steps\": ", state.step,
       ",\n  \"raw_pixels\": ", ScoresJson(state.raw_pixels),
       ",\n  \"untrained\": ", ScoresJson(state.untrained),
-      ",\n  \"trained\": ", ScoresJson(trained), "\n}\n");
+      ",\n  \"trained\": ", ScoresJson(trained),
+      ",\n  \"damaged_images\": ", damaged.list().size(), "\n}\n");
   if (absl::Status s = WriteFileAtomically(
           absl::StrCat(config.output_dir, "/", kResultFile), json);
       !s.ok()) {
@@ -165,14 +225,19 @@ absl::Status WriteResult(const Config& config, const Dataset& dataset,
       Neighbors(dataset, features);
   if (!neighbors.ok()) return neighbors.status();
   data.neighbors = *std::move(neighbors);
-  absl::StatusOr<std::vector<MapPoint>> map = Map(dataset, features.test);
+  absl::StatusOr<std::vector<MapPoint>> map =
+      Map(dataset.labelled() ? features.test : features.train);
   if (!map.ok()) return map.status();
   data.map = *std::move(map);
   data.classes = dataset.classes;
+  if (!dataset.labelled()) data.classes = {"no labels"};
+  const int64_t test_images =
+      dataset.test == nullptr ? 0 : dataset.test->size();
   data.summary = {
-      {"training images", absl::StrCat(dataset.train.count)},
-      {"test images", absl::StrCat(dataset.test.count)},
-      {"feature dimensions", absl::StrCat(features.test.size(1))},
+      {"training images", absl::StrCat(dataset.train->size())},
+      {"test images", absl::StrCat(test_images)},
+      {"damaged images", absl::StrCat(damaged.list().size())},
+      {"feature dimensions", absl::StrCat(features.train.rows.size(1))},
       {"optimiser steps", absl::StrCat(state.step)},
       {"training time", absl::StrFormat("%.0f s", seconds)},
   };

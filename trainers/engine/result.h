@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "trainers/config/config.h"
+#include "trainers/data/damaged_images.h"
 #include "trainers/data/dataset.h"
 #include "trainers/engine/run_state.h"
 #include "trainers/engine/scores.h"
@@ -17,12 +18,13 @@ namespace gsg {
 std::string ScoreTable(const RunState& state, const Scores& trained);
 
 // Writes result.json (the scores) and report.html into config.output_dir.
-// `features` are the trained network's of all images: neighbours and map are
-// made from them.
+// `features` are the trained network's: neighbours and map are made from them.
+// `damaged` are the images that the run could not read.
 // Errors: the file system's.
 absl::Status WriteResult(const Config& config, const Dataset& dataset,
                          const RunState& state, const Scores& trained,
-                         const FeaturePair& features);
+                         const FeaturePair& features,
+                         const DamagedImages& damaged);
 
 }  // namespace gsg
 

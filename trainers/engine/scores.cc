@@ -1,7 +1,5 @@
 #include "trainers/engine/scores.h"
 
-#include <ATen/core/Tensor.h>
-
 #include <cstdint>
 #include <string>
 
@@ -29,18 +27,18 @@ absl::StatusOr<Scores> MeasureScores(const std::string& what,
                                      const FeaturePair& features,
                                      const Dataset& dataset,
                                      const Config& config) {
-  const at::Tensor train_labels = Labels(dataset.train, 0);
-  const at::Tensor test_labels = Labels(dataset.test, 0);
+  const Features& train = features.train;
+  const Features& test = features.test;
   const int64_t classes = dataset.classes.size();
   Scores scores;
   absl::StatusOr<double> knn =
-      KnnTop1(features.train, train_labels, features.test, test_labels, classes,
+      KnnTop1(train.rows, train.labels, test.rows, test.labels, classes,
               {config.knn_k, config.knn_temperature});
   if (!knn.ok()) return Naming(what, knn.status());
   scores.knn_top1 = *knn;
   if (config.linear_probe) {
-    absl::StatusOr<LinearProbeResult> probe = LinearProbe(
-        features.train, train_labels, features.test, test_labels, classes);
+    absl::StatusOr<LinearProbeResult> probe =
+        LinearProbe(train.rows, train.labels, test.rows, test.labels, classes);
     if (!probe.ok()) return Naming(what, probe.status());
     scores.linear_top1 = probe->test.top1;
   }

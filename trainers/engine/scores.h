@@ -3,25 +3,26 @@
 #ifndef GSG_TRAINERS_ENGINE_SCORES_H_
 #define GSG_TRAINERS_ENGINE_SCORES_H_
 
-#include <ATen/core/Tensor.h>
-
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "trainers/config/config.h"
 #include "trainers/data/dataset.h"
+#include "trainers/engine/features.h"
 #include "trainers/engine/run_state.h"
 
 namespace gsg {
 
-// Features of every training and every test image, [N, d] and [M, d] float32.
+// Features of training and test images. Where nothing is labelled, `test` is
+// empty.
 struct FeaturePair {
-  at::Tensor train;
-  at::Tensor test;
+  Features train;
+  Features test;
 };
 
 // Weighted k-NN and, with config.linear_probe, a linear probe, both on all
-// images. Errors: those of trainers/evaluate, naming `what`.
+// these images, which are labelled. Errors: those of trainers/evaluate, naming
+// `what`.
 absl::StatusOr<Scores> MeasureScores(const std::string& what,
                                      const FeaturePair& features,
                                      const Dataset& dataset,

@@ -1,5 +1,6 @@
 #include "trainers/engine/trainer.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/from_blob.h>
 #include <c10/core/Device.h>
@@ -31,7 +32,11 @@
 #include "trainers/checkpoint/checkpoint.h"
 #include "trainers/config/config.h"
 #include "trainers/console/metrics_log.h"
+#include "trainers/data/channel_stats.h"
+#include "trainers/data/damaged_images.h"
 #include "trainers/data/dataset.h"
+#include "trainers/data/evaluation_images.h"
+#include "trainers/data/image_source.h"
 #include "trainers/data/loader.h"
 #include "trainers/engine/collapse_watch.h"
 #include "trainers/engine/features.h"
@@ -47,6 +52,9 @@
 
 namespace gsg {
 namespace {
+
+// Images whose effective rank is measured where no test set says how many.
+constexpr int64_t kUnlabelledQueries = 2000;
 
 AugmentOptions Augmentation(const Config& config, const ChannelStats& stats) {
   AugmentOptions options;
@@ -104,23 +112,24 @@ std::unique_ptr<Optimizer> MakeOptimizer(const Config& config,
 }  // namespace
 
 Trainer::Trainer(const Config& config, const Dataset* dataset,
-                 std::unique_ptr<Method> method, c10::Device device)
+                 std::unique_ptr<Method> method, c10::Device device,
+                 DamagedImages* damaged)
     : config_(config),
       dataset_(*dataset),
-      source_(&dataset->train),
       method_(std::move(method)),
       device_(device),
-      stats_(MeasureChannels(dataset->train)),
+      damaged_(*damaged),
       optimizer_(MakeOptimizer(config, method_->ParameterGroups())) {
-  state_.channel_mean = stats_.mean;
-  state_.channel_std = stats_.std;
+  state_.channel_mean = dataset->stats.mean;
+  state_.channel_std = dataset->stats.std;
 }
 
 absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
     const Config& config, const Dataset* dataset,
-    std::unique_ptr<Method> method, c10::Device device) {
-  auto trainer =
-      absl::WrapUnique(new Trainer(config, dataset, std::move(method), device));
+    std::unique_ptr<Method> method, c10::Device device,
+    DamagedImages* damaged) {
+  auto trainer = absl::WrapUnique(
+      new Trainer(config, dataset, std::move(method), device, damaged));
 
   absl::StatusOr<Distance> distance = ParseDistance(config.distance);
   if (!distance.ok()) return distance.status();
@@ -138,7 +147,8 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
   loader_options.seed = config.seed;
   loader_options.threads = config.loader_threads;
   absl::StatusOr<std::unique_ptr<BatchLoader>> loader = BatchLoader::Create(
-      &trainer->source_, Augmentation(config, trainer->stats_), loader_options);
+      dataset->train.get(), Augmentation(config, dataset->stats),
+      loader_options, damaged);
   if (!loader.ok()) return loader.status();
   trainer->loader_ = *std::move(loader);
 
@@ -280,6 +290,21 @@ absl::Status Trainer::WatchCollapse(double feature_std,
   return absl::OkStatus();
 }
 
+EvaluationOptions Trainer::evaluation_options() const {
+  EvaluationOptions options;
+  options.side = EvaluationSide(*dataset_.train, config_.crop_size);
+  options.stats = dataset_.stats;
+  options.threads = at::get_num_threads();
+  return options;
+}
+
+absl::StatusOr<Features> Trainer::EvenlySpacedFeatures(
+    const ImageSource& source, int64_t count) {
+  return BackboneFeatures(method_->backbone(), source,
+                          EvenlySpaced(source.size(), count),
+                          evaluation_options(), device_, &damaged_);
+}
+
 absl::StatusOr<EpochRecord> Trainer::Evaluate() {
   const EpochTotals& totals = state_.totals;
   EpochRecord record;
@@ -296,19 +321,25 @@ absl::StatusOr<EpochRecord> Trainer::Evaluate() {
       totals.batches * config_.batch_size / totals.seconds;
   record.seconds = totals.seconds;
 
-  const at::Tensor queries = BackboneFeatures(
-      method_->backbone(), dataset_.test, stats_, config_.knn_queries, device_);
-  absl::StatusOr<double> rank = EffectiveRank(Rows<const float>(
-      queries.const_data_ptr<float>(), queries.size(0), queries.size(1)));
+  const bool labelled = dataset_.labelled();
+  absl::StatusOr<Features> queries = EvenlySpacedFeatures(
+      labelled ? *dataset_.test : *dataset_.train,
+      labelled || config_.knn_queries > 0 ? config_.knn_queries
+                                          : kUnlabelledQueries);
+  if (!queries.ok()) return queries.status();
+  absl::StatusOr<double> rank = EffectiveRank(
+      Rows<const float>(queries->rows.const_data_ptr<float>(),
+                        queries->rows.size(0), queries->rows.size(1)));
   if (!rank.ok()) return rank.status();
   record.effective_rank = *rank;
-  if (config_.knn_every > 0 && record.epoch % config_.knn_every == 0) {
+  if (labelled && config_.knn_every > 0 &&
+      record.epoch % config_.knn_every == 0) {
+    absl::StatusOr<Features> bank =
+        EvenlySpacedFeatures(*dataset_.train, config_.knn_bank);
+    if (!bank.ok()) return bank.status();
     absl::StatusOr<double> top1 = KnnTop1(
-        BackboneFeatures(method_->backbone(), dataset_.train, stats_,
-                         config_.knn_bank, device_),
-        Labels(dataset_.train, config_.knn_bank), queries,
-        Labels(dataset_.test, config_.knn_queries), dataset_.classes.size(),
-        {config_.knn_k, config_.knn_temperature});
+        bank->rows, bank->labels, queries->rows, queries->labels,
+        dataset_.classes.size(), {config_.knn_k, config_.knn_temperature});
     if (!top1.ok()) return top1.status();
     record.knn_top1 = *top1;
   }

@@ -17,7 +17,10 @@
 #include "gsg_core/pairing.h"
 #include "trainers/checkpoint/checkpoint.h"
 #include "trainers/config/config.h"
+#include "trainers/data/damaged_images.h"
 #include "trainers/data/dataset.h"
+#include "trainers/data/evaluation_images.h"
+#include "trainers/data/image_source.h"
 #include "trainers/data/loader.h"
 #include "trainers/engine/collapse_watch.h"
 #include "trainers/engine/features.h"
@@ -46,17 +49,19 @@ struct TrainerHooks {
 // interrupted does (same machine, same number of threads).
 class Trainer {
  public:
-  // `dataset` must outlive the trainer.
+  // `dataset` and `damaged`, which notes the images that cannot be read, must
+  // outlive the trainer.
   // Errors: kInvalidArgument if the configuration does not fit the data.
   static absl::StatusOr<std::unique_ptr<Trainer>> Create(
       const Config& config, const Dataset* dataset,
-      std::unique_ptr<Method> method, c10::Device device);
+      std::unique_ptr<Method> method, c10::Device device,
+      DamagedImages* damaged);
 
   // Trains until the last epoch or config.max_steps. After each epoch it
   // appends to metrics.jsonl and then saves a checkpoint.
   // Errors: kCancelled after SIGINT or SIGTERM, with everything saved;
   // kOutOfRange if the loss is no longer finite or the features collapsed;
-  // others from the file system.
+  // kDataLoss if too many images are damaged; others from the file system.
   absl::Status Train(const TrainerHooks& hooks);
 
   // Continues from a checkpoint of the same configuration.
@@ -69,27 +74,30 @@ class Trainer {
   RunState& state() { return state_; }
   Method& method() { return *method_; }
   int64_t batches_per_epoch() const { return loader_->batches_per_epoch(); }
-  const ChannelStats& channel_stats() const { return stats_; }
+  // How images are prepared for evaluation.
+  EvaluationOptions evaluation_options() const;
   c10::Device device() const { return device_; }
 
  private:
   Trainer(const Config& config, const Dataset* dataset,
-          std::unique_ptr<Method> method, c10::Device device);
+          std::unique_ptr<Method> method, c10::Device device,
+          DamagedImages* damaged);
 
   absl::Status TrainEpoch(const TrainerHooks& hooks);
   absl::Status TrainStep(const Batch& batch, const TrainerHooks& hooks);
   absl::Status WatchCollapse(double feature_std, const TrainerHooks& hooks);
   absl::StatusOr<EpochRecord> Evaluate();
+  absl::StatusOr<Features> EvenlySpacedFeatures(const ImageSource& source,
+                                                int64_t count);
   absl::Status Stopped() const;
   double Rate(int64_t step) const;
   bool OutOfSteps() const;
 
   const Config config_;
   const Dataset& dataset_;
-  const ImageSetSource source_;
   const std::unique_ptr<Method> method_;
   const c10::Device device_;
-  const ChannelStats stats_;
+  DamagedImages& damaged_;
   LossOptions loss_options_;
   PairingKind pairing_ = PairingKind::kCyclic;
   ScheduleOptions schedule_;

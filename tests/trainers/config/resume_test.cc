@@ -64,7 +64,7 @@ TEST(FieldsTest, WhatMayChangeOnResume) {
   });
   EXPECT_THAT(allow, ElementsAre("output_dir", "resume", "overwrite",
                                  "checkpoint_minutes", "data_dir",
-                                 "loader_threads", "max_steps"));
+                                 "loader_threads", "max_damaged", "max_steps"));
   EXPECT_THAT(warn, ElementsAre("device", "threads"));
 }
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
-#include <numeric>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -13,7 +13,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/trainers/data/files.h"
-#include "trainers/data/image_set.h"
+#include "trainers/data/image_source.h"
 
 namespace gsg {
 namespace {
@@ -44,9 +44,9 @@ void WriteMnist(const std::string& folder, uint32_t test_side) {
   Write(folder + "/t10k-labels-idx1-ubyte", Idx({1}, {6}));
 }
 
-std::vector<int> Histogram(const ImageSet& set) {
+std::vector<int> Histogram(const ImageSource& source) {
   std::vector<int> count(10);
-  for (int32_t label : set.labels) ++count.at(label);
+  for (int32_t label : source.labels()) ++count.at(label);
   return count;
 }
 
@@ -54,21 +54,20 @@ TEST(DatasetTest, FashionMnistComesWithTheBuild) {
   const absl::StatusOr<Dataset> dataset = LoadDataset("fashion_mnist", "");
   ASSERT_TRUE(dataset.ok()) << dataset.status();
   EXPECT_EQ(dataset->name, "fashion_mnist");
-  EXPECT_EQ(dataset->train.count, 60000);
-  EXPECT_EQ(dataset->test.count, 10000);
-  EXPECT_EQ(dataset->train.channels, 1);
-  EXPECT_EQ(dataset->train.height, 28);
-  EXPECT_EQ(dataset->train.width, 28);
-  EXPECT_EQ(dataset->train.pixels.size(), 60000 * 28 * 28);
-  EXPECT_THAT(Histogram(dataset->train), Each(6000));
-  EXPECT_THAT(Histogram(dataset->test), Each(1000));
+  EXPECT_EQ(dataset->train->size(), 60000);
+  EXPECT_EQ(dataset->test->size(), 10000);
+  EXPECT_EQ(dataset->train->channels(), 1);
+  EXPECT_EQ(dataset->train->fixed_size().height, 28);
+  EXPECT_EQ(dataset->train->fixed_size().width, 28);
+  EXPECT_THAT(Histogram(*dataset->train), Each(6000));
+  EXPECT_THAT(Histogram(*dataset->test), Each(1000));
   EXPECT_THAT(dataset->classes,
               ElementsAre("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
                           "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"));
   // The published mean of the train pixels.
-  const auto& pixels = dataset->train.pixels;
-  const double sum = std::accumulate(pixels.begin(), pixels.end(), uint64_t{0});
-  EXPECT_NEAR(sum / static_cast<double>(pixels.size()) / 255, 0.2860, 5e-5);
+  EXPECT_NEAR(dataset->stats.mean[0], 0.2860, 5e-5);
+  EXPECT_TRUE(dataset->labelled());
+  EXPECT_EQ(dataset->train->name(17), "train image 17");
 }
 
 TEST(DatasetTest, Mnist) {
@@ -76,8 +75,8 @@ TEST(DatasetTest, Mnist) {
   WriteMnist(folder, 2);
   const absl::StatusOr<Dataset> dataset = LoadDataset("mnist", folder);
   ASSERT_TRUE(dataset.ok()) << dataset.status();
-  EXPECT_THAT(dataset->train.labels, ElementsAre(5));
-  EXPECT_THAT(dataset->test.labels, ElementsAre(6));
+  EXPECT_THAT(dataset->train->labels(), ElementsAre(5));
+  EXPECT_THAT(dataset->test->labels(), ElementsAre(6));
   EXPECT_EQ(dataset->classes[7], "7");
 }
 
@@ -100,9 +99,11 @@ TEST(DatasetTest, Cifar10InTheFolderOrBelow) {
   for (const std::string& data_dir : {folder, below}) {
     const absl::StatusOr<Dataset> dataset = LoadDataset("cifar10", data_dir);
     ASSERT_TRUE(dataset.ok()) << dataset.status();
-    EXPECT_THAT(dataset->train.labels, ElementsAre(1, 2, 3, 4, 5));
-    EXPECT_THAT(dataset->test.labels, ElementsAre(0));
-    EXPECT_EQ(dataset->test.pixels[0], 100);
+    EXPECT_THAT(dataset->train->labels(), ElementsAre(1, 2, 3, 4, 5));
+    EXPECT_THAT(dataset->test->labels(), ElementsAre(0));
+    const std::unique_ptr<ImageReader> reader = dataset->test->MakeReader();
+    ASSERT_TRUE(reader->Open(0).ok());
+    EXPECT_EQ(reader->Decode(1)->chw[0], 100);
     EXPECT_EQ(dataset->classes[3], "class3");
   }
 }
@@ -116,8 +117,8 @@ TEST(DatasetTest, Cifar100) {
   WriteText(below + "/fine_label_names.txt", 100);
   const absl::StatusOr<Dataset> dataset = LoadDataset("cifar100", folder);
   ASSERT_TRUE(dataset.ok()) << dataset.status();
-  EXPECT_THAT(dataset->train.labels, ElementsAre(71));
-  EXPECT_THAT(dataset->test.labels, ElementsAre(99));
+  EXPECT_THAT(dataset->train->labels(), ElementsAre(71));
+  EXPECT_THAT(dataset->test->labels(), ElementsAre(99));
   EXPECT_EQ(dataset->classes[99], "class99");
 }
 

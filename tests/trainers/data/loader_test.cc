@@ -8,15 +8,21 @@
 #include <numeric>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "trainers/augment/augment.h"
 #include "trainers/augment/options.h"
 #include "trainers/augment/params.h"
+#include "trainers/data/damaged_images.h"
+#include "trainers/data/image.h"
 #include "trainers/data/image_set.h"
+#include "trainers/data/image_set_source.h"
 #include "trainers/data/image_source.h"
 
 namespace gsg {
@@ -58,10 +64,17 @@ LoaderOptions Options(int threads = 2, int prefetch = 2) {
   return options;
 }
 
+// For sources without damage, which tests need not look at.
+DamagedImages* NoneMay() {
+  static auto* damaged = new DamagedImages(0);
+  return damaged;
+}
+
 std::unique_ptr<BatchLoader> MakeLoader(const ImageSource& source,
-                                        const LoaderOptions& options) {
+                                        const LoaderOptions& options,
+                                        DamagedImages* damaged = NoneMay()) {
   absl::StatusOr<std::unique_ptr<BatchLoader>> loader =
-      BatchLoader::Create(&source, Augment(), options);
+      BatchLoader::Create(&source, Augment(), options, damaged);
   EXPECT_TRUE(loader.ok()) << loader.status();
   return *std::move(loader);
 }
@@ -86,24 +99,44 @@ void ExpectSame(const std::vector<Batch>& a, const std::vector<Batch>& b) {
   }
 }
 
-// Fails at one image, and counts how often it is asked.
-class FailingSource final : public ImageSource {
+// Cannot read some of the images, and counts how often it is asked.
+class DamagedSource final : public ImageSource {
  public:
-  FailingSource(const ImageSet* images, int64_t bad)
-      : source_(images), bad_(bad) {}
+  explicit DamagedSource(std::set<int64_t> bad)
+      : source_(Images(), "test"), bad_(std::move(bad)) {}
   int64_t size() const override { return source_.size(); }
   int channels() const override { return source_.channels(); }
-  absl::StatusOr<Image> Get(int64_t index,
-                            std::vector<uint8_t>* scratch) const override {
-    ++asked_;
-    if (index == bad_) return absl::DataLossError("image is torn");
-    return source_.Get(index, scratch);
+  ImageSize fixed_size() const override { return source_.fixed_size(); }
+  absl::Span<const int32_t> labels() const override { return {}; }
+  std::string name(int64_t index) const override { return source_.name(index); }
+  std::unique_ptr<ImageReader> MakeReader() const override {
+    return std::make_unique<Reader>(this);
   }
   int asked() const { return asked_; }
 
  private:
-  ImageSetSource source_;
-  int64_t bad_;
+  class Reader final : public ImageReader {
+   public:
+    explicit Reader(const DamagedSource* source)
+        : source_(*source), reader_(source->source_.MakeReader()) {}
+    absl::StatusOr<ImageSize> Open(int64_t index) override {
+      ++source_.asked_;
+      index_ = index;
+      return reader_->Open(index);
+    }
+    absl::StatusOr<Image> Decode(int reduction) override {
+      if (source_.bad_.count(index_) > 0) return absl::DataLossError("torn");
+      return reader_->Decode(reduction);
+    }
+
+   private:
+    const DamagedSource& source_;
+    const std::unique_ptr<ImageReader> reader_;
+    int64_t index_ = 0;
+  };
+
+  const ImageSetSource source_;
+  const std::set<int64_t> bad_;
   mutable std::atomic<int> asked_{0};
 };
 
@@ -130,8 +163,7 @@ TEST(EpochOrderTest, IsUnbiased) {
 }
 
 TEST(BatchLoaderTest, DeliversTheEpochOrderWithoutTheIncompleteBatch) {
-  const ImageSet images = Images();
-  const ImageSetSource source(&images);
+  const ImageSetSource source(Images(), "test");
   auto loader = MakeLoader(source, Options());
   EXPECT_EQ(loader->batches_per_epoch(), 4);
   loader->StartEpoch(3);
@@ -151,8 +183,7 @@ TEST(BatchLoaderTest, DeliversTheEpochOrderWithoutTheIncompleteBatch) {
 }
 
 TEST(BatchLoaderTest, ViewsAreThoseOfTheirImages) {
-  const ImageSet images = Images();
-  const ImageSetSource source(&images);
+  const ImageSetSource source(Images(), "test");
   LoaderOptions options = Options();
   options.views = 4;
   auto loader = MakeLoader(source, options);
@@ -165,8 +196,8 @@ TEST(BatchLoaderTest, ViewsAreThoseOfTheirImages) {
         const AugmentParams params =
             SampleParams(Augment(), 42, 9, index, v, kSide, kSide);
         std::vector<float> expected(36);
-        augmenter.Apply(images.pixels.data() + index * kSide * kSide, 1, kSide,
-                        kSide, params, expected.data());
+        augmenter.Apply(source.images().pixels.data() + index * kSide * kSide,
+                        1, kSide, kSide, params, expected.data());
         const float* row = batch.view(v) + b * 36;
         EXPECT_EQ(std::vector<float>(row, row + 36), expected);
       }
@@ -175,8 +206,7 @@ TEST(BatchLoaderTest, ViewsAreThoseOfTheirImages) {
 }
 
 TEST(BatchLoaderTest, ThreadsAndPrefetchChangeNothing) {
-  const ImageSet images = Images();
-  const ImageSetSource source(&images);
+  const ImageSetSource source(Images(), "test");
   auto reference = MakeLoader(source, Options(1, 0));
   reference->StartEpoch(1);
   const std::vector<Batch> expected = Rest(reference.get());
@@ -190,8 +220,7 @@ TEST(BatchLoaderTest, ThreadsAndPrefetchChangeNothing) {
 }
 
 TEST(BatchLoaderTest, StartingAtABatchIsSkippingToIt) {
-  const ImageSet images = Images();
-  const ImageSetSource source(&images);
+  const ImageSetSource source(Images(), "test");
   auto loader = MakeLoader(source, Options());
   loader->StartEpoch(5);
   const std::vector<Batch> all = Rest(loader.get());
@@ -203,8 +232,7 @@ TEST(BatchLoaderTest, StartingAtABatchIsSkippingToIt) {
 }
 
 TEST(BatchLoaderTest, EpochsDiffer) {
-  const ImageSet images = Images();
-  const ImageSetSource source(&images);
+  const ImageSetSource source(Images(), "test");
   auto loader = MakeLoader(source, Options());
   loader->StartEpoch(0);
   const std::vector<Batch> a = Rest(loader.get());
@@ -216,8 +244,7 @@ TEST(BatchLoaderTest, EpochsDiffer) {
 }
 
 TEST(BatchLoaderTest, StartEpochInMidEpochDropsTheRest) {
-  const ImageSet images = Images();
-  const ImageSetSource source(&images);
+  const ImageSetSource source(Images(), "test");
   auto loader = MakeLoader(source, Options(3, 1));
   loader->StartEpoch(2);
   const std::vector<Batch> expected = Rest(loader.get());
@@ -231,8 +258,7 @@ TEST(BatchLoaderTest, StartEpochInMidEpochDropsTheRest) {
 }
 
 TEST(BatchLoaderTest, RecyclesTheCallersMemory) {
-  const ImageSet images = Images();
-  const ImageSetSource source(&images);
+  const ImageSetSource source(Images(), "test");
   const LoaderOptions options = Options(1, 1);
   auto loader = MakeLoader(source, options);
   std::set<const float*> seen;
@@ -247,8 +273,7 @@ TEST(BatchLoaderTest, RecyclesTheCallersMemory) {
 
 // The loader may run ahead by threads + prefetch batches and no further.
 TEST(BatchLoaderTest, RunsAheadABoundedWay) {
-  const ImageSet images = Images();
-  const FailingSource source(&images, /*bad=*/-1);
+  const DamagedSource source({});
   {
     auto loader = MakeLoader(source, Options(1, 1));
     loader->StartEpoch(0);
@@ -260,8 +285,7 @@ TEST(BatchLoaderTest, RunsAheadABoundedWay) {
 }
 
 TEST(BatchLoaderTest, EndAndNotStarted) {
-  const ImageSet images = Images();
-  const ImageSetSource source(&images);
+  const ImageSetSource source(Images(), "test");
   auto loader = MakeLoader(source, Options());
   Batch batch;
   EXPECT_EQ(loader->Next(&batch).status().code(),
@@ -272,8 +296,7 @@ TEST(BatchLoaderTest, EndAndNotStarted) {
 }
 
 TEST(BatchLoaderTest, StartEpochOutOfRange) {
-  const ImageSet images = Images();
-  const ImageSetSource source(&images);
+  const ImageSetSource source(Images(), "test");
   auto loader = MakeLoader(source, Options());
   Batch batch;
   loader->StartEpoch(0, 5);
@@ -288,26 +311,97 @@ TEST(BatchLoaderTest, StartEpochOutOfRange) {
   EXPECT_TRUE(*loader->Next(&batch));
 }
 
-TEST(BatchLoaderTest, SourceErrorsComeInTheirTurn) {
+// Images 3, 4 and 22 cannot be read: 5 stands in for 3 and 4, and 0 for 22,
+// with the views that the missing ones would have had.
+TEST(BatchLoaderTest, NextGoodImageStandsInForADamagedOne) {
+  const DamagedSource source({3, 4, 22});
+  DamagedImages damaged(0.2);
+  auto loader = MakeLoader(source, Options(), &damaged);
+  loader->StartEpoch(3);
+  const std::vector<int64_t> order = EpochOrder(kCount, 42, 3);
   const ImageSet images = Images();
-  const int64_t bad = EpochOrder(kCount, 42, 0)[7];  // in the second batch
-  const FailingSource source(&images, bad);
-  auto loader = MakeLoader(source, Options(4, 4));
-  for (int round = 0; round < 2; ++round) {
+  Augmenter augmenter(Augment());
+  int64_t n = 0;
+  int replaced = 0;
+  for (const Batch& batch : Rest(loader.get())) {
+    for (int b = 0; b < 5; ++b) {
+      const int64_t wanted = order[n++];
+      const int64_t expected = wanted == 3 || wanted == 4 ? 5
+                               : wanted == 22             ? 0
+                                                          : wanted;
+      EXPECT_EQ(batch.indices[b], expected);
+      replaced += wanted != expected;
+      std::vector<float> view(36);
+      augmenter.Apply(
+          images.pixels.data() + expected * kSide * kSide, 1, kSide, kSide,
+          SampleParams(Augment(), 42, 3, wanted, 1, kSide, kSide), view.data());
+      const float* row = batch.view(1) + b * 36;
+      EXPECT_EQ(std::vector<float>(row, row + 36), view);
+    }
+  }
+  EXPECT_GE(replaced, 1);
+}
+
+TEST(BatchLoaderTest, NotesEachDamagedImageOnceWhateverTheThreads) {
+  std::vector<std::string> expected;
+  for (int threads : {1, 2, 5}) {
+    const DamagedSource source({3, 4, 22});
+    DamagedImages damaged(0.2);
+    auto loader = MakeLoader(source, Options(threads, 3), &damaged);
+    for (int epoch = 0; epoch < 4; ++epoch) {
+      loader->StartEpoch(epoch);
+      EXPECT_EQ(Rest(loader.get()).size(), 4);
+    }
+    std::vector<std::string> names;
+    for (const DamagedImage& image : damaged.list()) {
+      EXPECT_EQ(image.reason, "torn");
+      names.push_back(image.name);
+    }
+    if (expected.empty()) expected = names;
+    EXPECT_EQ(names, expected) << threads;
+    std::sort(names.begin(), names.end());
+    EXPECT_EQ(names, (std::vector<std::string>{"test image 22", "test image 3",
+                                               "test image 4"}));
+  }
+}
+
+TEST(BatchLoaderTest, TooMuchDamageComesInItsTurn) {
+  const std::vector<int64_t> order = EpochOrder(kCount, 42, 0);
+  // One in the first batch and two in the third, where 2 of 23 are allowed.
+  const DamagedSource source({order[1], order[11], order[13]});
+  for (int threads : {1, 4}) {
+    DamagedImages damaged(0.1);
+    auto loader = MakeLoader(source, Options(threads, 4), &damaged);
     loader->StartEpoch(0);
     Batch batch;
     EXPECT_TRUE(*loader->Next(&batch));
+    EXPECT_EQ(damaged.list().size(), 1);
+    EXPECT_TRUE(*loader->Next(&batch));
     for (int again = 0; again < 2; ++again) {
-      EXPECT_EQ(loader->Next(&batch).status(),
-                absl::DataLossError("image is torn"));
+      const absl::Status status = loader->Next(&batch).status();
+      EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+      EXPECT_THAT(std::string(status.message()),
+                  ::testing::HasSubstr("3 of 23 images are damaged so far, "
+                                       "more than --max_damaged=0.1 allows"));
     }
   }
 }
 
+// Whatever share is allowed, it must not look for a good image for ever.
+TEST(BatchLoaderTest, NothingButDamage) {
+  std::set<int64_t> all;
+  for (int64_t i = 0; i < kCount; ++i) all.insert(i);
+  const DamagedSource source(all);
+  DamagedImages damaged(1);
+  auto loader = MakeLoader(source, Options(), &damaged);
+  loader->StartEpoch(0);
+  Batch batch;
+  EXPECT_EQ(loader->Next(&batch).status().code(), absl::StatusCode::kDataLoss);
+}
+
 // Destroyed idle, in the middle of the work, with every slot full, and done.
 TEST(BatchLoaderTest, DestructorNeverHangs) {
-  const ImageSet images = Images();
-  const ImageSetSource source(&images);
+  const ImageSetSource source(Images(), "test");
   for (int i = 0; i < 200; ++i) {
     auto loader = MakeLoader(source, Options(1 + i % 4, i % 3));
     if (i % 5 == 0) continue;
@@ -320,11 +414,10 @@ TEST(BatchLoaderTest, DestructorNeverHangs) {
 }
 
 TEST(BatchLoaderTest, CreateErrors) {
-  const ImageSet images = Images();
-  const ImageSetSource source(&images);
+  const ImageSetSource source(Images(), "test");
   const auto message = [&](const LoaderOptions& options) {
     const absl::Status status =
-        BatchLoader::Create(&source, Augment(), options).status();
+        BatchLoader::Create(&source, Augment(), options, NoneMay()).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
     return std::string(status.message());
   };
@@ -345,7 +438,9 @@ TEST(BatchLoaderTest, CreateErrors) {
 
   AugmentOptions augment = Augment();
   augment.size = 0;
-  EXPECT_EQ(BatchLoader::Create(&source, augment, Options()).status().message(),
+  EXPECT_EQ(BatchLoader::Create(&source, augment, Options(), NoneMay())
+                .status()
+                .message(),
             "augmentation: size = 0, expected a value in [1, 4096]");
 }
 

@@ -7,7 +7,7 @@ import torch
 import torchvision
 import torchvision.transforms.functional as F
 
-SIZE = 5  # output side of every case but kGray24Diagonal
+SIZE = 5  # output side of every case but kGray24Diagonal and kCentral*
 
 
 def image(channels, height, width):
@@ -49,6 +49,12 @@ namespace gsg {
     emit("kMixed", crop(img, (8, 1, 4, 9)))
     gray = crop(image(1, 28, 28), (3, 4, 25, 22), 24)
     emit("kGray24Diagonal", F.hflip(gray)[0].diagonal())
+
+    # Evaluation with side 7: Resize(8), CenterCrop(7).
+    for name, size in (("kCentralTall", (47, 30)), ("kCentralWide", (9, 20))):
+        resized = F.resize(image(1, *size), 8, F.InterpolationMode.BILINEAR,
+                           antialias=True)
+        emit(name, F.center_crop(resized, 7))
 
     base = crop(img, (1, 2, 7, 6))
     emit("kBrightnessUp", F.adjust_brightness(base, 1.4))
