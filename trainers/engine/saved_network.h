@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "models/resnet.h"
 #include "trainers/config/config.h"
+#include "trainers/data/channel_stats.h"
 #include "trainers/engine/run_state.h"
 
 namespace gsg {
@@ -21,6 +22,8 @@ struct SavedNetwork {
   ResNet backbone = nullptr;  // on the device, in evaluation mode
 
   int64_t channels() const { return state.channel_mean.size(); }
+  // What its images are normalised with.
+  ChannelStats stats() const { return {state.channel_mean, state.channel_std}; }
 };
 
 // Reads a checkpoint of any method.
