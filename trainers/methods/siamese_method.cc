@@ -54,7 +54,8 @@ class SiameseMethod final : public Method {
 bool IsBiasOrNorm(const at::Tensor& parameter) { return parameter.dim() < 2; }
 
 absl::StatusOr<double> Spread(const at::Tensor& projections) {
-  const at::Tensor z = projections.detach().cpu().contiguous();
+  const at::Tensor z =
+      projections.detach().to(c10::kCPU, c10::kFloat).contiguous();
   return FeatureSpread(
       Rows<const float>(z.const_data_ptr<float>(), z.size(0), z.size(1)));
 }

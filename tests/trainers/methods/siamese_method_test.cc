@@ -1,0 +1,284 @@
+#include "trainers/methods/siamese_method.h"
+
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/tensor.h>
+#include <c10/core/Device.h>
+#include <c10/core/ScalarType.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "gmock/gmock.h"
+#include "gsg_core/selection.h"
+#include "gtest/gtest.h"
+#include "models/resnet.h"
+#include "models/siamese.h"
+#include "tests/models/formula_tensors.h"
+#include "trainers/methods/method.h"
+#include "trainers/methods/target_network.h"
+#include "trainers/optim/sgd.h"
+
+namespace gsg {
+namespace {
+
+constexpr int kSteps = 10;
+constexpr int64_t kImages = 8;
+
+// What golden/make_goldens.py wrote of PyTorch's ten steps.
+struct Golden {
+  int salt = -1;
+  std::vector<double> losses;
+  std::vector<std::array<int64_t, 4>> pairs;
+  double error = 0;
+  std::map<std::string, std::vector<double>> tensors;
+};
+
+Golden ReadGolden(const std::string& name) {
+  std::ifstream in(
+      absl::StrCat("tests/trainers/methods/golden/", name, ".txt"));
+  Golden golden;
+  for (std::string line; std::getline(in, line);) {
+    std::istringstream words(line);
+    std::string what, key;
+    words >> what;
+    if (what == "pairs") {
+      std::array<int64_t, 4>& counts = golden.pairs.emplace_back();
+      for (int64_t& count : counts) words >> count;
+      continue;
+    }
+    if (what == "salt") {
+      words >> golden.salt;
+      continue;
+    }
+    if (what == "tensor") words >> key;
+    std::vector<double> values;
+    for (double value; words >> value;) values.push_back(value);
+    if (what == "loss") golden.losses = values;
+    if (what == "error") golden.error = values.at(0);
+    if (what == "tensor") golden.tensors[key] = values;
+  }
+  EXPECT_EQ(golden.losses.size(), kSteps) << name;
+  return golden;
+}
+
+// The permutation of golden/make_goldens.py.
+std::vector<int64_t> Pairing(int salt, int step) {
+  const at::Tensor order =
+      Uniform(absl::StrCat("salt ", salt, " step ", step, " pairing"),
+              {kImages})
+          .argsort();
+  std::vector<int64_t> pairing(kImages);
+  for (int64_t i = 0; i < kImages; ++i) {
+    pairing[order[i].item<int64_t>()] =
+        order[(i + 1) % kImages].item<int64_t>();
+  }
+  return pairing;
+}
+
+StepInput Input(int salt, int step, int views, c10::ScalarType type) {
+  StepInput input;
+  for (int v = 0; v < views; ++v) {
+    const std::string name =
+        absl::StrCat("salt ", salt, " step ", step, " view ", v);
+    input.views.push_back((4 * Uniform(name, {kImages, 3, 4, 4}) - 2).to(type));
+  }
+  input.pairing = Pairing(salt, step);
+  input.progress = static_cast<double>(step) / kSteps;
+  return input;
+}
+
+SiameseMethodOptions Options(std::optional<TargetOptions> target) {
+  SiameseMethodOptions options;
+  options.network.backbone.blocks = {1, 1};
+  options.network.backbone.widths = {4, 4};
+  options.network.backbone.strides = {1, 1};
+  options.network.backbone.stem = ResNetOptions::Stem::kSmall;
+  options.network.projector = {2, 8, 8};
+  options.network.predictor_hidden = 4;
+  options.target = target;
+  options.weight_decay = 1e-2;
+  options.constant_predictor_lr = true;
+  return options;
+}
+
+// With the goldens' first weights.
+std::unique_ptr<Method> Make(const SiameseMethodOptions& options,
+                             c10::ScalarType type) {
+  std::unique_ptr<Method> method =
+      MakeSiameseMethod(options, c10::Device(c10::kCPU)).value();
+  const at::NoGradGuard no_grad;
+  for (auto& [name, tensor] : method->State()) {
+    if (tensor.is_floating_point()) tensor.set_data(tensor.to(type));
+    Fill(std::string(absl::StripPrefix(name, "target.")), tensor);
+  }
+  method->SetTraining(true);
+  return method;
+}
+
+struct Case {
+  const char* golden;
+  int views;
+  Selection selection;
+  std::optional<TargetOptions> target;
+};
+
+const Case kCases[] = {
+    {"simsiam", 2, Selection::kNone, std::nullopt},
+    {"simsiam_gsg_four", 4, Selection::kMin, std::nullopt},
+    {"simsiam_gsg_shared", 2, Selection::kMin, std::nullopt},
+    {"byol", 2, Selection::kNone, TargetOptions{0.9, /*cosine=*/true}},
+    {"byol_gsg_four", 4, Selection::kMin, TargetOptions{0.9, false}},
+};
+
+class GoldenTest
+    : public testing::TestWithParam<std::tuple<Case, c10::ScalarType>> {};
+
+// Ten optimiser steps are PyTorch's: losses, chosen pairs, every parameter and
+// statistic. In float64 to the digits that the file has. In float32 both sides
+// round, each in its own order of operations: PyTorch's largest distance from
+// its own float64 run says what that comes to in this case, and four times that
+// is allowed. The images are such that rounding switches no ReLU and no pair.
+TEST_P(GoldenTest, TenStepsArePyTorchs) {
+  const auto& [test_case, type] = GetParam();
+  const Golden golden = ReadGolden(test_case.golden);
+  const double tolerance = type == c10::kDouble ? 1e-10 : 4 * golden.error;
+  std::unique_ptr<Method> method = Make(Options(test_case.target), type);
+  Sgd sgd(method->ParameterGroups(), /*momentum=*/0.9);
+  for (int step = 0; step < kSteps; ++step) {
+    StepInput input = Input(golden.salt, step, test_case.views, type);
+    input.loss.selection = test_case.selection;
+    const absl::StatusOr<StepResult> result = method->Backward(input);
+    ASSERT_TRUE(result.ok()) << result.status();
+    EXPECT_NEAR(result->loss, golden.losses[step], tolerance)
+        << "step " << step;
+    for (size_t k = 0; k < 4 && !golden.pairs.empty(); ++k) {
+      EXPECT_EQ(result->pair_count[k], golden.pairs[step][k])
+          << "step " << step << ", pair " << k;
+    }
+    sgd.Step(/*lr=*/0.03, /*peak_lr=*/0.06);
+    sgd.ZeroGrad();
+  }
+  size_t compared = 0;
+  for (const auto& [name, tensor] : method->State()) {
+    if (!tensor.is_floating_point()) continue;  // num_batches_tracked
+    const std::vector<double>& want = golden.tensors.at(name);
+    const at::Tensor got =
+        tensor.detach().contiguous().view(-1).to(c10::kDouble);
+    ASSERT_EQ(static_cast<size_t>(got.numel()), want.size()) << name;
+    for (size_t i = 0; i < want.size(); ++i) {
+      EXPECT_NEAR(got[i].item<double>(), want[i], tolerance)
+          << name << "[" << i << "]";
+    }
+    ++compared;
+  }
+  EXPECT_EQ(compared, golden.tensors.size());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Methods, GoldenTest,
+    testing::Combine(testing::ValuesIn(kCases),
+                     testing::Values(c10::kFloat, c10::kDouble)),
+    [](const testing::TestParamInfo<GoldenTest::ParamType>& info) {
+      return absl::StrCat(std::get<0>(info.param).golden, "_",
+                          c10::toString(std::get<1>(info.param)));
+    });
+
+at::Tensor Tensor(Method& method, const std::string& name) {
+  for (auto& [key, tensor] : method.State()) {
+    if (key == name) return tensor;
+  }
+  ADD_FAILURE() << "no " << name;
+  return {};
+}
+
+// Guards against pairing each image with itself: then both images of a pair
+// would have the same views, and another permutation would change nothing.
+TEST(SiameseMethodTest, FourViewsAreOfTwoImages) {
+  double losses[2];
+  for (int i = 0; i < 2; ++i) {
+    std::unique_ptr<Method> method = Make(Options(std::nullopt), c10::kDouble);
+    StepInput input = Input(0, 0, 4, c10::kDouble);
+    input.pairing = i == 0 ? std::vector<int64_t>{0, 1, 2, 3, 4, 5, 6, 7}
+                           : std::vector<int64_t>{1, 2, 3, 4, 5, 6, 7, 0};
+    losses[i] = method->Backward(input)->loss;
+  }
+  EXPECT_NE(losses[0], losses[1]);
+}
+
+TEST(SiameseMethodTest, TheTargetFollowsAndIsNotTrained) {
+  std::unique_ptr<Method> method =
+      Make(Options(TargetOptions{0.75, false}), c10::kDouble);
+  for (const ParameterGroup& group : method->ParameterGroups()) {
+    for (const auto& [name, parameter] : group.parameters) {
+      EXPECT_THAT(name, testing::Not(testing::StartsWith("target.")));
+    }
+  }
+  const std::string name = "projector.0.weight";
+  at::Tensor online = Tensor(*method, name);
+  const at::Tensor before = Tensor(*method, "target." + name).clone();
+  {
+    const at::NoGradGuard no_grad;
+    online.add_(1);
+  }
+  ASSERT_TRUE(method->Backward(Input(0, 0, 2, c10::kDouble)).ok());
+  const at::Tensor moved = Tensor(*method, "target." + name) - before;
+  EXPECT_NEAR(moved.min().item<double>(), 0.25, 1e-12);
+  EXPECT_NEAR(moved.max().item<double>(), 0.25, 1e-12);
+  EXPECT_FALSE(Tensor(*method, "target." + name).grad().defined());
+}
+
+TEST(TargetMomentumTest, RisesFromItsValueToOne) {
+  EXPECT_EQ(TargetMomentum({0.99, false}, 0.5), 0.99);
+  EXPECT_NEAR(TargetMomentum({0.99, true}, 0), 0.99, 1e-15);
+  // Halfway along the cosine: 1 - 0.01 / 2.
+  EXPECT_NEAR(TargetMomentum({0.99, true}, 0.5), 0.995, 1e-15);
+  EXPECT_NEAR(TargetMomentum({0.99, true}, 1), 1, 1e-15);
+}
+
+TEST(SiameseMethodTest, WithoutPredictorPredictionsAreProjections) {
+  SiameseMethodOptions options = Options(std::nullopt);
+  options.network.predictor_hidden = std::nullopt;
+  std::unique_ptr<Method> method = Make(options, c10::kDouble);
+  for (const auto& [name, tensor] : method->State()) {
+    EXPECT_THAT(name, testing::Not(testing::StartsWith("predictor.")));
+  }
+  StepInput input = Input(0, 0, 2, c10::kDouble);
+  input.views[1] = input.views[0];
+  input.loss.selection = Selection::kNone;
+  // Equal views have equal projections, whose cosine is 1.
+  EXPECT_NEAR(method->Backward(input)->loss, -1, 1e-12);
+}
+
+TEST(SiameseMethodTest, WeightDecayMayLeaveBiasesAndBatchNormOut) {
+  SiameseMethodOptions options = Options(std::nullopt);
+  options.decay_bias_and_norm = false;
+  std::unique_ptr<Method> method = Make(options, c10::kFloat);
+  int decayed = 0, others = 0;
+  for (const ParameterGroup& group : method->ParameterGroups()) {
+    for (const auto& [name, parameter] : group.parameters) {
+      EXPECT_EQ(group.weight_decay > 0, parameter.dim() > 1) << name;
+      ++(parameter.dim() > 1 ? decayed : others);
+    }
+  }
+  EXPECT_GT(decayed, 0);
+  EXPECT_GT(others, 0);
+}
+
+}  // namespace
+}  // namespace gsg
