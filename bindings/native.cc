@@ -1,6 +1,5 @@
 // gsg._native: gsg_core for gsg/__init__.py, which documents the functions and
-// checks what this file assumes: arrays are [N, D], aligned, with elements of a
-// row next to each other and rows whole elements apart.
+// checks options. Matrices are anything that ParseArray takes.
 
 #include <array>
 #include <cstddef>
@@ -13,13 +12,17 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "bindings/array.h"
+#include "bindings/thread_pool_cache.h"
 #include "gsg_core/distance.h"
+#include "gsg_core/half.h"
 #include "gsg_core/loss.h"
 #include "gsg_core/meters.h"
 #include "gsg_core/pairing.h"
+#include "gsg_core/random.h"
+#include "gsg_core/reference_row.h"
 #include "gsg_core/rows.h"
 #include "gsg_core/selection.h"
-#include "gsg_core/thread_pool.h"
 #include "pybind11/numpy.h"
 #include "pybind11/pybind11.h"
 #include "pybind11/stl.h"
@@ -29,11 +32,28 @@ namespace {
 
 namespace py = pybind11;
 
-template <typename T, size_t kSize>
-using Matrices = std::array<py::array_t<T>, kSize>;
+// distance, selection, seed, threads, grad_scale.
+using Options = std::tuple<std::string, std::string, uint64_t, int, double>;
 
-// distance, selection, seed, threads.
-using Options = std::tuple<std::string, std::string, uint64_t, int>;
+// The same number of arguments, with their names.
+template <size_t kSize>
+using Names = std::array<const char*, kSize>;
+template <size_t kSize>
+using Matrices = std::array<Array, kSize>;
+template <size_t kSize>
+using Objects = std::array<py::object, kSize>;
+
+constexpr Names<8> kFourViews = {"p11", "p12", "p21", "p22",
+                                 "z11", "z12", "z21", "z22"};
+constexpr Names<4> kSharedViews = {"p1", "p2", "z1", "z2"};
+constexpr Names<4> kFourProjections = {"z11", "z12", "z21", "z22"};
+constexpr Names<2> kSharedProjections = {"z1", "z2"};
+
+const std::vector<std::string>& FloatDtypes() {
+  static const auto* const kDtypes =
+      new std::vector<std::string>{"float16", "bfloat16", "float32", "float64"};
+  return *kDtypes;
+}
 
 void ThrowIfError(const absl::Status& status) {
   if (!status.ok()) throw py::value_error(std::string(status.message()));
@@ -45,33 +65,61 @@ T ValueOrThrow(absl::StatusOr<T> value) {
   return *std::move(value);
 }
 
-// A single row is not followed by another: NumPy lets its stride be anything.
+// f(T{}) for the T that a dtype of FloatDtypes() names.
+template <typename F>
+auto Visit(const std::string& dtype, const F& f) {
+  if (dtype == "float16") return f(Half{});
+  if (dtype == "bfloat16") return f(BFloat16{});
+  if (dtype == "float64") return f(double{});
+  return f(float{});
+}
+
+Array ParseMatrix(const std::string& name, py::handle value) {
+  Array array = ParseArray(name, value);
+  CheckDtype(array, FloatDtypes());
+  CheckDimensions(array, 2, "[N, D]");
+  return array;
+}
+
+void CheckSameDtype(const Array& array, const Array& first) {
+  if (array.dtype == first.dtype) return;
+  throw py::type_error(array.name + " is " + array.dtype + "; " + first.name +
+                       " is " + first.dtype + "; their dtypes must be equal");
+}
+
+// All of one dtype and with plain rows, if need be by a copy.
+template <size_t kSize>
+Matrices<kSize> ParseMatrices(const Names<kSize>& names,
+                              const Objects<kSize>& values) {
+  Matrices<kSize> matrices;
+  for (size_t i = 0; i < kSize; ++i) {
+    Array array = ParseMatrix(names[i], values[i]);
+    if (i > 0) CheckSameDtype(array, matrices[0]);
+    matrices[i] = PlainRows(std::move(array));
+  }
+  return matrices;
+}
+
+Array ParseVector(const std::string& name, py::handle value,
+                  const std::string& dtype) {
+  Array array = ParseArray(name, value);
+  CheckDtype(array, {dtype});
+  CheckDimensions(array, 1, "[N]");
+  return PlainElements(std::move(array));
+}
+
+// A single row is not followed by another: its stride may be anything.
 template <typename T>
-int64_t RowStride(const py::array_t<T>& array) {
-  return array.shape(0) <= 1
-             ? array.shape(1)
-             : array.strides(0) / static_cast<int64_t>(sizeof(T));
+Rows<T> RowsOf(const Array& array) {
+  const int64_t rows = array.shape[0], cols = array.shape[1];
+  return {reinterpret_cast<T*>(array.data), rows, cols,
+          rows <= 1 ? cols : array.strides[0] / array.itemsize};
 }
 
 template <typename T>
-Rows<const T> InputRows(const py::array_t<T>& array) {
-  return {array.data(), array.shape(0), array.shape(1), RowStride(array)};
-}
-
-// Of a new array, which has no padding.
-template <typename T>
-Rows<T> OutputRows(py::array_t<T>& array) {
-  return {array.mutable_data(), array.shape(0), array.shape(1)};
-}
-
-template <typename T>
-py::array_t<T> EmptyLike(const py::array_t<T>& array) {
-  return py::array_t<T>({array.shape(0), array.shape(1)});
-}
-
-template <typename T>
-absl::Span<const T> InputSpan(const py::array_t<T>& array) {
-  return {array.data(), static_cast<size_t>(array.size())};
+absl::Span<const T> SpanOf(const Array& array) {
+  return {reinterpret_cast<const T*>(array.data),
+          static_cast<size_t>(array.shape[0])};
 }
 
 template <typename T>
@@ -79,78 +127,209 @@ py::array_t<T> ToArray(const std::vector<T>& values) {
   return py::array_t<T>(static_cast<py::ssize_t>(values.size()), values.data());
 }
 
+// NumPy's dtype for new arrays like `array`. bfloat16 is a stranger to NumPy:
+// it is the argument's own, or that of ml_dtypes.
+py::dtype NewDtype(const Array& array) {
+  if (array.dtype != "bfloat16") return py::dtype(array.dtype);
+  if (py::isinstance<py::array>(array.owner)) {
+    const py::dtype own =
+        py::reinterpret_borrow<py::array>(array.owner).dtype();
+    if (py::cast<std::string>(py::str(py::handle(own))) == array.dtype)
+      return own;
+  }
+  try {
+    return py::dtype::from_args(
+        py::module_::import("ml_dtypes").attr("bfloat16"));
+  } catch (py::error_already_set& error) {
+    if (!error.matches(PyExc_ImportError)) throw;
+    throw py::type_error(
+        array.name +
+        " is bfloat16, which NumPy has no type of its own for: give out=, "
+        "arrays for the gradients, or install ml_dtypes");
+  }
+}
+
+// Where gradients go, and the objects that the caller gets.
+template <size_t kSize>
+struct Outputs {
+  bool wanted = true;
+  Matrices<kSize> matrices;
+  py::tuple objects = py::tuple(kSize);
+};
+
+// out: None for new arrays; arrays like p; or empty, for no gradients.
+template <size_t kSize>
+Outputs<kSize> ParseOutputs(const Array& p, const py::object& out) {
+  Outputs<kSize> outputs;
+  if (out.is_none()) {
+    const py::dtype dtype = NewDtype(p);
+    for (size_t v = 0; v < kSize; ++v) {
+      outputs.objects[v] =
+          py::array(dtype, std::vector<py::ssize_t>{p.shape[0], p.shape[1]});
+      outputs.matrices[v] = ParseArray("grad", outputs.objects[v]);
+    }
+    return outputs;
+  }
+  if (!py::isinstance<py::sequence>(out)) {
+    throw py::type_error(
+        "out is a value of type " +
+        py::cast<std::string>(py::type::of(out).attr("__name__")) +
+        "; it must be a sequence of " + std::to_string(kSize) + " arrays");
+  }
+  const auto given = py::reinterpret_borrow<py::sequence>(out);
+  if (given.size() == 0) {
+    outputs.wanted = false;
+    outputs.objects = py::tuple();
+    return outputs;
+  }
+  if (given.size() != kSize) {
+    throw py::value_error("out has " + std::to_string(given.size()) +
+                          " arrays; there are " + std::to_string(kSize) +
+                          " gradients");
+  }
+  for (size_t v = 0; v < kSize; ++v) {
+    const std::string name = "out[" + std::to_string(v) + "]";
+    Array array = ParseMatrix(name, given[v]);
+    CheckSameDtype(array, p);
+    if (!array.writable) throw py::value_error(name + " is read-only");
+    if (!HasPlainRows(array)) {
+      throw py::value_error(
+          name +
+          " is written in place: the elements of a row must be next to each "
+          "other, and rows whole elements apart and forwards");
+    }
+    outputs.matrices[v] = std::move(array);
+    outputs.objects[v] = given[v];
+  }
+  return outputs;
+}
+
 // The value of call(options), which runs without the GIL.
 template <typename Call>
 auto Run(const Options& arguments, const Call& call) {
-  const auto& [distance, selection, seed, threads] = arguments;
+  const auto& [distance, selection, seed, threads, grad_scale] = arguments;
   LossOptions options;
   options.distance = ValueOrThrow(ParseDistance(distance));
   options.selection = ValueOrThrow(ParseSelection(selection));
   options.seed = seed;
-  py::gil_scoped_release release;
-  ThreadPool pool(threads);
-  options.executor = &pool;
-  return ValueOrThrow(call(options));
+  options.grad_scale = grad_scale;
+  const LeasedThreadPool pool(threads);
+  options.executor = pool.get();
+  auto result = [&] {
+    py::gil_scoped_release release;
+    return call(options);
+  }();
+  return ValueOrThrow(std::move(result));
 }
 
-template <typename T>
-py::tuple GuidedLossOfFour(const Matrices<T, 4>& p, const Matrices<T, 4>& z,
-                           const Options& arguments) {
-  const FourViews<T> views = {InputRows(p[0]), InputRows(p[1]), InputRows(p[2]),
-                              InputRows(p[3]), InputRows(z[0]), InputRows(z[1]),
-                              InputRows(z[2]), InputRows(z[3])};
-  Matrices<T, 4> grads = {EmptyLike(p[0]), EmptyLike(p[1]), EmptyLike(p[2]),
-                          EmptyLike(p[3])};
-  const FourViewGrads<T> rows = {OutputRows(grads[0]), OutputRows(grads[1]),
-                                 OutputRows(grads[2]), OutputRows(grads[3])};
-  const LossResult result = Run(arguments, [&](const LossOptions& options) {
-    return GuidedLoss(views, options, &rows);
-  });
-  return py::make_tuple(result.loss, ToArray(result.pair),
-                        py::make_tuple(grads[0], grads[1], grads[2], grads[3]));
+template <size_t kSize>
+py::tuple ToTuple(const LossResult& result, const Outputs<kSize>& outputs) {
+  return py::make_tuple(result.loss, ToArray(result.pair), outputs.objects);
 }
 
-template <typename T>
-py::tuple GuidedLossShared(const Matrices<T, 2>& p, const Matrices<T, 2>& z,
-                           const py::array_t<int64_t>& pairing,
-                           const Options& arguments) {
-  const SharedViews<T> views = {InputRows(p[0]), InputRows(p[1]),
-                                InputRows(z[0]), InputRows(z[1]),
-                                InputSpan(pairing)};
-  Matrices<T, 2> grads = {EmptyLike(p[0]), EmptyLike(p[1])};
-  const SharedGrads<T> rows = {OutputRows(grads[0]), OutputRows(grads[1])};
-  const LossResult result = Run(arguments, [&](const LossOptions& options) {
-    return GuidedLoss(views, options, &rows);
-  });
-  return py::make_tuple(result.loss, ToArray(result.pair),
-                        py::make_tuple(grads[0], grads[1]));
+py::tuple GuidedLossOfFour(const Objects<8>& views, const Options& arguments,
+                           const py::object& out) {
+  const Matrices<8> m = ParseMatrices(kFourViews, views);
+  const Outputs<4> outputs = ParseOutputs<4>(m[0], out);
+  return ToTuple(Visit(m[0].dtype,
+                       [&](auto tag) {
+                         using T = decltype(tag);
+                         using In = const T;
+                         const FourViews<T> rows = {
+                             RowsOf<In>(m[0]), RowsOf<In>(m[1]),
+                             RowsOf<In>(m[2]), RowsOf<In>(m[3]),
+                             RowsOf<In>(m[4]), RowsOf<In>(m[5]),
+                             RowsOf<In>(m[6]), RowsOf<In>(m[7])};
+                         FourViewGrads<T> grads;
+                         if (outputs.wanted) {
+                           const Matrices<4>& g = outputs.matrices;
+                           grads = {RowsOf<T>(g[0]), RowsOf<T>(g[1]),
+                                    RowsOf<T>(g[2]), RowsOf<T>(g[3])};
+                         }
+                         return Run(arguments, [&](const LossOptions& options) {
+                           return GuidedLoss(rows, options,
+                                             outputs.wanted ? &grads : nullptr);
+                         });
+                       }),
+                 outputs);
 }
 
-template <typename T>
-py::array_t<uint8_t> SelectOfFour(const Matrices<T, 4>& z,
+// The given pairing of n images, or for None the cyclic one of the seed.
+class PairingArgument {
+ public:
+  PairingArgument(const py::object& pairing, int64_t n, uint64_t seed) {
+    if (!pairing.is_none()) {
+      given_ = ParseVector("pairing", pairing, "int64");
+    } else if (n > 0) {  // that n is 0 is the loss's to say
+      drawn_ = ValueOrThrow(CyclicPairing(n, seed));
+    }
+  }
+
+  absl::Span<const int64_t> span() const {
+    return given_.data != nullptr ? SpanOf<int64_t>(given_) : drawn_;
+  }
+
+ private:
+  Array given_;
+  std::vector<int64_t> drawn_;
+};
+
+py::tuple GuidedLossShared(const Objects<4>& views, const py::object& pairing,
+                           const Options& arguments, const py::object& out) {
+  const Matrices<4> m = ParseMatrices(kSharedViews, views);
+  const PairingArgument second(pairing, m[0].shape[0], std::get<2>(arguments));
+  const Outputs<2> outputs = ParseOutputs<2>(m[0], out);
+  return ToTuple(Visit(m[0].dtype,
+                       [&](auto tag) {
+                         using T = decltype(tag);
+                         using In = const T;
+                         const SharedViews<T> rows = {
+                             RowsOf<In>(m[0]), RowsOf<In>(m[1]),
+                             RowsOf<In>(m[2]), RowsOf<In>(m[3]), second.span()};
+                         SharedGrads<T> grads;
+                         if (outputs.wanted) {
+                           const Matrices<2>& g = outputs.matrices;
+                           grads = {RowsOf<T>(g[0]), RowsOf<T>(g[1])};
+                         }
+                         return Run(arguments, [&](const LossOptions& options) {
+                           return GuidedLoss(rows, options,
+                                             outputs.wanted ? &grads : nullptr);
+                         });
+                       }),
+                 outputs);
+}
+
+py::array_t<uint8_t> SelectOfFour(const Objects<4>& projections,
                                   const Options& arguments) {
-  const Rows<const T> rows[] = {InputRows(z[0]), InputRows(z[1]),
-                                InputRows(z[2]), InputRows(z[3])};
-  return ToArray(Run(arguments, [&](const LossOptions& options) {
-    return Select(rows[0], rows[1], rows[2], rows[3], options);
+  const Matrices<4> m = ParseMatrices(kFourProjections, projections);
+  return ToArray(Visit(m[0].dtype, [&](auto tag) {
+    using In = const decltype(tag);
+    return Run(arguments, [&](const LossOptions& options) {
+      return Select(RowsOf<In>(m[0]), RowsOf<In>(m[1]), RowsOf<In>(m[2]),
+                    RowsOf<In>(m[3]), options);
+    });
   }));
 }
 
-template <typename T>
-py::array_t<uint8_t> SelectShared(const Matrices<T, 2>& z,
-                                  const py::array_t<int64_t>& pairing,
+py::array_t<uint8_t> SelectShared(const Objects<2>& projections,
+                                  const py::object& pairing,
                                   const Options& arguments) {
-  const Rows<const T> rows[] = {InputRows(z[0]), InputRows(z[1])};
-  const absl::Span<const int64_t> second = InputSpan(pairing);
-  return ToArray(Run(arguments, [&](const LossOptions& options) {
-    return Select(rows[0], rows[1], second, options);
+  const Matrices<2> m = ParseMatrices(kSharedProjections, projections);
+  const Array second = ParseVector("pairing", pairing, "int64");
+  return ToArray(Visit(m[0].dtype, [&](auto tag) {
+    using In = const decltype(tag);
+    return Run(arguments, [&](const LossOptions& options) {
+      return Select(RowsOf<In>(m[0]), RowsOf<In>(m[1]), SpanOf<int64_t>(second),
+                    options);
+    });
   }));
 }
 
-py::array_t<uint8_t> SourceMaskOf(const py::array_t<uint8_t>& pair) {
-  py::array_t<uint8_t> mask({pair.size(), py::ssize_t{4}});
+py::array_t<uint8_t> SourceMaskOf(const py::object& pair) {
+  const Array array = ParseVector("pair", pair, "uint8");
+  py::array_t<uint8_t> mask({array.shape[0], int64_t{4}});
   ThrowIfError(SourceMask(
-      InputSpan(pair),
+      SpanOf<uint8_t>(array),
       absl::MakeSpan(mask.mutable_data(), static_cast<size_t>(mask.size()))));
   return mask;
 }
@@ -161,34 +340,54 @@ py::array_t<int64_t> Pairing(int64_t n, uint64_t seed,
   return ToArray(ValueOrThrow(MakePairing(parsed, n, seed)));
 }
 
-template <absl::StatusOr<double> (&kMeter)(Rows<const float>)>
-double Measure(const py::array_t<float>& z) {
-  const Rows<const float> rows = InputRows(z);
-  py::gil_scoped_release release;
-  return ValueOrThrow(kMeter(rows));
+// LossResult::pair for Selection::kRandom, which needs no projections.
+py::array_t<uint8_t> RandomPairs(int64_t n, uint64_t seed) {
+  const double distances[4] = {};
+  std::vector<uint8_t> pairs(n);
+  for (int64_t i = 0; i < n; ++i) {
+    pairs[i] = reference::Choose(Selection::kRandom, distances, seed, i).pair;
+  }
+  return ToArray(pairs);
 }
 
-// noconvert: an array of the other type goes to the other overload.
-template <typename T>
-void DefineLoss(py::module_& m) {
-  m.def("guided_loss", &GuidedLossOfFour<T>, py::arg("p").noconvert(),
-        py::arg("z").noconvert(), py::arg("options"));
-  m.def("guided_loss_shared", &GuidedLossShared<T>, py::arg("p").noconvert(),
-        py::arg("z").noconvert(), py::arg("pairing").noconvert(),
-        py::arg("options"));
-  m.def("select", &SelectOfFour<T>, py::arg("z").noconvert(),
-        py::arg("options"));
-  m.def("select_shared", &SelectShared<T>, py::arg("z").noconvert(),
-        py::arg("pairing").noconvert(), py::arg("options"));
+template <absl::StatusOr<double> (&kMeter)(Rows<const float>)>
+double Measure(const py::object& z) {
+  const Array array = PlainRows(ParseMatrix("z", z));
+  if (array.dtype == "float32") {
+    py::gil_scoped_release release;
+    return ValueOrThrow(kMeter(RowsOf<const float>(array)));
+  }
+  return Visit(array.dtype, [&](auto tag) {
+    const Rows<const decltype(tag)> from = RowsOf<const decltype(tag)>(array);
+    py::gil_scoped_release release;
+    std::vector<float> copy;
+    copy.reserve(from.rows() * from.cols());
+    for (int64_t i = 0; i < from.rows(); ++i) {
+      for (int64_t c = 0; c < from.cols(); ++c) {
+        copy.push_back(static_cast<float>(from.row(i)[c]));
+      }
+    }
+    // The memory of no elements may be null, which is not what is wrong then.
+    copy.reserve(1);
+    return ValueOrThrow(
+        kMeter(Rows<const float>(copy.data(), from.rows(), from.cols())));
+  });
 }
 
 PYBIND11_MODULE(_native, m) {
-  DefineLoss<float>(m);
-  DefineLoss<double>(m);
-  m.def("source_mask", &SourceMaskOf, py::arg("pair").noconvert());
+  m.def("guided_loss", &GuidedLossOfFour, py::arg("views"), py::arg("options"),
+        py::arg("out"));
+  m.def("guided_loss_shared", &GuidedLossShared, py::arg("views"),
+        py::arg("pairing"), py::arg("options"), py::arg("out"));
+  m.def("select", &SelectOfFour, py::arg("projections"), py::arg("options"));
+  m.def("select_shared", &SelectShared, py::arg("projections"),
+        py::arg("pairing"), py::arg("options"));
+  m.def("source_mask", &SourceMaskOf, py::arg("pair"));
   m.def("pairing", &Pairing, py::arg("n"), py::arg("seed"), py::arg("kind"));
-  m.def("feature_spread", &Measure<FeatureSpread>, py::arg("z").noconvert());
-  m.def("effective_rank", &Measure<EffectiveRank>, py::arg("z").noconvert());
+  m.def("random_pairs", &RandomPairs, py::arg("n"), py::arg("seed"));
+  m.def("step_seed", &StepSeed, py::arg("seed"), py::arg("step"));
+  m.def("feature_spread", &Measure<FeatureSpread>, py::arg("z"));
+  m.def("effective_rank", &Measure<EffectiveRank>, py::arg("z"));
 }
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include "gsg_core/distance.h"
 #include "gsg_core/distances/list.h"
 #include "gsg_core/executor.h"
+#include "gsg_core/half.h"
 #include "gsg_core/internal/checks.h"
 #include "gsg_core/internal/row_loss.h"
 #include "gsg_core/rows.h"
@@ -250,35 +251,21 @@ absl::StatusOr<std::vector<uint8_t>> Select(Rows<const T> z1, Rows<const T> z2,
   });
 }
 
-template absl::StatusOr<LossResult> GuidedLoss(const FourViews<float>&,
-                                               const LossOptions&,
-                                               const FourViewGrads<float>*);
-template absl::StatusOr<LossResult> GuidedLoss(const FourViews<double>&,
-                                               const LossOptions&,
-                                               const FourViewGrads<double>*);
-template absl::StatusOr<LossResult> GuidedLoss(const SharedViews<float>&,
-                                               const LossOptions&,
-                                               const SharedGrads<float>*);
-template absl::StatusOr<LossResult> GuidedLoss(const SharedViews<double>&,
-                                               const LossOptions&,
-                                               const SharedGrads<double>*);
-template absl::StatusOr<std::vector<uint8_t>> Select(Rows<const float>,
-                                                     Rows<const float>,
-                                                     Rows<const float>,
-                                                     Rows<const float>,
-                                                     const LossOptions&);
-template absl::StatusOr<std::vector<uint8_t>> Select(Rows<const double>,
-                                                     Rows<const double>,
-                                                     Rows<const double>,
-                                                     Rows<const double>,
-                                                     const LossOptions&);
-template absl::StatusOr<std::vector<uint8_t>> Select(Rows<const float>,
-                                                     Rows<const float>,
-                                                     absl::Span<const int64_t>,
-                                                     const LossOptions&);
-template absl::StatusOr<std::vector<uint8_t>> Select(Rows<const double>,
-                                                     Rows<const double>,
-                                                     absl::Span<const int64_t>,
-                                                     const LossOptions&);
+#define GSG_INSTANTIATE(T)                                               \
+  template absl::StatusOr<LossResult> GuidedLoss(                        \
+      const FourViews<T>&, const LossOptions&, const FourViewGrads<T>*); \
+  template absl::StatusOr<LossResult> GuidedLoss(                        \
+      const SharedViews<T>&, const LossOptions&, const SharedGrads<T>*); \
+  template absl::StatusOr<std::vector<uint8_t>> Select(                  \
+      Rows<const T>, Rows<const T>, Rows<const T>, Rows<const T>,        \
+      const LossOptions&);                                               \
+  template absl::StatusOr<std::vector<uint8_t>> Select(                  \
+      Rows<const T>, Rows<const T>, absl::Span<const int64_t>,           \
+      const LossOptions&);
+GSG_INSTANTIATE(float)
+GSG_INSTANTIATE(double)
+GSG_INSTANTIATE(Half)
+GSG_INSTANTIATE(BFloat16)
+#undef GSG_INSTANTIATE
 
 }  // namespace gsg

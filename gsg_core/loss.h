@@ -9,6 +9,7 @@
 #include "absl/types/span.h"
 #include "gsg_core/distance.h"
 #include "gsg_core/executor.h"
+#include "gsg_core/half.h"
 #include "gsg_core/norm.h"
 #include "gsg_core/rows.h"
 #include "gsg_core/selection.h"
@@ -74,11 +75,13 @@ struct LossResult {
 };
 
 // The loss and, where grads is given, grad_scale * dloss/dp, written in full:
-// exactly 0 for a view that is not a source. T is float or double. Row sums are
-// taken in T; rows whose sums leave the middle of T's range are redone one
-// precision wider, so that any finite input gives the right result. The result
-// is bit for bit the same for every executor. Thread-safe; inputs stay as they
-// are.
+// exactly 0 for a view that is not a source. T is float, double, or Half or
+// BFloat16 (half.h), all of a call the same. Row sums are taken in T, for 16
+// bits in float; rows whose sums leave the middle of its range are redone one
+// precision wider, so that any finite input gives the right result. A 16-bit
+// gradient is rounded once; Half's range is short, and grad_scale = N keeps
+// small gradients out of its denormals. The result is bit for bit the same for
+// every executor. Thread-safe; inputs stay as they are.
 //
 // InvalidArgument, naming the argument: shapes differ; N or D is 0; a stride is
 // below D; data is null; an input value is not finite; grads overlap the inputs

@@ -33,6 +33,16 @@ constexpr uint64_t RandomBits(uint64_t seed, RandomStream stream,
   return uint64_t{c1} << 32 | c0;
 }
 
+// A seed of its own for each step of a run with `seed`, for what is drawn once
+// a step: the finaliser of SplitMix64 (Steele et al., OOPSLA 2014), the step-th
+// output of that generator.
+constexpr uint64_t StepSeed(uint64_t seed, uint64_t step) {
+  uint64_t x = seed + (step + 1) * 0x9e3779b97f4a7c15u;
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+  return x ^ (x >> 31);
+}
+
 }  // namespace gsg
 
 #endif  // GSG_GSG_CORE_RANDOM_H_

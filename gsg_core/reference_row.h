@@ -8,6 +8,7 @@
 
 #include "gsg_core/distance.h"
 #include "gsg_core/distances/list.h"
+#include "gsg_core/half.h"
 #include "gsg_core/norm.h"
 #include "gsg_core/random.h"
 #include "gsg_core/selection.h"
@@ -18,10 +19,11 @@
 namespace gsg::reference {
 
 // What reference code for values of type T calculates in. No square of a finite
-// float leaves double's range, nor of a double that of long double (where long
-// double is wider, as on x86-64).
+// float, Half or BFloat16 leaves double's range, nor of a double that of long
+// double (where long double is wider, as on x86-64).
 template <typename T>
-using Wide = std::conditional_t<std::is_same_v<T, float>, double, long double>;
+using Wide = std::conditional_t<std::is_same_v<Arithmetic<T>, float>, double,
+                                long double>;
 
 // Distance between x and y, both [n].
 template <typename Real, typename T>
@@ -97,7 +99,9 @@ void AddNegativeCosineGradient(const T* p, const T* z, int64_t n, Real factor,
   for (int64_t c = 0; c < n; ++c) {
     const Real p_unit = clamped ? Real{0} : p[c] / p_norm;
     const Real z_unit = z[c] / z_norm;
-    out[c] += static_cast<Out>(factor * (cosine * p_unit - z_unit) / p_norm);
+    out[c] = static_cast<Out>(
+        out[c] +
+        static_cast<Out>(factor * (cosine * p_unit - z_unit) / p_norm));
   }
 }
 

@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 #include <c10/core/Device.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <functional>
@@ -127,16 +128,40 @@ absl::Status MeasureBaselines(Trainer& trainer, const Dataset& dataset,
   return trainer.Save();
 }
 
-TrainerHooks ShowOn(Progress& progress, absl::Time start) {
+// Warns of damaged images as they are found.
+class DamageWarnings {
+ public:
+  DamageWarnings(const DamagedImages* damaged, Progress* progress)
+      : damaged_(*damaged), progress_(*progress) {}
+
+  void ShowNew() {
+    for (; shown_ < damaged_.list().size(); ++shown_) {
+      const DamagedImage& image = damaged_.list()[shown_];
+      progress_.Clear();
+      absl::FPrintF(stderr, "warning: %s is left out: %s\n", image.name,
+                    image.reason);
+    }
+  }
+
+ private:
+  const DamagedImages& damaged_;
+  Progress& progress_;
+  size_t shown_ = 0;
+};
+
+TrainerHooks ShowOn(Progress& progress, DamageWarnings& warnings,
+                    absl::Time start) {
   TrainerHooks hooks;
   hooks.on_epoch_start = [&](int64_t epoch, int64_t batches_done) {
     progress.StartEpoch(epoch, batches_done);
   };
   hooks.on_step = [&](int64_t batches_done, double loss) {
+    warnings.ShowNew();
     progress.Update(batches_done, [loss] { return loss; });
   };
   hooks.on_epoch_end = [&, start](const EpochRecord& record) {
     progress.Clear();
+    warnings.ShowNew();
     absl::PrintF("%s\n", EpochLine(record, absl::Now() - start));
     std::fflush(stdout);
   };
@@ -156,8 +181,8 @@ absl::Status Run(const CommandLine& command_line) {
   }
   absl::StatusOr<c10::Device> device = ChooseDevice(config.device);
   if (!device.ok()) return device.status();
-  absl::StatusOr<Dataset> dataset =
-      LoadDataset(config.dataset, config.data_dir);
+  absl::StatusOr<Dataset> dataset = LoadDataset(
+      config.dataset, config.data_dir, static_cast<int>(config.channels));
   if (!dataset.ok()) return dataset.status();
 
   UseThreads(config.threads);
@@ -205,7 +230,9 @@ absl::Status Run(const CommandLine& command_line) {
   Progress progress(
       StderrConsole(),
       {config.epochs, (*trainer)->batches_per_epoch(), config.batch_size});
-  const TrainerHooks hooks = ShowOn(progress, absl::Now());
+  DamageWarnings warnings(&damaged, &progress);
+  warnings.ShowNew();
+  const TrainerHooks hooks = ShowOn(progress, warnings, absl::Now());
   absl::PrintF("%s\n", EpochHeader());
   std::fflush(stdout);
   // Before and after, an interrupt ends the program at once: nothing is lost.
@@ -234,6 +261,12 @@ absl::Status Run(const CommandLine& command_line) {
   }
   if (dataset->labelled()) {
     absl::PrintF("\n%s", ScoreTable((*trainer)->state(), trained));
+  }
+  warnings.ShowNew();
+  if (!damaged.list().empty()) {
+    absl::FPrintF(stderr, "warning: %d damaged image%s left out\n",
+                  damaged.list().size(),
+                  damaged.list().size() == 1 ? " was" : "s were");
   }
   absl::PrintF("\nReport: %s/%s\n", config.output_dir, kReportFile);
   return absl::OkStatus();

@@ -58,10 +58,28 @@ def _libraries():
         sha256 = "1a167bb381acb90c1d8450a8f3e66a09d216dbc64b33ac8a082a0912513ef939",
     )
     debian_archive(
+        name = "dlpack",
+        build_file = "//bazel/third_party:dlpack.BUILD",
+        file = "d/dlpack/libdlpack-dev_0.6-1+b1_amd64.deb",
+        sha256 = "8ef8a805cb38c41fe174476333398064a81a7a430df4b85cb699ca6747772fd1",
+    )
+    debian_archive(
         name = "cli11",
         build_file = "//bazel/third_party:cli11.BUILD",
         file = "c/cli11/libcli11-dev_2.1.2+ds-1_all.deb",
         sha256 = "f1f6ee9ec053e0e0bcec47345e241b6a8ee006321248b4329e9ce88d2b4b64a8",
+    )
+    debian_archive(
+        name = "libpng",
+        build_file = "//bazel/third_party:libpng.BUILD",
+        file = "libp/libpng1.6/libpng-dev_1.6.39-2+deb12u5_amd64.deb",
+        sha256 = "25649c413d02092ae7b1093a3c3ee54cbd2d4fdb0a0494787e434ccf0905903f",
+    )
+    debian_archive(
+        name = "libwebp",
+        build_file = "//bazel/third_party:libwebp.BUILD",
+        file = "libw/libwebp/libwebp-dev_1.2.4-0.2+deb12u1_amd64.deb",
+        sha256 = "a9d07a8423e462babc947dd5745875a58c450fd5ca5c4493dbabe17387f97d89",
     )
     debian_archive(
         name = "nlohmann_json",

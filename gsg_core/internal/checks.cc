@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
+#include "gsg_core/half.h"
 #include "gsg_core/rows.h"
 
 namespace gsg::internal {
@@ -105,7 +106,7 @@ absl::Status CheckFinite(absl::Span<const NamedRows<T>> arguments) {
   for (const NamedRows<T>& argument : arguments) {
     for (int64_t i = 0; i < argument.rows.rows(); ++i) {
       for (int64_t c = 0; c < argument.rows.cols(); ++c) {
-        const T value = argument.rows.row(i)[c];
+        const Arithmetic<T> value = argument.rows.row(i)[c];
         if (!std::isfinite(value)) {
           return absl::InvalidArgumentError(
               absl::StrCat(argument.name, " has ", value, " in row ", i,
@@ -141,13 +142,15 @@ absl::StatusOr<std::vector<int64_t>> InversePairing(
   return inverse;
 }
 
-template absl::Status CheckShapes(absl::Span<const NamedRows<float>>);
-template absl::Status CheckShapes(absl::Span<const NamedRows<double>>);
-template absl::Status CheckGrads(absl::Span<const NamedRows<float>>,
-                                 absl::Span<const NamedRows<float>>);
-template absl::Status CheckGrads(absl::Span<const NamedRows<double>>,
-                                 absl::Span<const NamedRows<double>>);
-template absl::Status CheckFinite(absl::Span<const NamedRows<float>>);
-template absl::Status CheckFinite(absl::Span<const NamedRows<double>>);
+#define GSG_INSTANTIATE(T)                                           \
+  template absl::Status CheckShapes(absl::Span<const NamedRows<T>>); \
+  template absl::Status CheckGrads(absl::Span<const NamedRows<T>>,   \
+                                   absl::Span<const NamedRows<T>>);  \
+  template absl::Status CheckFinite(absl::Span<const NamedRows<T>>);
+GSG_INSTANTIATE(float)
+GSG_INSTANTIATE(double)
+GSG_INSTANTIATE(Half)
+GSG_INSTANTIATE(BFloat16)
+#undef GSG_INSTANTIATE
 
 }  // namespace gsg::internal

@@ -10,8 +10,8 @@
 #include "absl/types/span.h"
 #include "gsg_core/rows.h"
 
-// The InvalidArgument errors of gsg_core's functions. Instantiated for float
-// and double.
+// The InvalidArgument errors of gsg_core's functions. Instantiated for float,
+// double, Half and BFloat16.
 namespace gsg::internal {
 
 // An argument as errors call it.

@@ -9,26 +9,112 @@
 namespace gsg::internal::GSG_SIMD {
 namespace {
 
-template <typename T>
+// A register of R, and as many elements of 16 or 32 bits.
+template <typename R>
 struct Lanes {
-  typedef T Vec __attribute__((vector_size(GSG_SIMD_BYTES)));
-  static constexpr int64_t kCount = GSG_SIMD_BYTES / sizeof(T);
+  static constexpr int64_t kCount = GSG_SIMD_BYTES / sizeof(R);
+  typedef R Vec __attribute__((vector_size(GSG_SIMD_BYTES)));
+  typedef uint32_t Words __attribute__((vector_size(4 * kCount)));
+  typedef uint16_t Shorts __attribute__((vector_size(2 * kCount)));
 };
 
+// A register of elements of T, in which sums are taken.
 template <typename T>
-using Vec = typename Lanes<T>::Vec;
+using Vec = typename Lanes<Arithmetic<T>>::Vec;
+
+// Of 16-bit elements.
+using Words = Lanes<float>::Words;
+using Shorts = Lanes<float>::Shorts;
+using Floats = Lanes<float>::Vec;
+
+// Conversions between stored elements, Shorts, and Floats. half.h says what
+// they are, in the same steps.
+
+template <typename T>
+struct Convert;
+
+template <>
+struct Convert<BFloat16> {
+  __attribute__((always_inline)) static Floats Widen(Shorts x) {
+    return (Floats)(__builtin_convertvector(x, Words) << 16);
+  }
+
+  __attribute__((always_inline)) static Shorts Narrow(Floats x) {
+    const Words all = (Words)x;
+    const Words rounded = all + 0x7fff + (all >> 16 & 1);
+    const Words chosen =
+        (all & 0x7fffffff) > 0x7f800000 ? (all | 0x400000) : rounded;
+    return __builtin_convertvector(chosen >> 16, Shorts);
+  }
+};
+
+template <>
+struct Convert<Half> {
+#if defined(GSG_SIMD_WIDEN_HALF)  // instructions for it
+  __attribute__((always_inline)) static Floats Widen(Shorts x) {
+    return GSG_SIMD_WIDEN_HALF(x);
+  }
+
+  __attribute__((always_inline)) static Shorts Narrow(Floats x) {
+    return GSG_SIMD_NARROW_HALF(x);
+  }
+#else
+  __attribute__((always_inline)) static Floats Widen(Shorts x) {
+    const Words all = __builtin_convertvector(x, Words);
+    const Words magnitude = all & 0x7fff;
+    const Words shifted = magnitude << 13;
+    const Words normal = shifted + ((127 - 15) << 23);
+    // 2^-14 + magnitude 2^-24, exactly, less 2^-14.
+    const Floats small =
+        (Floats)(shifted + (113 << 23)) - (Floats)(Words{} + (113 << 23));
+    Words result = magnitude < 0x400 ? (Words)small : normal;
+    result = magnitude >= 0x7c00 ? (shifted | 0x7f800000) : result;
+    return (Floats)(result | (all & 0x8000) << 16);
+  }
+
+  __attribute__((always_inline)) static Shorts Narrow(Floats x) {
+    const Words all = (Words)x;
+    const Words magnitude = all & 0x7fffffff;
+    const Floats half = Floats{} + 0.5f;
+    const Words small = (Words)((Floats)magnitude + half) - (Words)half;
+    const Words normal =
+        (magnitude + (0xfff - ((127 - 15) << 23)) + (magnitude >> 13 & 1)) >>
+        13;
+    const Words none = {};
+    Words result = magnitude < 0x38800000 ? small : normal;
+    result = magnitude >= 0x47800000 ? none + 0x7c00 : result;
+    result = magnitude > 0x7f800000 ? none + 0x7e00 : result;
+    return __builtin_convertvector(result | (all >> 16 & 0x8000), Shorts);
+  }
+#endif
+};
 
 // The columns c, c + 1, ... of a row: one register of them, or the last `count`
 // and zeros.
 template <typename T>
 struct Columns {
   int64_t c;
-  int64_t count = Lanes<T>::kCount;
+  int64_t count = Lanes<Arithmetic<T>>::kCount;
 
   __attribute__((always_inline)) Vec<T> operator()(const T* row) const {
-    Vec<T> v = {};
-    __builtin_memcpy(&v, row + c, count * sizeof(T));
-    return v;
+    if constexpr (sizeof(T) == 2) {
+      Shorts v = {};
+      __builtin_memcpy(&v, row + c, count * sizeof(T));
+      return Convert<T>::Widen(v);
+    } else {
+      Vec<T> v = {};
+      __builtin_memcpy(&v, row + c, count * sizeof(T));
+      return v;
+    }
+  }
+
+  __attribute__((always_inline)) void Store(Vec<T> v, T* row) const {
+    if constexpr (sizeof(T) == 2) {
+      const Shorts narrow = Convert<T>::Narrow(v);
+      __builtin_memcpy((void*)(row + c), &narrow, count * sizeof(T));
+    } else {
+      __builtin_memcpy(row + c, &v, count * sizeof(T));
+    }
   }
 };
 
@@ -102,7 +188,7 @@ template <typename T, typename Terms>
 void Sum(const Terms& terms, int64_t n, double* sums) {
   constexpr int kSums = Terms::kSums;
   constexpr int kSets = kSums <= 4 ? 2 : 1;
-  constexpr int64_t kLanes = Lanes<T>::kCount;
+  constexpr int64_t kLanes = Lanes<Arithmetic<T>>::kCount;
   for (int k = 0; k < kSums; ++k) sums[k] = 0;
   for (int64_t begin = 0; begin < n; begin += kBlock) {
     const int64_t end = n - begin < kBlock ? n : begin + kBlock;
@@ -141,15 +227,20 @@ void ViewSums(const T* p, const T* z, const T* next, int64_t n,
 }
 
 template <typename T>
-void Combine(T a, const T* p, T b, const T* z, int64_t n, T* out) {
-  constexpr int64_t kLanes = Lanes<T>::kCount;
+void Combine(Arithmetic<T> a, const T* p, Arithmetic<T> b, const T* z,
+             int64_t n, T* out) {
+  constexpr int64_t kLanes = Lanes<Arithmetic<T>>::kCount;
   int64_t c = 0;
   for (; c + kLanes <= n; c += kLanes) {
     const Columns<T> at{c};
-    const Vec<T> v = a * at(p) + b * at(z);
-    __builtin_memcpy(out + c, &v, sizeof(v));
+    at.Store(a * at(p) + b * at(z), out);
   }
-  for (; c < n; ++c) out[c] = a * p[c] + b * z[c];
+  if constexpr (sizeof(T) == 2) {
+    const Columns<T> rest{c, n - c};
+    if (c < n) rest.Store(a * rest(p) + b * rest(z), out);
+  } else {
+    for (; c < n; ++c) out[c] = a * p[c] + b * z[c];
+  }
 }
 
 }  // namespace
@@ -163,5 +254,7 @@ const Kernels<T>& GetKernels() {
 
 template const Kernels<float>& GetKernels();
 template const Kernels<double>& GetKernels();
+template const Kernels<Half>& GetKernels();
+template const Kernels<BFloat16>& GetKernels();
 
 }  // namespace gsg::internal::GSG_SIMD

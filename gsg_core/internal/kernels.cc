@@ -2,6 +2,7 @@
 
 #include <atomic>
 
+#include "gsg_core/half.h"
 #include "gsg_core/internal/kernels_simd.h"
 
 namespace gsg::internal {
@@ -23,10 +24,10 @@ bool Supports(Simd simd) {
     case Simd::kBaseline:
       return true;
     case Simd::kAvx2:
-      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+             __builtin_cpu_supports("f16c");
     case Simd::kAvx512:
-      return __builtin_cpu_supports("avx512f") &&
-             __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+      return __builtin_cpu_supports("avx512f") && Supports(Simd::kAvx2);
   }
 #endif
   return simd == Simd::kBaseline;
@@ -58,5 +59,7 @@ const Kernels<T>& CurrentKernels() {
 
 template const Kernels<float>& CurrentKernels();
 template const Kernels<double>& CurrentKernels();
+template const Kernels<Half>& CurrentKernels();
+template const Kernels<BFloat16>& CurrentKernels();
 
 }  // namespace gsg::internal

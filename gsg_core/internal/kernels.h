@@ -3,10 +3,12 @@
 
 #include <cstdint>
 
+#include "gsg_core/half.h"
+
 namespace gsg::internal {
 
-// Sums are taken in T over blocks of this many columns, with an accumulator for
-// each SIMD lane, and over lanes and blocks in double.
+// Sums are taken in Arithmetic<T> over blocks of this many columns, with an
+// accumulator for each SIMD lane, and over lanes and blocks in double.
 inline constexpr int64_t kBlock = 1024;
 
 // The loops over the n columns of a row, for one instruction set. `next` are
@@ -28,8 +30,9 @@ struct Kernels {
   void (*view_sums)(const T* p, const T* z, const T* next, int64_t n,
                     double sums[3]);
 
-  // out = a p + b z.
-  void (*combine)(T a, const T* p, T b, const T* z, int64_t n, T* out);
+  // out = a p + b z, rounded to T.
+  void (*combine)(Arithmetic<T> a, const T* p, Arithmetic<T> b, const T* z,
+                  int64_t n, T* out);
 };
 
 enum class Simd { kBaseline, kAvx2, kAvx512 };
@@ -50,7 +53,7 @@ class ForceSimd {
   ForceSimd& operator=(const ForceSimd&) = delete;
 };
 
-// The kernels of CurrentSimd(), for T = float or double.
+// The kernels of CurrentSimd(), for T = float, double, Half or BFloat16.
 template <typename T>
 const Kernels<T>& CurrentKernels();
 

@@ -12,7 +12,7 @@
 
 namespace gsg::internal {
 
-// T is float or double.
+// T is float, double, Half or BFloat16.
 namespace baseline {
 template <typename T>
 const Kernels<T>& GetKernels();

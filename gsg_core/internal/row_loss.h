@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "gsg_core/distances/list.h"
+#include "gsg_core/half.h"
 #include "gsg_core/internal/kernels.h"
 #include "gsg_core/loss.h"
 #include "gsg_core/norm.h"
@@ -17,8 +18,8 @@
 
 namespace gsg::internal {
 
-// The loss of one row at a time, for any number of threads: fast in T where the
-// row's sums allow it, by the reference otherwise.
+// The loss of one row at a time, for any number of threads: fast in the
+// arithmetic of T where the row's sums allow it, by the reference otherwise.
 template <typename T>
 class RowLoss {
  public:
@@ -66,32 +67,33 @@ class RowLoss {
       NoteFinite(z);
     }
     if (weight == 0 || !fast) {
-      if (grad != nullptr) std::fill_n(grad, cols_, T{0});
+      if (grad != nullptr) std::fill_n(grad, cols_, T{});
       return weight == 0 ? 0 : SlowView(p, z, weight, grad);
     }
     const double norms = std::sqrt(pp) * std::sqrt(zz);
     const double cosine = pz / norms;
     if (grad != nullptr) {
       const double scale = GradFactor(weight);
-      kernels_.combine(static_cast<T>(scale * cosine / pp), p,
-                       static_cast<T>(-scale / norms), z, cols_, grad);
+      kernels_.combine(static_cast<Sum>(scale * cosine / pp), p,
+                       static_cast<Sum>(-scale / norms), z, cols_, grad);
     }
     return -weight / 2 * cosine;
   }
 
  private:
+  using Sum = Arithmetic<T>;
   using Real = reference::Wide<T>;
 
-  // Sums of squares that T holds in full: large enough for lost denormals not
+  // Sums of squares that Sum holds in full: large enough for lost denormals not
   // to matter and for a norm not to be clamped, small enough for products of
   // norms and coefficients of the gradient. False for NaN.
   static bool IsPlain(double sum) {
-    static const double kMax = std::sqrt(std::numeric_limits<T>::max());
+    static const double kMax = std::sqrt(std::numeric_limits<Sum>::max());
     return sum >= kNormEpsilon * kNormEpsilon && sum <= kMax;
   }
 
   void NoteFinite(const T* row) {
-    const auto finite = [](T value) { return std::isfinite(value); };
+    const auto finite = [](Sum value) { return std::isfinite(value); };
     if (!std::all_of(row, row + cols_, finite)) saw_non_finite_ = true;
   }
 
@@ -99,7 +101,7 @@ class RowLoss {
     return weight / 2 * options_.grad_scale / static_cast<double>(rows_);
   }
 
-  // False if the row is not for T.
+  // False if the row is not for Sum.
   bool FastDistances(const T* const (&z)[4], const T* const (&next)[4],
                      Real (&distances)[4]) const {
     double sums[8] = {};

@@ -76,7 +76,7 @@ class LayoutTest(unittest.TestCase):
         self.views = list(rng.standard_normal((4, 6, 5)))
 
     def test_layouts_give_the_same(self):
-        for dtype in (np.float32, np.float64):
+        for dtype in (np.float16, np.float32, np.float64):
             views = [x.astype(dtype) for x in self.views]
             expected = gsg.guided_loss_shared(*views)
             for name, layout in LAYOUTS.items():
@@ -130,6 +130,17 @@ class LayoutTest(unittest.TestCase):
                 self.assertLess(peak, z.nbytes / 10)
         self.assertGreater(self.peak_memory(np.asfortranarray(z)), z.nbytes)
 
+    def test_gradients_go_where_out_says(self):
+        expected = gsg.guided_loss_shared(*self.views)
+        wide = np.full((6, 12), np.nan)
+        out = (wide[:, :5], Exporter(wide[:, 6:11]))
+        result = gsg.guided_loss_shared(*self.views, out=out)
+        self.assertIs(result.grads[0], out[0])
+        self.assertIs(result.grads[1], out[1])
+        np.testing.assert_array_equal(wide[:, :5], expected.grads[0])
+        np.testing.assert_array_equal(wide[:, 6:11], expected.grads[1])
+        self.assertTrue(np.isnan(wide[:, [5, 11]]).all())
+
     def test_inputs_stay_as_they_are(self):
         before = np.array(self.views)
         for x in self.views:
@@ -155,10 +166,17 @@ class ErrorTest(unittest.TestCase):
             TypeError, "z2 is a value of type list, without buffer protocol "
             "or __dlpack__; numpy.asarray makes an array of many things",
             gsg.guided_loss_shared, x, x, x, x.tolist())
-        self.rejects(TypeError, "p2 is float16; it must be float32 or float64",
-                     gsg.guided_loss_shared, x, half, x, x)
-        self.rejects(TypeError, "p1 is >f4; it must be float32 or float64",
-                     gsg.guided_loss_shared, x.astype(">f4"), x, x, x)
+        self.rejects(
+            TypeError,
+            "p2 is float16; p1 is float32; their dtypes must be equal",
+            gsg.guided_loss_shared, x, half, x, x)
+        for bad, name in ((x.astype(">f4"), ">f4"),
+                          (Exporter(x.astype(np.int32)), "int32"),
+                          (array.array("q", range(3)), "int64"),
+                          (Exporter(x.astype(np.complex64)), "complex64")):
+            self.rejects(
+                TypeError, f"p1 is {name}; it must be float16, bfloat16, "
+                "float32 or float64", gsg.guided_loss_shared, bad, x, x, x)
         self.rejects(
             TypeError,
             "z11 is float64; p11 is float32; their dtypes must be equal",
@@ -167,8 +185,6 @@ class ErrorTest(unittest.TestCase):
                      gsg.select_shared, x, x, np.arange(3, dtype=np.int32))
         self.rejects(TypeError, "pair is int64; it must be uint8",
                      gsg.source_mask, np.arange(3))
-        self.rejects(TypeError, "z is float16; it must be float32 or float64",
-                     gsg.effective_rank, half)
         self.rejects(TypeError,
                      "distance is a value of type int; it must be a string",
                      gsg.select, x, x, x, x, distance=2)
@@ -199,6 +215,35 @@ class ErrorTest(unittest.TestCase):
             gsg.select_shared, x[:, :0], x, gsg.pairing(3))
         self.rejects(ValueError, "pairing has shape (1, 3); it must be [N]",
                      gsg.select_shared, x, x, gsg.pairing(3)[None])
+
+    def test_out(self):
+        x = np.ones((3, 4), np.float32)
+
+        def call(*out):
+            return gsg.guided_loss_shared(x, x, x, x, out=out)
+
+        locked = np.empty_like(x)
+        locked.flags.writeable = False
+        self.rejects(ValueError, "out has 1 arrays; there are 2 gradients",
+                     call, x)
+        self.rejects(ValueError, "out[1] is read-only", call, x.copy(), locked)
+        self.rejects(
+            TypeError,
+            "out[0] is float64; p1 is float32; their dtypes must be equal",
+            call, np.empty((3, 4)), x.copy())
+        self.rejects(
+            ValueError, "out[0] is written in place: the elements of a row "
+            "must be next to each other, and rows whole elements apart and "
+            "forwards", call, np.asfortranarray(x), x.copy())
+        self.rejects(
+            ValueError, "grads.p1 overlaps p1; gradients need memory of their "
+            "own", call, x, x.copy())
+        self.rejects(
+            ValueError, "grads.p2 is 2 x 4; p1 is 3 x 4; their shapes must be "
+            "equal", call, x.copy(), x[:2].copy())
+        self.rejects(TypeError, "out is a value of type int; it must be a "
+                     "sequence of 2 arrays", gsg.guided_loss_shared, x, x, x, x,
+                     out=3)
 
     def test_values(self):
         x = np.ones((3, 4), np.float64)

@@ -11,6 +11,7 @@
 #include <random>
 #include <vector>
 
+#include "gsg_core/half.h"
 #include "gsg_core/internal/kernels.h"
 #include "gsg_core/rows.h"
 
@@ -28,6 +29,27 @@ inline uint64_t TestSeed() {
   return seed;
 }
 
+// std::numeric_limits, which also knows the types of half.h: the distance from
+// 1 to the next value, the smallest positive and the largest value.
+template <typename T>
+struct Limits {
+  static constexpr double kEpsilon = std::numeric_limits<T>::epsilon();
+  static constexpr double kDenormMin = std::numeric_limits<T>::denorm_min();
+  static constexpr double kMax = std::numeric_limits<T>::max();
+};
+template <>
+struct Limits<Half> {
+  static constexpr double kEpsilon = 0x1p-10;
+  static constexpr double kDenormMin = 0x1p-24;
+  static constexpr double kMax = 65504;
+};
+template <>
+struct Limits<BFloat16> {
+  static constexpr double kEpsilon = 0x1p-7;
+  static constexpr double kDenormMin = 0x1p-133;
+  static constexpr double kMax = 0x1.fep127;
+};
+
 // Rows with `padding` NaNs after each.
 template <typename T>
 class Buffer {
@@ -36,7 +58,8 @@ class Buffer {
       : rows_(rows),
         cols_(cols),
         stride_(cols + padding),
-        data_(rows * stride_, std::numeric_limits<T>::quiet_NaN()) {}
+        data_(rows * stride_,
+              T(std::numeric_limits<Arithmetic<T>>::quiet_NaN())) {}
 
   // One row, unpadded.
   Buffer(std::initializer_list<T> values)
@@ -74,15 +97,15 @@ class Buffer {
   std::vector<T> data_;
 };
 
-// Relative error of a sum of d products in T, by any of the kernels, in units
+// Relative error of a sum of d products of Ts, by any of the kernels, in units
 // of the sum of their magnitudes: a lane of the narrowest register adds at most
 // kBlock / lanes terms, each with one rounding of the product and one of the
 // addition, and the sum over lanes and blocks is in double.
 template <typename T>
 double SumError(int64_t d) {
-  const int64_t lanes = 16 / sizeof(T);
+  const int64_t lanes = 16 / sizeof(Arithmetic<T>);
   const int64_t terms = std::min<int64_t>(d, internal::kBlock) / lanes + 4;
-  return static_cast<double>(terms + 1) * std::numeric_limits<T>::epsilon();
+  return static_cast<double>(terms + 1) * Limits<Arithmetic<T>>::kEpsilon;
 }
 
 // Error of a cosine: of its product, and half that of each squared norm.
@@ -92,13 +115,14 @@ double CosineError(int64_t d) {
 }
 
 // Error of factor dD/dp, by element: of the cosine, of the coefficients (two
-// sums each) and of the last two products and addition.
+// sums each), of the last two products and addition, and of storing it in T.
+// (No element of dD/dp is larger than 1 / ||p||.)
 template <typename T>
 double GradientError(int64_t d, double factor, double p_norm) {
   return std::abs(factor) / p_norm *
              (CosineError<T>(d) + 2 * SumError<T>(d) +
-              4 * std::numeric_limits<T>::epsilon()) +
-         std::numeric_limits<T>::denorm_min();
+              4 * Limits<Arithmetic<T>>::kEpsilon + Limits<T>::kEpsilon) +
+         Limits<T>::kDenormMin;
 }
 
 inline std::vector<internal::Simd> SupportedSimd() {

@@ -81,8 +81,17 @@ class MessagesTest(unittest.TestCase):
         message = self.fails(1, "--collapse_threshold=1",
                              "--data_dir=" + tr.small_data(),
                              "--output_dir=" + tr.new_folder(), *tr.QUICK)
-        self.assertIn("the features collapsed in epoch 1", message)
-        self.assertIn("--collapse_threshold=0", message)
+        self.assertIn("the features collapsed by step 8 (epoch 1)", message)
+        self.assertIn("--nostop_on_collapse", message)
+
+    def test_collapse_that_is_let_be(self):
+        folder = tr.new_folder()
+        process = tr.run("--collapse_threshold=1", "--nostop_on_collapse",
+                         "--data_dir=" + tr.small_data(),
+                         "--output_dir=" + folder, *tr.QUICK)
+        self.assertEqual(process.returncode, 0, process.stderr)
+        self.assertEqual(process.stderr.count("warning: "), 1, process.stderr)
+        self.assertEqual(len(tr.metrics(folder)), 3)
 
     def test_help_and_recipes(self):
         process = tr.run("--help")

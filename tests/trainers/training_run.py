@@ -1,4 +1,4 @@
-"""Runs //trainers:simsiam_gsg on a small part of Fashion-MNIST, for tests."""
+"""Runs the training programs on a small part of Fashion-MNIST, for tests."""
 
 import glob
 import gzip
@@ -8,8 +8,7 @@ import struct
 import subprocess
 import tempfile
 
-PROGRAM = os.path.join(os.environ["TEST_SRCDIR"],
-                       os.environ["TEST_WORKSPACE"], "trainers/simsiam_gsg")
+METHODS = ("simsiam", "simsiam_gsg", "byol", "byol_gsg")
 
 # Quick settings: 8 steps an epoch, under a second. One thread, for tests run
 # side by side.
@@ -49,20 +48,35 @@ def small_data(train=520, test=200):
     return folder
 
 
+def image_folder(train):
+    """A folder of JPEG files with that many in train/ and a quarter in val/."""
+    folder = new_folder()
+    writer = os.path.join(os.path.dirname(os.path.dirname(PROGRAM)),
+                          "tests/trainers/write_image_folder")
+    subprocess.check_call([writer, folder, str(train)])
+    return folder
+
+
 def new_folder():
     return os.path.join(tempfile.mkdtemp(dir=os.environ["TEST_TMPDIR"]), "run")
 
 
-def run(*flags, **kwargs):
+def program(name="simsiam_gsg"):
+    """The path of //trainers:<name>."""
+    return os.path.join(os.environ["TEST_SRCDIR"], os.environ["TEST_WORKSPACE"],
+                        "trainers", name)
+
+
+def run(*flags, method="simsiam_gsg", **kwargs):
     """Runs the program to its end; returns a CompletedProcess with text."""
-    return subprocess.run([PROGRAM, *flags], stdout=subprocess.PIPE,
+    return subprocess.run([program(method), *flags], stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, universal_newlines=True,
                           **kwargs)
 
 
 def start(*flags):
-    """Starts the program and returns its Popen."""
-    return subprocess.Popen([PROGRAM, *flags], stdout=subprocess.PIPE,
+    """Starts simsiam_gsg and returns its Popen."""
+    return subprocess.Popen([program(), *flags], stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE, universal_newlines=True)
 
 

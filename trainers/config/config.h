@@ -29,6 +29,7 @@ struct Config {
   // Data
   std::string dataset = "fashion_mnist";
   std::string data_dir;
+  int64_t channels = 3;
   int64_t loader_threads = 1;
   double max_damaged = 0.01;
 
@@ -136,13 +137,19 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
             .Resume(allow));
 
   constexpr absl::string_view kData = "Data";
-  visit(c.dataset, Field{"dataset", kData, "images to learn from"}.OneOf(
-                       {"fashion_mnist", "mnist", "cifar10", "cifar100"}));
+  visit(c.dataset,
+        Field{"dataset", kData, "images to learn from"}.OneOf(
+            {"fashion_mnist", "mnist", "cifar10", "cifar100", "folder"}));
   visit(c.data_dir, Field{"data_dir", kData,
                           "folder with the data set's files; empty = the copy "
                           "that comes with the program (fashion_mnist)"}
                         .Path()
                         .Resume(allow));
+  visit(c.channels,
+        Field{"channels", kData,
+              "what the images of --dataset=folder are converted to: 3 = "
+              "colour, 1 = grey"}
+            .Between(1, 3));
   visit(c.loader_threads,
         Field{"loader_threads", kData, "threads that prepare batches"}
             .Between(1, 1024)

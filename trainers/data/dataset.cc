@@ -1,5 +1,6 @@
 #include "trainers/data/dataset.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -16,6 +17,7 @@
 #include "trainers/data/channel_stats.h"
 #include "trainers/data/cifar.h"
 #include "trainers/data/default_data_dir.h"
+#include "trainers/data/folder.h"
 #include "trainers/data/idx.h"
 #include "trainers/data/image_set.h"
 #include "trainers/data/image_set_source.h"
@@ -23,7 +25,9 @@
 namespace gsg {
 namespace {
 
-// How a data set lies on disk.
+constexpr absl::string_view kFolder = "folder";
+
+// How a data set in memory lies on disk.
 struct Layout {
   absl::string_view name;
   absl::string_view folder;        // below data_dir, if the archive made one
@@ -130,6 +134,18 @@ absl::StatusOr<std::string> FindFolder(const Layout& layout,
   return !layout.folder.empty() && Exists(below) ? below : dir;
 }
 
+absl::StatusOr<Dataset> LoadFolder(const std::string& dir, int channels) {
+  absl::StatusOr<Folder> folder = ReadFolder(dir, channels);
+  if (!folder.ok()) return folder.status();
+  Dataset dataset;
+  dataset.name = std::string(kFolder);
+  dataset.train = std::move(folder->train);
+  dataset.test = std::move(folder->test);
+  dataset.classes = std::move(folder->classes);
+  dataset.stats = ImageNetChannels(channels);
+  return dataset;
+}
+
 absl::StatusOr<Layout> FindLayout(absl::string_view name) {
   for (const Layout& layout : Layouts()) {
     if (layout.name == name) return layout;
@@ -145,11 +161,14 @@ absl::StatusOr<Layout> FindLayout(absl::string_view name) {
 std::vector<absl::string_view> DatasetNames() {
   std::vector<absl::string_view> names;
   for (const Layout& layout : Layouts()) names.push_back(layout.name);
+  names.push_back(kFolder);
+  std::sort(names.begin(), names.end());
   return names;
 }
 
 absl::StatusOr<Dataset> LoadDataset(absl::string_view name,
-                                    absl::string_view data_dir) {
+                                    absl::string_view data_dir, int channels) {
+  if (name == kFolder) return LoadFolder(std::string(data_dir), channels);
   const absl::StatusOr<Layout> layout = FindLayout(name);
   if (!layout.ok()) return layout.status();
   const absl::StatusOr<std::string> dir = FindFolder(*layout, data_dir);

@@ -24,10 +24,10 @@ struct Dataset {
   bool labelled() const { return !classes.empty(); }
 };
 
-// The names LoadDataset takes: cifar10, cifar100, fashion_mnist, mnist.
+// The names LoadDataset takes: cifar10, cifar100, fashion_mnist, folder, mnist.
 std::vector<absl::string_view> DatasetNames();
 
-// Reads a labelled data set from `data_dir`:
+// Reads a data set from `data_dir`:
 //   fashion_mnist, mnist  IDX files train-images-idx3-ubyte,
 //                         train-labels-idx1-ubyte, t10k-images-idx3-ubyte and
 //                         t10k-labels-idx1-ubyte, each plain or with ".gz"
@@ -35,16 +35,20 @@ std::vector<absl::string_view> DatasetNames();
 //                         test_batch.bin, batches.meta.txt
 //   cifar100              train.bin, test.bin, fine_label_names.txt; labels
 //                         are the 100 fine ones
+//   folder                any folder of images, with or without labels (see
+//                         folder.h); its stats are ImageNet's
 // CIFAR may also lie one folder below, in cifar-10-batches-bin or
 // cifar-100-binary, as its archive unpacks. For fashion_mnist an empty
 // `data_dir` means the copy that Bazel fetched (DefaultDataDir).
-// Memory: the pixels, labels as int32, and small buffers.
+// channels: 1 or 3, what the images of a folder are converted to.
+// Memory: the pixels and labels as int32; of a folder, the paths and labels.
 // Errors: kInvalidArgument for an unknown name (names the nearest one);
 // kNotFound for a missing folder or file (says what is expected there);
 // kDataLoss for a file that contradicts itself or its partner (names the file
-// and both values).
+// and both values); those of ReadFolder.
 absl::StatusOr<Dataset> LoadDataset(absl::string_view name,
-                                    absl::string_view data_dir);
+                                    absl::string_view data_dir,
+                                    int channels = 3);
 
 }  // namespace gsg
 

@@ -150,6 +150,8 @@ absl::StatusOr<std::vector<MapPoint>> Map(const Features& features) {
                    .clamp_min(1e-12))
           .contiguous();
   TsneOptions options;
+  // A third of so few would not be neighbours: no map.
+  if (n < 8) return std::vector<MapPoint>();
   options.perplexity = std::min(options.perplexity, (n - 1) / 3.0);
   absl::StatusOr<std::vector<std::array<float, 2>>> layout =
       Tsne(absl::MakeConstSpan(unit.const_data_ptr<float>(), unit.numel()), n,

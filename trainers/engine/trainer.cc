@@ -26,6 +26,7 @@
 #include "gsg_core/distance.h"
 #include "gsg_core/meters.h"
 #include "gsg_core/pairing.h"
+#include "gsg_core/random.h"
 #include "gsg_core/rows.h"
 #include "gsg_core/selection.h"
 #include "trainers/augment/augment.h"
@@ -79,14 +80,6 @@ AugmentOptions Augmentation(const Config& config, const ChannelStats& stats) {
   options.mean.assign(stats.mean.begin(), stats.mean.end());
   options.std.assign(stats.std.begin(), stats.std.end());
   return options;
-}
-
-// A seed of its own for each (seed, step): the finaliser of SplitMix64.
-uint64_t StepSeed(uint64_t seed, uint64_t step) {
-  uint64_t x = seed + (step + 1) * 0x9e3779b97f4a7c15u;
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-  return x ^ (x >> 31);
 }
 
 std::vector<at::Tensor> ToTensors(const Batch& batch, c10::Device device) {
@@ -278,8 +271,8 @@ absl::Status Trainer::WatchCollapse(double feature_std,
       "the features collapsed by step ", state_.step, " (epoch ",
       state_.epoch + 1, "): all images get nearly the same one (feature_std ",
       *spread,
-      "; 1 = spread, 0 = collapsed). No predictor does this, and so does too "
-      "high a learning rate");
+      "; 1 = spread, 0 = collapsed). Training without a predictor does this, "
+      "and so does too high a learning rate");
   if (config_.stop_on_collapse) {
     return absl::OutOfRangeError(
         absl::StrCat(collapsed, ": try --base_lr=", config_.base_lr / 3,

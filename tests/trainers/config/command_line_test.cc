@@ -25,11 +25,15 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
+absl::StatusOr<CommandLine> ParseAs(absl::string_view method,
+                                    std::vector<const char*> flags) {
+  flags.insert(flags.begin(), "program");
+  return ParseCommandLine(method, "fashion_mnist",
+                          static_cast<int>(flags.size()), flags.data());
+}
+
 absl::StatusOr<CommandLine> Parse(std::initializer_list<const char*> flags) {
-  std::vector<const char*> argv = {"program"};
-  argv.insert(argv.end(), flags);
-  return ParseCommandLine("simsiam_gsg", "fashion_mnist",
-                          static_cast<int>(argv.size()), argv.data());
+  return ParseAs("simsiam_gsg", flags);
 }
 
 std::string ErrorOf(std::initializer_list<const char*> flags) {
@@ -120,6 +124,40 @@ TEST_F(CommandLineTest, SavedConfigReproducesTheRunButNotItsFolder) {
   EXPECT_EQ(ToJson(line->config), ToJson(expected));
 }
 
+TEST_F(CommandLineTest, UnguidedMethodsTakeTwoViewsAndNoSelection) {
+  const auto line = ParseAs("byol", {"--recipe=cifar10", "--epochs=3"});
+  ASSERT_TRUE(line.ok()) << line.status();
+  EXPECT_EQ(line->config.method, "byol");
+  EXPECT_EQ(line->config.views, "shared");
+  EXPECT_EQ(line->config.selection, "none");
+  EXPECT_EQ(ParseAs("simsiam", {"--views=four"})->config.views, "four");
+  EXPECT_EQ(ParseAs("byol_gsg", {})->config.selection, "min");
+}
+
+// A flag that changes nothing is a mistake of the user's.
+TEST_F(CommandLineTest, FlagsWithoutEffectAreErrors) {
+  const auto error = [](absl::string_view method, const char* flag,
+                        const char* other = "--epochs=2") {
+    return std::string(ParseAs(method, {flag, other}).status().message());
+  };
+  EXPECT_EQ(error("simsiam", "--selection=min"),
+            "--selection: simsiam is not guided by distances; run simsiam_gsg "
+            "for that");
+  EXPECT_EQ(error("simsiam", "--selection=none"), "");
+  EXPECT_EQ(error("byol", "--distance=cosine"),
+            "--distance: byol is not guided by distances; run byol_gsg for "
+            "that");
+  EXPECT_EQ(error("simsiam_gsg", "--target_momentum=0.9"),
+            "--target_momentum: simsiam_gsg has no momentum encoder; byol has");
+  EXPECT_EQ(error("byol_gsg", "--target_momentum=0.9"), "");
+  EXPECT_EQ(error("simsiam_gsg", "--lars_coefficient=0.01"),
+            "--lars_coefficient: of use with --optimizer=lars only");
+  EXPECT_EQ(error("simsiam_gsg", "--lars_coefficient=0.01", "--optimizer=lars"),
+            "");
+  EXPECT_EQ(error("byol", "--predictor_hidden=8", "--predictor=none"),
+            "--predictor_hidden: there is no predictor, with --predictor=none");
+}
+
 TEST_F(CommandLineTest, ErrorsOfNames) {
   EXPECT_EQ(ErrorOf({"--epoch=3"}),
             "unknown flag --epoch; did you mean --epochs? --help lists them "
@@ -144,9 +182,10 @@ TEST_F(CommandLineTest, ErrorsOfNames) {
             "unexpected argument \"-\"; flags are written --name=value");
   EXPECT_EQ(ErrorOf({"--linear_probe", "false"}),
             "unexpected argument \"false\"; flags are written --name=value");
-  EXPECT_EQ(ErrorOf({"--recipe=cifar"}),
-            "--recipe=cifar: unknown recipe; did you mean cifar10? recipes: "
-            "fashion_mnist, cifar10, cifar10_fast");
+  EXPECT_EQ(
+      ErrorOf({"--recipe=cifar"}),
+      "--recipe=cifar: unknown recipe; did you mean cifar10? recipes: "
+      "fashion_mnist, cifar10, cifar10_fast, cifar100, imagenette, imagenet");
   EXPECT_EQ(ErrorOf({"--epochs=1", "--epochs=2"}),
             "--epochs: given 2 times; give it once");
   EXPECT_EQ(ErrorOf({"--linear_probe", "--nolinear_probe"}),
@@ -208,9 +247,10 @@ TEST_F(CommandLineTest, ErrorsOfTheConfigFile) {
                          "see --help"));
   const std::string recipe = absl::StrCat(
       "--config=", WriteFile("recipe.json", R"({"recipe": "cifar11"})"));
-  EXPECT_EQ(ErrorOf({recipe.c_str()}),
-            "--recipe=cifar11: unknown recipe; did you mean cifar10? recipes: "
-            "fashion_mnist, cifar10, cifar10_fast");
+  EXPECT_EQ(
+      ErrorOf({recipe.c_str()}),
+      "--recipe=cifar11: unknown recipe; did you mean cifar10? recipes: "
+      "fashion_mnist, cifar10, cifar10_fast, cifar100, imagenette, imagenet");
   const std::string range =
       absl::StrCat("--config=", WriteFile("range.json", R"({"epochs": 0})"));
   EXPECT_EQ(ErrorOf({range.c_str()}),

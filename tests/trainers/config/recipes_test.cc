@@ -56,13 +56,33 @@ TEST(RecipesTest, Cifar10IsThePapers) {
   EXPECT_EQ(config.blur_prob, 0);
 }
 
+// The ImageNet column: the authors' defaults, run with --fix-pred-lr.
+TEST(RecipesTest, ImageNetIsTheAuthors) {
+  const Config config = *RecipeConfig("imagenet");
+  EXPECT_EQ(config.views, "four");
+  EXPECT_EQ(config.pairing, "random");
+  EXPECT_EQ(config.backbone, "resnet50");
+  EXPECT_EQ(config.stem, "imagenet");
+  EXPECT_TRUE(config.zero_init_residual);
+  EXPECT_EQ(config.projector_layers, 3);
+  EXPECT_EQ(config.batch_size, 512);
+  EXPECT_EQ(config.epochs, 100);
+  EXPECT_EQ(config.base_lr, 0.05);
+  EXPECT_EQ(config.weight_decay, 1e-4);
+  EXPECT_TRUE(config.decay_bias_and_norm);
+  EXPECT_TRUE(config.constant_predictor_lr);
+  EXPECT_EQ(config.crop_size, 224);
+  EXPECT_EQ(config.blur_prob, 0.5);
+}
+
 TEST(RecipesTest, UnknownNameSaysWhichThereAre) {
   EXPECT_EQ(RecipeConfig("fashion-mnist").status().message(),
             "--recipe=fashion-mnist: unknown recipe; did you mean "
-            "fashion_mnist? recipes: fashion_mnist, cifar10, cifar10_fast");
-  EXPECT_EQ(RecipeConfig("imagenet").status().message(),
-            "--recipe=imagenet: unknown recipe; recipes: fashion_mnist, "
-            "cifar10, cifar10_fast");
+            "fashion_mnist? recipes: fashion_mnist, cifar10, cifar10_fast, "
+            "cifar100, imagenette, imagenet");
+  EXPECT_EQ(RecipeConfig("places").status().message(),
+            "--recipe=places: unknown recipe; recipes: fashion_mnist, "
+            "cifar10, cifar10_fast, cifar100, imagenette, imagenet");
 }
 
 }  // namespace

@@ -161,7 +161,7 @@ TEST(DatasetTest, UnknownName) {
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(status.message(),
             "unknown data set \"cifar-10\"; did you mean cifar10? known: "
-            "cifar10, cifar100, fashion_mnist, mnist");
+            "cifar10, cifar100, fashion_mnist, folder, mnist");
 }
 
 }  // namespace

@@ -1,0 +1,103 @@
+"""The loss of gsg in torch operations, on any device: the result of gsg_core.
+
+What CUDA tensors are computed with where no kernels of this library are.
+"""
+
+from typing import List, Optional, Sequence, Tuple
+
+import torch
+from torch import Tensor
+
+from gsg import _native
+
+_NORM_EPSILON = 1e-8
+
+# Views 11, 12, 21, 22 of a row: pairs 0..3 of views of different images.
+_PAIRS = ((0, 2), (0, 3), (1, 2), (1, 3))
+
+
+def _norm(x: Tensor) -> Tensor:
+    return x.norm(dim=1, keepdim=True)
+
+
+def _clamped_norm(x: Tensor) -> Tensor:
+    return _norm(x).clamp_min(_NORM_EPSILON)
+
+
+def _distances(z: Sequence[Tensor], distance: str) -> Tensor:
+    """[4, N]; of four views."""
+    columns = []
+    for a, b in _PAIRS:
+        if distance == "cosine":
+            dot = (z[a] * z[b]).sum(dim=1)
+            norms = _clamped_norm(z[a]) * _clamped_norm(z[b])
+            columns.append(1 - dot / norms[:, 0])
+        else:
+            column = _norm(z[a] - z[b])[:, 0]
+            columns.append(column if distance == "euclidean" else column**2)
+    return torch.stack(columns)
+
+
+def _choose(z: Sequence[Tensor], distance: str, selection: str,
+            seed: int) -> Tensor:
+    """The pair of each row: uint8 [N], 0..3 or 4 for all views."""
+    n = z[0].shape[0]
+    if selection == "none":
+        return torch.full((n,), 4, dtype=torch.uint8, device=z[0].device)
+    if selection == "random":
+        pair = torch.from_numpy(_native.random_pairs(n, seed))
+        return pair.to(z[0].device, non_blocking=True)
+    distances = _distances(z, distance)
+    best = distances.argmin(0) if selection == "min" else distances.argmax(0)
+    return best.to(torch.uint8)
+
+
+def _weights(pair: Tensor) -> Tensor:
+    """Of the views of each row, [4, N]: 1 for a source, 1/2 where all are."""
+    first, second = pair // 2, pair % 2
+    masks = torch.stack([first == 0, first == 1, second == 0, second == 1])
+    return torch.where(pair == 4, 0.5, masks.to(torch.float32))
+
+
+def _view(p: Tensor, z: Tensor, weight: Tensor) -> Tuple[Tensor, Tensor]:
+    """sum weight/2 D(p, z) and its gradient in p; weight is [N]."""
+    half = weight[:, None].to(p.dtype) / 2
+    p_norm = _norm(p)
+    clamped = p_norm.clamp_min(_NORM_EPSILON)
+    p_unit, z_unit = p / clamped, z / _clamped_norm(z)
+    cosine = (p_unit * z_unit).sum(dim=1, keepdim=True)
+    # Below the smallest norm the denominator is constant.
+    direction = torch.where(p_norm < _NORM_EPSILON, 0.0, cosine * p_unit)
+    return -(half * cosine).sum(), half * (direction - z_unit) / clamped
+
+
+def guided_loss(views: Sequence[Tensor], pairing: Optional[Tensor], distance: str,
+                selection: str, seed: int, grad_scale: float
+                ) -> Tuple[Tensor, Tensor, List[Tensor]]:
+    """loss, pair and gradients of gsg.guided_loss, or gsg.guided_loss_shared.
+
+    views: p11, p12, p21, p22, z11, z12, z21, z22, and no pairing; or p1, p2,
+        z1, z2, and the pairing says which row's views are second.
+    """
+    dtype = views[0].dtype
+    wide = torch.float64 if dtype == torch.float64 else torch.float32
+    inputs = [view.detach().to(wide) for view in views]
+    p, z = inputs[:len(inputs) // 2], inputs[len(inputs) // 2:]
+    n = p[0].shape[0]
+    rows = z
+    if pairing is not None:
+        rows = [z[0], z[1], z[0][pairing], z[1][pairing]]
+    pair = _choose(rows, distance, selection, seed)
+    weights = _weights(pair)
+    if pairing is not None:
+        # An image's second role is in the row whose second image it is.
+        second = torch.zeros_like(weights[2:])
+        second[:, pairing] = weights[2:]
+        weights = weights[:2] + second
+    loss = torch.zeros((), dtype=wide, device=p[0].device)
+    grads = []
+    for view, x in enumerate(p):
+        part, grad = _view(x, z[view ^ 1], weights[view])
+        loss = loss + part
+        grads.append((grad * (grad_scale / n)).to(dtype))
+    return loss / n, pair, grads

@@ -1,0 +1,359 @@
+"""The guided stop-gradient loss as a PyTorch module.
+
+    loss_fn = gsg.torch.GuidedStopGradientLoss()
+    loss = loss_fn(p1, p2, z1, z2)
+    loss.backward()
+
+Lee & Lee, arXiv 2503.09058; see help(gsg). The loss is a custom operator: it
+works under torch.compile without graph breaks and under autocast. On the CPU it
+is gsg's fused loop, on the memory of the tensors; elsewhere the same formula in
+torch operations. torch 2.4 or newer.
+"""
+
+from typing import (Any, Callable, List, Optional, Protocol, Sequence, Tuple,
+                    cast)
+
+import torch
+from torch import Tensor, nn
+
+from gsg import _formula, _native
+from gsg._arguments import as_integer, as_string, loss_options
+
+__all__ = ["GuidedStopGradientLoss"]
+
+_DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+_DISTANCES = ("euclidean", "squared_euclidean", "cosine")
+_SELECTIONS = ("min", "max", "random", "none")
+_PAIRINGS = ("cyclic", "random")
+
+
+class GuidedStopGradientLoss(nn.Module):
+    """The guided stop-gradient loss, mean over rows, as a 0-d tensor.
+
+    views="shared": forward(p1, p2, z1, z2, pairing=None), two views of N
+        images, which are paired among themselves: twice as cheap for the
+        encoder. pairing: int64 [N] on the CPU, a permutation. None: drawn anew
+        for each step.
+    views="four": forward(p11, p12, p21, p22, z11, z12, z21, z22), two views
+        each of two images a row.
+
+    All are [N, D], of one floating-point dtype and on one device; under autocast
+    dtypes may differ. There is a gradient in the predictions p alone: no need to
+    detach the projections z. The loss is float32, or float64 for float64; a
+    16-bit gradient is rounded after it was scaled, so that GradScaler works.
+    There are no second derivatives.
+
+    distance, selection: as in gsg.guided_loss.
+    pairing: what is drawn, "cyclic" (no image is its own second image) or
+        "random", as in gsg.pairing.
+    seed: 0..2^63-1.
+
+    What is random (the pairing, selection="random") is a function of (seed,
+    step), gsg.step_seed, where `step` counts the calls in training mode. It is
+    part of state_dict (as extra state, not as a buffer: it is no parameter that
+    several processes must agree on, and stays on the CPU, where it can be read
+    without waiting), so that a resumed run draws what it would have drawn.
+    forward(..., seed=s) says the seed outright and counts nothing: then
+    gsg.guided_loss_shared with that seed has the same result.
+
+    Raises TypeError and ValueError as gsg.guided_loss does, naming the
+    argument; on a GPU, values that are not finite are not looked for.
+    """
+
+    def __init__(self, distance: str = "euclidean", selection: str = "min",
+                 views: str = "shared", *, pairing: str = "cyclic",
+                 seed: int = 0) -> None:
+        super().__init__()
+        self.distance = _one_of("distance", distance, _DISTANCES)
+        self.selection = _one_of("selection", selection, _SELECTIONS)
+        self.views = _one_of("views", views, ("four", "shared"))
+        self.pairing = _one_of("pairing", pairing, _PAIRINGS)
+        self.seed = as_integer("seed", seed, 0, 2**63 - 1)
+        self._step = torch.zeros((), dtype=torch.int64, device="cpu")
+
+    @property
+    def step(self) -> int:
+        """How many calls there were in training mode."""
+        return int(self._step)
+
+    def forward(self, *views: Tensor, pairing: Optional[Tensor] = None,
+                seed: Optional[int] = None) -> Tensor:
+        shared = self.views == "shared"
+        if shared and len(views) == 5 and pairing is None:
+            *views, pairing = views  # type: ignore[assignment]
+        if len(views) != (4 if shared else 8):
+            names = "p1, p2, z1, z2" if shared else ", ".join(_FOUR)
+            raise TypeError(f"got {len(views)} tensors; views={self.views!r} "
+                            f"takes {names}")
+        if not shared and pairing is not None:
+            raise TypeError('pairing is for views="shared": with views="four" '
+                            "each row has its second image already")
+        views = _of_one_dtype(views)
+        count = seed is None and self.training
+        random = (self._step if seed is None else None,
+                  self.seed if seed is None else seed)
+        options = (self.distance, self.selection, *random, _wants_grad(views))
+        if shared:
+            loss = _guided_loss_shared(*views, pairing, self.pairing,
+                                       *options)[0]
+        else:
+            loss = _guided_loss(*views, *options)[0]
+        if count:
+            self._step.add_(1)
+        return loss
+
+    def get_extra_state(self) -> Tensor:
+        return self._step.clone()
+
+    def set_extra_state(self, state: Tensor) -> None:
+        self._step.copy_(state)
+
+    def extra_repr(self) -> str:
+        return (f"distance={self.distance!r}, selection={self.selection!r}, "
+                f"views={self.views!r}, pairing={self.pairing!r}, "
+                f"seed={self.seed}")
+
+
+_FOUR = ("p11", "p12", "p21", "p22", "z11", "z12", "z21", "z22")
+_SHARED = ("p1", "p2", "z1", "z2")
+
+
+def _one_of(name: str, value: str, choices: Sequence[str]) -> str:
+    if as_string(name, value) not in choices:
+        raise ValueError(
+            f"{name} is \"{value}\"; use one of {', '.join(choices)}")
+    return value
+
+
+def _wants_grad(views: Sequence[Tensor]) -> bool:
+    return torch.is_grad_enabled() and any(
+        view.requires_grad for view in views[:len(views) // 2])
+
+
+def _of_one_dtype(views: Tuple[Tensor, ...]) -> Tuple[Tensor, ...]:
+    """Under autocast, where layers give different dtypes, all as float32."""
+    first = views[0]
+    if (any(view.dtype != first.dtype for view in views)
+            and torch.is_autocast_enabled(first.device.type)):
+        return tuple(view.float() for view in views)
+    return views
+
+
+# The operators gsg::guided_loss and gsg::guided_loss_shared: the loss, the pair
+# of each row, and the gradients in p (of no elements if wants_grad is false),
+# times _grad_scale. `step`: None, or a count that makes another seed of `seed`.
+# They are defined for every device by _formula, and for the CPU by gsg_core;
+# kernels for another device are one more register_kernel.
+
+
+def _grad_scale(p: Tensor) -> float:
+    # The gradients of a mean are below float16's range. They are kept times N
+    # until the backward pass, which knows what they are multiplied with.
+    return float(p.shape[0]) if p.dtype == torch.float16 else 1.0
+
+
+def _seed_of(seed: int, step: Optional[Tensor]) -> int:
+    return seed if step is None else _native.step_seed(seed, int(step))
+
+
+def _check(views: Sequence[Tensor], names: Sequence[str]) -> None:
+    """What gsg_core says of tensors on the CPU, for those of other devices."""
+    first = views[0]
+    for name, view in zip(names, views):
+        if view.dtype not in _DTYPES:
+            raise TypeError(f"{name} is {_dtype_name(view)}; it must be "
+                            "float16, bfloat16, float32 or float64")
+        if view.dim() != 2:
+            raise ValueError(f"{name} has shape {tuple(view.shape)}; it must "
+                             "be [N, D]")
+        for what, actual, wanted in (
+                ("is", _dtype_name(view), _dtype_name(first)),
+                ("is on", str(view.device), str(first.device)),
+                ("has shape", tuple(view.shape), tuple(first.shape))):
+            if actual != wanted:
+                kind = TypeError if what == "is" else ValueError
+                raise kind(f"{name} {what} {actual}; {names[0]} {what} "
+                           f"{wanted}; they must be equal")
+    if first.numel() == 0:
+        raise ValueError(f"{names[0]} is {first.shape[0]} x {first.shape[1]}; "
+                         "it needs at least one row and one column")
+
+
+def _formula_result(views: Sequence[Tensor], pairing: Optional[Tensor],
+                    distance: str, selection: str, seed: int,
+                    wants_grad: bool) -> Tuple[Tensor, ...]:
+    loss, pair, grads = _formula.guided_loss(
+        views, pairing, distance, selection, seed, _grad_scale(views[0]))
+    if not wants_grad:
+        grads = [view.new_empty(0) for view in grads]
+    return (loss, pair, *grads)
+
+
+def _dtype_name(tensor: Tensor) -> str:
+    return str(tensor.dtype).rpartition(".")[2]
+
+
+def _memory(tensor: Tensor) -> Tuple[int, str, int, Sequence[int], Sequence[int]]:
+    return (tensor.data_ptr(), _dtype_name(tensor), tensor.element_size(),
+            tensor.shape, tensor.stride())
+
+
+def _core_result(views: Sequence[Tensor], grads: Sequence[Tensor],
+                 call: Callable[..., Any], *pairing: Any, distance: str,
+                 selection: str, seed: int) -> Tuple[Tensor, ...]:
+    first = views[0]
+    options = loss_options(distance, selection, seed,
+                           min(torch.get_num_threads(), 256),
+                           _grad_scale(first))
+    loss, pair, _ = call(tuple(map(_memory, views)), *pairing, options,
+                         tuple(map(_memory, grads)))
+    dtype = torch.float64 if first.dtype == torch.float64 else torch.float32
+    return torch.tensor(loss, dtype=dtype), torch.from_numpy(pair), *grads
+
+
+def _new_grads(p: Sequence[Tensor], wants_grad: bool) -> List[Tensor]:
+    return [x.new_empty(x.shape) for x in p] if wants_grad else []
+
+
+def _fake_result(p: Sequence[Tensor], wants_grad: bool) -> Tuple[Tensor, ...]:
+    first = p[0]
+    dtype = torch.float64 if first.dtype == torch.float64 else torch.float32
+    return (first.new_empty((), dtype=dtype),
+            first.new_empty(first.shape[:1], dtype=torch.uint8),
+            *(x.new_empty(x.shape if wants_grad else (0,)) for x in p))
+
+
+class _Context(Protocol):
+    grad_scale: float
+    saved_tensors: Tuple[Tensor, ...]
+
+    def mark_non_differentiable(self, *tensors: Tensor) -> None:
+        ...
+
+    def set_materialize_grads(self, value: bool) -> None:
+        ...
+
+    def save_for_backward(self, *tensors: Tensor) -> None:
+        ...
+
+
+def _scaled_grads(context: _Context, grad_loss: Tensor) -> Tuple[Tensor, ...]:
+    if torch.is_grad_enabled():
+        raise RuntimeError("the guided stop-gradient loss has no second "
+                           "derivatives: create_graph must be False")
+    grads = context.saved_tensors
+    # loss.backward(): no pass over the gradients, where the value can be had.
+    if (context.grad_scale == 1 and type(grad_loss) is Tensor
+            and grad_loss.device.type == "cpu"
+            and not torch.compiler.is_compiling() and grad_loss.item() == 1):
+        return grads
+    scale = grad_loss / context.grad_scale
+    if grads[0].element_size() == 2:
+        return tuple((g.float() * scale).to(g.dtype) for g in grads)
+    return tuple(g * scale.to(g.dtype) for g in grads)
+
+
+_FourResult = Tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]
+_SharedResult = Tuple[Tensor, Tensor, Tensor, Tensor]
+
+
+@torch.library.custom_op("gsg::guided_loss", mutates_args=())
+def _guided_loss(
+        p11: Tensor, p12: Tensor, p21: Tensor, p22: Tensor, z11: Tensor,
+        z12: Tensor, z21: Tensor, z22: Tensor, distance: str, selection: str,
+        step: Optional[Tensor], seed: int, wants_grad: bool
+) -> Tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+    views = (p11, p12, p21, p22, z11, z12, z21, z22)
+    _check(views, _FOUR)
+    return cast(_FourResult, _formula_result(
+        views, None, distance, selection, _seed_of(seed, step), wants_grad))
+
+
+@_guided_loss.register_kernel("cpu")
+def _guided_loss_cpu(
+        p11: Tensor, p12: Tensor, p21: Tensor, p22: Tensor, z11: Tensor,
+        z12: Tensor, z21: Tensor, z22: Tensor, distance: str, selection: str,
+        step: Optional[Tensor], seed: int, wants_grad: bool) -> _FourResult:
+    p = (p11, p12, p21, p22)
+    grads = _new_grads(p, wants_grad)
+    result = _core_result((*p, z11, z12, z21, z22), grads, _native.guided_loss,
+                          distance=distance, selection=selection,
+                          seed=_seed_of(seed, step))
+    return cast(_FourResult, result if grads else (*result, *_none(p)))
+
+
+@_guided_loss.register_fake
+def _guided_loss_fake(
+        p11: Tensor, p12: Tensor, p21: Tensor, p22: Tensor, z11: Tensor,
+        z12: Tensor, z21: Tensor, z22: Tensor, distance: str, selection: str,
+        step: Optional[Tensor], seed: int, wants_grad: bool) -> _FourResult:
+    return cast(_FourResult, _fake_result((p11, p12, p21, p22), wants_grad))
+
+
+@torch.library.custom_op("gsg::guided_loss_shared", mutates_args=())
+def _guided_loss_shared(
+        p1: Tensor, p2: Tensor, z1: Tensor, z2: Tensor,
+        pairing: Optional[Tensor], pairing_kind: str, distance: str,
+        selection: str, step: Optional[Tensor], seed: int, wants_grad: bool
+) -> Tuple[Tensor, Tensor, Tensor, Tensor]:
+    views = (p1, p2, z1, z2)
+    _check(views, _SHARED)
+    seed = _seed_of(seed, step)
+    if pairing is None:
+        drawn = _native.pairing(len(p1), seed, pairing_kind)
+        pairing = torch.from_numpy(drawn)
+    return cast(_SharedResult, _formula_result(
+        views, pairing.to(p1.device, non_blocking=True), distance, selection,
+        seed, wants_grad))
+
+
+@_guided_loss_shared.register_kernel("cpu")
+def _guided_loss_shared_cpu(
+        p1: Tensor, p2: Tensor, z1: Tensor, z2: Tensor,
+        pairing: Optional[Tensor], pairing_kind: str, distance: str,
+        selection: str, step: Optional[Tensor], seed: int, wants_grad: bool
+) -> _SharedResult:
+    seed = _seed_of(seed, step)
+    if pairing is not None:
+        second = _memory(pairing)
+    elif pairing_kind == "cyclic":
+        second = None  # gsg_core's own choice
+    else:
+        second = _native.pairing(len(p1), seed, pairing_kind)
+    grads = _new_grads((p1, p2), wants_grad)
+    result = _core_result((p1, p2, z1, z2), grads, _native.guided_loss_shared,
+                          second, distance=distance, selection=selection,
+                          seed=seed)
+    return cast(_SharedResult, result if grads else (*result, *_none((p1, p2))))
+
+
+@_guided_loss_shared.register_fake
+def _guided_loss_shared_fake(
+        p1: Tensor, p2: Tensor, z1: Tensor, z2: Tensor,
+        pairing: Optional[Tensor], pairing_kind: str, distance: str,
+        selection: str, step: Optional[Tensor], seed: int, wants_grad: bool
+) -> _SharedResult:
+    return cast(_SharedResult, _fake_result((p1, p2), wants_grad))
+
+
+def _none(p: Sequence[Tensor]) -> List[Tensor]:
+    return [x.new_empty(0) for x in p]
+
+
+def _setup_context(ctx: _Context, inputs: Tuple[Any, ...],
+                   output: Tuple[Tensor, ...]) -> None:
+    ctx.grad_scale = _grad_scale(inputs[0])
+    ctx.mark_non_differentiable(*output[1:])
+    # Else zeros come in for them, at four times the cost of the loss.
+    ctx.set_materialize_grads(False)
+    ctx.save_for_backward(*output[2:])
+
+
+def _backward(ctx: _Context, grad_loss: Tensor,
+              *_: Any) -> Tuple[Optional[Tensor], ...]:
+    # Both operators have nine arguments after the predictions.
+    return (*_scaled_grads(ctx, grad_loss), *[None] * 9)
+
+
+_guided_loss.register_autograd(_backward, setup_context=_setup_context)
+_guided_loss_shared.register_autograd(_backward, setup_context=_setup_context)

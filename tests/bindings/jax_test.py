@@ -1,0 +1,98 @@
+"""gsg.jax against gsg, under grad, jit and vmap."""
+
+import sys
+import unittest
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import gsg
+import gsg.jax
+
+SEED = 11
+jax.config.update("jax_enable_x64", True)
+
+
+class JaxTest(unittest.TestCase):
+
+    def setUp(self):
+        print(f"{self.id()}: seed {SEED}")
+        self.rng = np.random.default_rng(SEED)
+
+    def views(self, count, dtype):
+        return [jnp.asarray(self.rng.standard_normal((9, 6)), dtype)
+                for _ in range(count)]
+
+    def test_value_and_gradient(self):
+        for dtype in (jnp.float16, jnp.bfloat16, jnp.float32, jnp.float64):
+            epsilon = float(jnp.finfo(dtype).eps)
+            for jit in (lambda f: f, jax.jit):
+                four, shared = self.views(8, dtype), self.views(4, dtype)
+                for selection in ("min", "none", "random"):
+                    options = dict(selection=selection, distance="cosine")
+                    for function, expected, views in (
+                            (gsg.jax.guided_loss, gsg.guided_loss, four),
+                            (gsg.jax.guided_loss_shared,
+                             gsg.guided_loss_shared, shared)):
+                        half = len(views) // 2
+                        p, z = tuple(views[:half]), tuple(views[half:])
+
+                        def loss(p, z, seed):
+                            # Scaled, so that a lost cotangent shows.
+                            return 3 * function(*p, *z, seed=seed, **options)
+
+                        with self.subTest(f"{dtype} {selection} {half}"):
+                            value, grads = jit(jax.value_and_grad(
+                                loss, argnums=(0, 1)))(p, z, 7)
+                            result = expected(*views, seed=7, **options)
+                            self.assertAlmostEqual(float(value),
+                                                   3 * result.loss, places=5)
+                            for actual, g in zip(grads[0], result.grads):
+                                self.assertEqual(actual.dtype, dtype)
+                                g = 3 * g.astype(np.float64)
+                                np.testing.assert_allclose(
+                                    actual.astype(np.float64), g, rtol=0,
+                                    atol=4 * epsilon * abs(g).max())
+                            for g in grads[1]:
+                                self.assertFalse(g.any())
+
+    def test_seed_may_be_traced(self):
+        views = self.views(4, jnp.float32)
+        step = jax.jit(lambda seed: gsg.jax.guided_loss_shared(*views,
+                                                               seed=seed))
+        losses = {float(step(seed)) for seed in range(5)}
+        self.assertEqual(losses, {
+            np.float32(gsg.guided_loss_shared(*views, seed=seed).loss)
+            for seed in range(5)})
+        self.assertGreater(len(losses), 1)
+
+    def test_pairing(self):
+        views = self.views(4, jnp.float32)
+        pairing = gsg.pairing(9, seed=3)
+        self.assertEqual(
+            gsg.jax.guided_loss_shared(*views, jnp.asarray(pairing)),
+            gsg.jax.guided_loss_shared(*views, seed=3))
+
+    def test_vmap(self):
+        batches = [jnp.stack(self.views(3, jnp.float32)) for _ in range(4)]
+        losses = jax.vmap(gsg.jax.guided_loss_shared)(*batches)
+        for i, loss in enumerate(losses):
+            expected = gsg.guided_loss_shared(*(b[i] for b in batches)).loss
+            self.assertAlmostEqual(float(loss), expected, places=6)
+
+    def test_errors(self):
+        views = self.views(4, jnp.float32)
+        with self.assertRaisesRegex(ValueError, 'distance is "l1"'):
+            gsg.guided_loss_shared(*views, distance="l1")
+        # JAX makes an error of its own of what a callback raises.
+        with self.assertRaisesRegex(Exception, "z2 is 8 x 6; p1 is 9 x 6"):
+            gsg.jax.guided_loss_shared(*views[:3],
+                                       views[3][:8]).block_until_ready()
+
+    def test_is_optional(self):
+        self.assertNotIn("torch", sys.modules)
+
+
+if __name__ == "__main__":
+    unittest.main()

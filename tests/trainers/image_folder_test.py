@@ -1,0 +1,135 @@
+"""Runs on a folder of JPEG files, whole and with damage."""
+
+import os
+import shutil
+import unittest
+
+from tests.trainers import training_run as tr
+
+TRAIN, VAL = 180, 45
+STEPS = 5  # an epoch: 180 / 32
+
+
+def flags(data, *more):
+    return ["--dataset=folder", "--data_dir=" + data, "--epochs=2",
+            "--warmup_epochs=1", "--batch_size=32", "--crop_size=32",
+            "--threads=1", "--projector_hidden=64", "--projector_dim=64",
+            "--knn_k=20", "--seed=7", *more]
+
+
+def images(folder):
+    """Paths of all images below the folder, sorted, below it."""
+    return sorted(os.path.relpath(os.path.join(top, name), folder)
+                  for top, _, names in os.walk(folder) for name in names)
+
+
+def damage(folder, count):
+    """Spoils that many training images in several ways; returns their names."""
+    names = [n for n in images(folder) if n.startswith("train/")]
+    spoilt = names[::len(names) // count][:count]
+    for i, name in enumerate(spoilt):
+        path = os.path.join(folder, name)
+        size = os.path.getsize(path)
+        with open(path, "r+b") as f:
+            if i % 3 == 0:
+                f.truncate(0)
+            elif i % 3 == 1:
+                f.truncate(size // 2)
+            else:
+                f.write(b"not a picture")
+    return spoilt
+
+
+class ImageFolderTest(unittest.TestCase):
+
+    @classmethod
+    def setUpClass(cls):
+        cls.data = tr.image_folder(TRAIN)
+
+    def run_on(self, data, *more):
+        folder = tr.new_folder()
+        process = tr.run("--output_dir=" + folder, *flags(data, *more))
+        self.assertEqual(process.returncode, 0, process.stderr)
+        return folder, process
+
+    def copy(self):
+        data = tr.new_folder()
+        shutil.copytree(self.data, data)
+        return data
+
+    def test_labelled_and_any_number_of_loader_threads(self):
+        one, process = self.run_on(self.data)
+        self.assertEqual(process.stderr, "")
+        two, _ = self.run_on(self.data, "--loader_threads=2")
+        self.assertEqual(tr.metrics(one), tr.metrics(two))
+        self.assertEqual(tr.result(one), tr.result(two))
+        records = tr.metrics(one)
+        self.assertEqual([r["step"] for r in records], [STEPS, 2 * STEPS])
+        # Three classes of waves: chance is 33.
+        self.assertGreater(records[-1]["knn_top1"], 50)
+        result = tr.result(one)
+        self.assertEqual(result["damaged_images"], 0)
+        self.assertGreater(result["trained"]["knn_top1"], 50)
+
+    def test_ten_damaged_files(self):
+        data = self.copy()
+        spoilt = damage(data, 10)
+        self.assertEqual(len(spoilt), 10)
+        one, process = self.run_on(data, "--max_damaged=0.1")
+        for name in spoilt:
+            line = "warning: %s is left out: " % name
+            self.assertEqual(process.stderr.count(line), 1, process.stderr)
+        self.assertIn("warning: 10 damaged images were left out",
+                      process.stderr)
+        self.assertEqual(process.stderr.count("\n"), 11)
+        self.assertEqual(tr.result(one)["damaged_images"], 10)
+        two, process_two = self.run_on(data, "--max_damaged=0.1",
+                                       "--loader_threads=3")
+        self.assertEqual(tr.metrics(one), tr.metrics(two))
+        self.assertEqual(process.stderr, process_two.stderr)
+
+    def test_too_much_damage_ends_the_run(self):
+        data = self.copy()
+        spoilt = damage(data, 10)
+        process = tr.run("--output_dir=" + tr.new_folder(), *flags(data))
+        self.assertEqual(process.returncode, 1)
+        # One in a hundred of 180 images allows one.
+        self.assertIn("2 of 180 images are damaged so far, more than "
+                      "--max_damaged=0.01 allows (%s: the file is empty; %s: "
+                      "JPEG: Premature end of JPEG file)" %
+                      (spoilt[0], spoilt[1]), process.stderr)
+
+    def test_without_labels(self):
+        flat = tr.new_folder()
+        os.mkdir(flat)
+        for i, name in enumerate(images(self.data)):
+            shutil.copy(os.path.join(self.data, name),
+                        os.path.join(flat, "%03d.JPG" % i))
+        folder, process = self.run_on(flat, "--channels=1")
+        self.assertIn("225 train and no test images", process.stdout)
+        records = tr.metrics(folder)
+        self.assertIsNone(records[0]["knn_top1"])
+        self.assertGreater(records[0]["effective_rank"], 1)
+        self.assertIsNone(tr.result(folder)["trained"]["knn_top1"])
+        with open(os.path.join(folder, "report.html")) as f:
+            self.assertIn("data:image/png;base64,", f.read())
+
+    def test_wrong_folders(self):
+        def message(data):
+            process = tr.run("--output_dir=" + tr.new_folder(), *flags(data))
+            self.assertEqual(process.returncode, 1)
+            self.assertEqual(process.stderr.count("\n"), 1, process.stderr)
+            return process.stderr
+
+        nowhere = tr.new_folder()
+        self.assertIn(nowhere + " does not exist", message(nowhere))
+        os.mkdir(nowhere)
+        self.assertIn(nowhere + " is empty", message(nowhere))
+        data = self.copy()
+        shutil.move(os.path.join(data, "train", "vertical"),
+                    os.path.join(data, "train", "upright"))
+        self.assertIn('is of class "vertical"', message(data))
+
+
+if __name__ == "__main__":
+    unittest.main()

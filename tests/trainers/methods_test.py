@@ -1,0 +1,104 @@
+"""Each of the four programs trains on CIFAR-10, and goes on where it stopped."""
+
+import os
+import random
+import tempfile
+import unittest
+import zipfile
+
+from tests.trainers import training_run as tr
+
+# The CIFAR-10 recipe on a smaller network.
+SMALL = [
+    "--recipe=cifar10", "--backbone=resnet_small", "--stem=small_stride2",
+    "--batch_size=8", "--epochs=2", "--threads=1",
+    "--projector_hidden=32", "--projector_dim=32", "--knn_k=5", "--seed=3"
+]
+
+
+def small_cifar10(per_file=4):
+    """A folder in CIFAR-10's binary layout: a colour for each class, noisy."""
+    folder = tempfile.mkdtemp(dir=os.environ["TEST_TMPDIR"])
+    generator = random.Random(1)
+    names = ["data_batch_%d.bin" % i for i in range(1, 6)] + ["test_batch.bin"]
+    for name in names:
+        with open(os.path.join(folder, name), "wb") as f:
+            for i in range(per_file):
+                label = generator.randrange(10)
+                pixels = bytes((20 * label + c * 40 + generator.randrange(30)) %
+                               256 for c in range(3) for _ in range(1024))
+                f.write(bytes([label]) + pixels)
+    with open(os.path.join(folder, "batches.meta.txt"), "w") as f:
+        f.write("".join("class%d\n" % i for i in range(10)))
+    return folder
+
+
+def tensor_names(folder):
+    """What the checkpoint's pickle names; it is data, read here as text."""
+    path = os.path.join(folder, "checkpoint-last.pt")
+    with zipfile.ZipFile(path) as archive:
+        pickle = [n for n in archive.namelist() if n.endswith("data.pkl")][0]
+        return archive.read(pickle)
+
+
+class MethodsTest(unittest.TestCase):
+
+    def test_train_and_resume(self):
+        data = small_cifar10()
+        for method in tr.METHODS:
+            with self.subTest(method):
+                self.train_and_resume(method, data)
+
+    def train_and_resume(self, method, data):
+        folder, whole = tr.new_folder(), tr.new_folder()
+        flags = SMALL + ["--data_dir=" + data]
+        process = tr.run("--output_dir=" + whole, *flags, method=method)
+        self.assertEqual(process.returncode, 0, process.stderr)
+        # 20 images are 2 batches an epoch; the third step is of the second.
+        process = tr.run("--output_dir=" + folder, "--max_steps=3", *flags,
+                         method=method)
+        self.assertEqual(process.returncode, 0, process.stderr)
+        process = tr.run("--resume", "--output_dir=" + folder, "--max_steps=0",
+                         method=method)
+        self.assertEqual(process.returncode, 0, process.stderr)
+        self.assertEqual(tr.metrics(folder), tr.metrics(whole))
+        record = tr.metrics(folder)[-1]
+        self.assertEqual(record["step"], 4)
+        shares = sum(record["pair_share"])
+        self.assertAlmostEqual(shares, 1 if method.endswith("_gsg") else 0)
+        self.assertEqual(b"target.backbone.conv1.weight" in
+                         tensor_names(folder), method.startswith("byol"))
+
+    def test_without_a_predictor(self):
+        folder = tr.new_folder()
+        process = tr.run("--predictor=none", "--max_steps=2",
+                         "--nostop_on_collapse", "--output_dir=" + folder,
+                         "--data_dir=" + small_cifar10(), *SMALL)
+        self.assertEqual(process.returncode, 0, process.stderr)
+        self.assertNotIn(b"predictor.", tensor_names(folder))
+
+    def test_lars(self):
+        losses = []
+        data = small_cifar10()
+        for flags in (["--optimizer=sgd"], ["--optimizer=lars"],
+                      ["--optimizer=lars", "--lars_coefficient=0.1"]):
+            folder = tr.new_folder()
+            process = tr.run("--output_dir=" + folder, "--data_dir=" + data,
+                             *flags, *SMALL)
+            self.assertEqual(process.returncode, 0, process.stderr)
+            losses.append(tr.metrics(folder)[-1]["loss"])
+        self.assertEqual(len(set(losses)), 3, losses)
+
+    def test_a_run_is_another_methods(self):
+        flags = SMALL + ["--data_dir=" + small_cifar10(), "--max_steps=1"]
+        folder = tr.new_folder()
+        process = tr.run("--output_dir=" + folder, *flags, method="byol")
+        self.assertEqual(process.returncode, 0, process.stderr)
+        process = tr.run("--resume", "--output_dir=" + folder,
+                         method="byol_gsg")
+        self.assertEqual(process.returncode, 1)
+        self.assertIn("the run has byol", process.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
