@@ -1,10 +1,8 @@
 #include "trainers/report/report.h"
 
-#include <cerrno>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <functional>
 #include <string>
 #include <utility>
@@ -17,7 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "trainers/report/chart.h"
 #include "trainers/report/html.h"
-#include "trainers/report/page_style.h"
+#include "trainers/report/page.h"
 #include "trainers/report/picture.h"
 #include "trainers/report/scatter.h"
 
@@ -34,12 +32,6 @@ absl::Status CheckLabel(int64_t label, const ReportData& data,
   return absl::InvalidArgumentError(
       absl::StrCat(where, " has label ", label, "; the report names ",
                    data.classes.size(), " classes"));
-}
-
-std::string Section(absl::string_view title, absl::string_view note,
-                    absl::string_view body) {
-  return absl::StrCat("<section><h2>", title, "</h2>\n<p>", note, "</p>\n",
-                      body, "</section>\n");
 }
 
 // ": 4.2 points above raw pixels, ..." by k-NN, or nothing.
@@ -90,13 +82,6 @@ std::string FactList(const Facts& facts, absl::string_view style) {
                     EscapeHtml(value), "</dd></div>");
   }
   return html + "</dl>\n";
-}
-
-std::string ScoreCell(double percent) {
-  if (!Measured(percent)) return "<td>–</td>";
-  return absl::StrCat("<td>", FormatNumber(percent, 2),
-                      "<span class=\"bar\"><i style=\"width:", Svg(percent),
-                      "%\"></i></span></td>");
 }
 
 std::string ScoreTable(const ReportData& data) {
@@ -255,45 +240,19 @@ absl::StatusOr<std::string> RenderReport(const ReportData& data) {
   if (!neighbors.ok()) return neighbors.status();
   absl::StatusOr<std::string> map = Map(data);
   if (!map.ok()) return map.status();
-  const std::string title = EscapeHtml(data.title);
-  return absl::StrCat(
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, "
-      "initial-scale=1\">\n<title>",
-      title, "</title>\n<style>", kPageStyle,
-      "</style>\n</head>\n<body>\n"
-      "<main>\n<header><h1>",
-      title, "</h1>\n", Headline(data), FactList(data.summary, "facts"),
-      "</header>\n", ScoreTable(data), Curves(data), *neighbors, *map,
-      data.config.empty()
-          ? ""
-          : Section("Configuration", "Every setting of this run.",
-                    FactList(data.config, "config")),
-      "</main>\n</body>\n</html>\n");
+  return Page(
+      data.title, absl::StrCat(Headline(data), FactList(data.summary, "facts")),
+      absl::StrCat(ScoreTable(data), Curves(data), *neighbors, *map,
+                   data.config.empty()
+                       ? ""
+                       : Section("Configuration", "Every setting of this run.",
+                                 FactList(data.config, "config"))));
 }
 
 absl::Status WriteReport(const std::string& path, const ReportData& data) {
   absl::StatusOr<std::string> page = RenderReport(data);
   if (!page.ok()) return page.status();
-  const std::string partial = path + ".partial";
-  std::FILE* file = std::fopen(partial.c_str(), "wb");
-  if (file == nullptr) {
-    return absl::ErrnoToStatus(errno, absl::StrCat("cannot open ", partial));
-  }
-  bool written =
-      std::fwrite(page->data(), 1, page->size(), file) == page->size();
-  int error = errno;
-  if (std::fclose(file) != 0 && written) {
-    written = false;
-    error = errno;
-  }
-  if (written && std::rename(partial.c_str(), path.c_str()) != 0) {
-    written = false;
-    error = errno;
-  }
-  if (written) return absl::OkStatus();
-  std::remove(partial.c_str());
-  return absl::ErrnoToStatus(error, absl::StrCat("cannot write ", path));
+  return WritePage(path, *page);
 }
 
 }  // namespace gsg
