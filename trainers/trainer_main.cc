@@ -10,7 +10,6 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -33,6 +32,7 @@
 #include "trainers/data/dataset.h"
 #include "trainers/data/evaluation_images.h"
 #include "trainers/data/image_source.h"
+#include "trainers/engine/device.h"
 #include "trainers/engine/features.h"
 #include "trainers/engine/interrupt.h"
 #include "trainers/engine/result.h"
@@ -43,23 +43,13 @@
 #include "trainers/engine/trainer.h"
 #include "trainers/methods/make_method.h"
 #include "trainers/methods/method.h"
+#include "trainers/metrics/epoch_record.h"
 
 namespace gsg {
 namespace {
 
 // Its data comes with the program.
 constexpr char kDefaultRecipe[] = "fashion_mnist";
-
-absl::StatusOr<c10::Device> ChooseDevice(const std::string& name) {
-  const bool has_cuda = at::hasCUDA();
-  if (name == "cuda" && !has_cuda) {
-    return absl::FailedPreconditionError(
-        "--device=cuda: this program sees no GPU. It needs an NVIDIA driver "
-        "and a build with --config=cuda.");
-  }
-  const bool cuda = name == "cuda" || (name == "auto" && has_cuda);
-  return c10::Device(cuda ? c10::kCUDA : c10::kCPU);
-}
 
 // Where the run begins: at its start, or where a saved one stopped.
 absl::StatusOr<ResumePoint> StartingPoint(const CommandLine& command_line) {
@@ -170,18 +160,9 @@ TrainerHooks ShowOn(Progress& progress, DamageWarnings& warnings,
     progress.Update(batches_done, [loss] { return loss; });
   };
   hooks.on_epoch_end = [&, start](const EpochRecord& record) {
-    EpochSummary summary;
-    summary.epoch = record.epoch;
-    summary.loss = record.loss;
-    summary.knn = record.knn_top1 / 100;
-    summary.feature_std = record.feature_std;
-    summary.effective_rank = record.effective_rank;
-    summary.pairs = record.pair_share;
-    summary.images_per_second = record.images_per_second;
-    summary.time = absl::Now() - start;
     progress.Clear();
     warnings.ShowNew();
-    absl::PrintF("%s\n", EpochLine(summary));
+    absl::PrintF("%s\n", EpochLine(record, absl::Now() - start));
     std::fflush(stdout);
   };
   hooks.on_warning = [&](const std::string& warning) {
@@ -204,8 +185,7 @@ absl::Status Run(const CommandLine& command_line) {
       config.dataset, config.data_dir, static_cast<int>(config.channels));
   if (!dataset.ok()) return dataset.status();
 
-  at::set_num_threads(config.threads > 0 ? static_cast<int>(config.threads)
-                                         : std::thread::hardware_concurrency());
+  UseThreads(config.threads);
   at::manual_seed(config.seed);
   absl::StatusOr<std::unique_ptr<Method>> method =
       MakeMethod(config, dataset->train->channels(), *device);

@@ -102,6 +102,15 @@ absl::Status SaveCheckpoint(const std::string& folder,
                                 PreviousCheckpointPath(folder), *sealed);
 }
 
+absl::Status SaveStateDict(const std::string& path,
+                           const NamedTensors& tensors) {
+  NamedTensors contiguous;
+  for (const auto& [name, tensor] : tensors) {
+    contiguous.emplace_back(name, tensor.contiguous());
+  }
+  return WriteFileAtomically(path, Pickle(ToDict(contiguous)));
+}
+
 absl::StatusOr<Checkpoint> LoadCheckpoint(const std::string& path) {
   absl::StatusOr<std::string> sealed = ReadFile(path);
   if (!sealed.ok()) return sealed.status();

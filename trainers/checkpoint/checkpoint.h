@@ -44,6 +44,13 @@ absl::Status SaveCheckpoint(const std::string& folder,
 // damaged or not one of ours.
 absl::StatusOr<Checkpoint> LoadCheckpoint(const std::string& path);
 
+// Writes `tensors` to `path` atomically, and nothing else:
+//   torch.load(path) -> {name: tensor}
+// what a torch.nn.Module's load_state_dict takes. Tensors are made contiguous.
+// Errors: the file system's; what stood there is then untouched.
+absl::Status SaveStateDict(const std::string& path,
+                           const NamedTensors& tensors);
+
 // Copies `from` into the tensors of `to` that have the same names.
 // Errors: kInvalidArgument naming `what` and the first tensor that is missing,
 // left over, or of another shape or dtype; `to` is then unchanged.

@@ -4,8 +4,8 @@
 #include <set>
 #include <sstream>
 #include <string>
-#include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "trainers/config/config.h"
 #include "trainers/config/field.h"
+#include "trainers/config/field_flags.h"
 #include "trainers/config/flags.h"
 #include "trainers/config/json.h"
 #include "trainers/config/methods.h"
@@ -22,6 +23,36 @@
 
 namespace gsg {
 namespace {
+
+constexpr char kGeneral[] = "General";
+
+// Every flag, with its value in `values`.
+std::vector<Flag> Flags(const Config& values) {
+  std::vector<Flag> flags = {
+      HelpFlag("this text, for the chosen recipe"),
+      {"list_recipes", Flag::Kind::kSwitch, kGeneral, "what recipes there are",
+       ""},
+      {"print_config", Flag::Kind::kSwitch, kGeneral,
+       "the config that would run, as JSON", ""},
+      {"config", Flag::Kind::kValue, kGeneral,
+       "JSON file with values, as a run's config.json", "FILE"},
+  };
+  for (Flag& flag : FieldFlags(values)) flags.push_back(std::move(flag));
+  return flags;
+}
+
+std::string Introduction(absl::string_view method, absl::string_view recipe) {
+  return absl::StrCat(
+      method,
+      " learns image features without labels, measures them by k-NN\n"
+      "classification, and keeps its config, metrics and checkpoints in a "
+      "folder.\n\nExample:\n  ",
+      method, " --recipe=", recipe,
+      " --epochs=2 --output_dir=first_run\n\n"
+      "Values below are those of --recipe=",
+      recipe,
+      ". Flags override --config,\nand --config overrides the recipe.\n");
+}
 
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -122,7 +153,8 @@ absl::StatusOr<CommandLine> ParseCommandLine(absl::string_view method,
                                              absl::string_view default_recipe,
                                              int argc,
                                              const char* const* argv) {
-  const absl::StatusOr<GivenFlags> flags = ParseFlags(argc, argv);
+  const absl::StatusOr<GivenFlags> flags =
+      ParseFlags(Flags(Config()), argc, argv);
   if (!flags.ok()) return flags.status();
   const MethodInfo* info = FindMethod(method);
   if (info == nullptr) {
@@ -134,7 +166,8 @@ absl::StatusOr<CommandLine> ParseCommandLine(absl::string_view method,
 
   CommandLine result;
   if (flags->count("help") > 0) {
-    result.print = HelpText(method, *base);
+    result.print =
+        HelpText(method, Introduction(method, base->recipe), Flags(*base));
     return result;
   }
   if (flags->count("list_recipes") > 0) {
@@ -143,18 +176,11 @@ absl::StatusOr<CommandLine> ParseCommandLine(absl::string_view method,
   }
   Config& config = result.config;
   config = *std::move(base);
-  absl::Status status;
-  VisitFields(config, [&](auto& value, const Field& field) {
-    const auto flag = flags->find(std::string(field.name));
-    if (flag == flags->end()) return;
-    const auto& [name, text] = *flag;
-    result.given.insert(name);
-    const absl::Status parsed = ParseValue(text, &value);
-    if (!parsed.ok()) {
-      status.Update(absl::InvalidArgumentError(
-          absl::StrCat("--", name, "=", text, ": ", parsed.message())));
-    }
+  VisitFields(config, [&](const auto&, const Field& field) {
+    std::string name(field.name);
+    if (flags->count(name) > 0) result.given.insert(std::move(name));
   });
+  absl::Status status = SetFields(*flags, &config);
   status.Update(Validate(config));
   // A run that goes on has its own values; ConfigForResume looks at these.
   if (!config.resume) status.Update(CheckOfUse(*info, config, result.given));
@@ -163,11 +189,7 @@ absl::StatusOr<CommandLine> ParseCommandLine(absl::string_view method,
         "--resume goes on with the run's own config: leave --config out"));
   }
   if (!status.ok()) return status;
-  VisitFields(config, [](auto& value, const Field& field) {
-    if constexpr (std::is_same_v<decltype(value), std::string&>) {
-      if (field.is_path) value = UserPath(value);
-    }
-  });
+  ResolvePaths(&config);
   if (flags->count("print_config") > 0) {
     result.print = absl::StrCat(ToJson(config), "\n");
   }

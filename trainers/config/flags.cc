@@ -4,7 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -14,21 +14,24 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
-#include "trainers/config/config.h"
-#include "trainers/config/field.h"
 #include "trainers/config/nearest.h"
-#include "trainers/config/values.h"
 
 namespace gsg {
 namespace {
 
 constexpr size_t kHelpColumn = 32;
 constexpr size_t kHelpWidth = 80;
-constexpr absl::string_view kGeneral = "General";
+constexpr absl::string_view kHelp = "help";
 
 // One flag: its name and default, then its description in a column.
 class HelpFormatter : public CLI::Formatter {
  public:
+  explicit HelpFormatter(std::string usage) : usage_(std::move(usage)) {}
+
+  std::string make_usage(const CLI::App*, std::string) const override {
+    return usage_;
+  }
+
   std::string make_option(const CLI::Option* option, bool) const override {
     std::string line = absl::StrCat("  --", option->get_lnames().front());
     if (!option->get_default_str().empty()) {
@@ -53,69 +56,41 @@ class HelpFormatter : public CLI::Formatter {
     line.pop_back();
     return absl::StrCat(text, line, "\n");
   }
+
+ private:
+  const std::string usage_;
 };
 
-std::string Introduction(absl::string_view method, absl::string_view recipe) {
-  return absl::StrCat(
-      method,
-      " learns image features without labels, measures them by k-NN\n"
-      "classification, and keeps its config, metrics and checkpoints in a "
-      "folder.\n\nExample:\n  ",
-      method, " --recipe=", recipe,
-      " --epochs=2 --output_dir=first_run\n\n"
-      "Values below are those of --recipe=",
-      recipe,
-      ". Flags override --config,\nand --config overrides the recipe.\n");
+// How CLI11 is told a flag's spellings; "!" marks the one that means false.
+std::string Spellings(const Flag& flag) {
+  std::string spellings = absl::StrCat("--", flag.name);
+  if (flag.kind == Flag::Kind::kBoolean) {
+    absl::StrAppend(&spellings, ",!--no", flag.name);
+  }
+  if (flag.name == kHelp) absl::StrAppend(&spellings, ",-h");
+  return spellings;
 }
 
-// A CLI11 parser of every flag, each as text.
+// A CLI11 parser of the flags, each as text.
 struct Parser {
-  struct Flag {
+  struct Option {
     CLI::Option* option = nullptr;
     std::string text;
   };
 
-  Parser() {
-    app.formatter(std::make_shared<HelpFormatter>());
+  explicit Parser(const std::vector<Flag>& flags) {
     app.set_help_flag();
     app.allow_extras();
-    AddFlag("help", "--help,-h", "this text, for the chosen recipe", kGeneral);
-    AddFlag("list_recipes", "--list_recipes", "what recipes there are",
-            kGeneral);
-    AddFlag("print_config", "--print_config",
-            "the config that would run, as JSON", kGeneral);
-    AddOption("config", "JSON file with values, as a run's config.json",
-              kGeneral);
-    VisitFields(Config(), [this](const auto& value, const Field& field) {
-      const std::string allowed = AllowedText(field);
-      const std::string description =
-          allowed.empty() ? std::string(field.help)
-                          : absl::StrCat(field.help, " [", allowed, "]");
-      if constexpr (std::is_same_v<decltype(value), const bool&>) {
-        AddFlag(field.name,
-                absl::StrCat("--", field.name, ",!--no", field.name),
-                description, field.group);
+    for (const Flag& flag : flags) {
+      Option& added = options[flag.name];
+      if (flag.kind == Flag::Kind::kValue) {
+        added.option = app.add_option(Spellings(flag), added.text, flag.help);
+        added.option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
       } else {
-        AddOption(field.name, description, field.group);
+        added.option = app.add_flag(Spellings(flag), added.text, flag.help);
       }
-    });
-  }
-
-  // `spellings` as CLI11 wants them; "!" marks the one that means false.
-  void AddFlag(absl::string_view name, const std::string& spellings,
-               const std::string& description, absl::string_view group) {
-    Flag& flag = flags[std::string(name)];
-    flag.option = app.add_flag(spellings, flag.text, description);
-    flag.option->group(std::string(group));
-  }
-
-  void AddOption(absl::string_view name, const std::string& description,
-                 absl::string_view group) {
-    Flag& flag = flags[std::string(name)];
-    flag.option =
-        app.add_option(absl::StrCat("--", name), flag.text, description);
-    flag.option->group(std::string(group))
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+      added.option->group(flag.group)->default_str(flag.value);
+    }
   }
 
   absl::Status Unknown(absl::string_view argument) const {
@@ -127,14 +102,14 @@ struct Parser {
     }
     const absl::string_view flag = argument.substr(0, argument.find('='));
     std::vector<absl::string_view> names;
-    for (const auto& item : flags) names.push_back(item.first);
+    for (const auto& item : options) names.push_back(item.first);
     return absl::InvalidArgumentError(absl::StrCat(
         "unknown flag ", flag, "; ",
         DidYouMean(flag.substr(start), names, "--"), "--help lists them all"));
   }
 
   CLI::App app;
-  std::map<std::string, Flag> flags;  // By name; nodes stay in place.
+  std::map<std::string, Option> options;  // By name; nodes stay in place.
 };
 
 absl::Status MissingValue(absl::string_view argument) {
@@ -144,14 +119,21 @@ absl::Status MissingValue(absl::string_view argument) {
 
 }  // namespace
 
-absl::StatusOr<GivenFlags> ParseFlags(int argc, const char* const* argv) {
+Flag HelpFlag(absl::string_view help) {
+  return {std::string(kHelp), Flag::Kind::kSwitch, "General", std::string(help),
+          ""};
+}
+
+absl::StatusOr<GivenFlags> ParseFlags(const std::vector<Flag>& flags, int argc,
+                                      const char* const* argv,
+                                      std::vector<std::string>* arguments) {
   for (int i = 1; i < argc; ++i) {
     // CLI11 would take the next argument as the value.
     if (absl::StartsWith(argv[i], "--") && absl::EndsWith(argv[i], "=")) {
       return MissingValue(argv[i]);
     }
   }
-  Parser parser;
+  Parser parser(flags);
   try {
     parser.app.parse(argc, argv);
   } catch (const CLI::ArgumentMismatch&) {
@@ -161,10 +143,14 @@ absl::StatusOr<GivenFlags> ParseFlags(int argc, const char* const* argv) {
     return absl::InvalidArgumentError(error.what());
   }
   for (const std::string& extra : parser.app.remaining()) {
-    if (extra != "--") return parser.Unknown(extra);
+    if (extra == "--") continue;
+    if (arguments == nullptr || absl::StartsWith(extra, "-")) {
+      return parser.Unknown(extra);
+    }
+    arguments->push_back(extra);
   }
   GivenFlags given;
-  for (const auto& [name, flag] : parser.flags) {
+  for (const auto& [name, flag] : parser.options) {
     const size_t count = flag.option->count();
     if (count > 1) {
       return absl::InvalidArgumentError(
@@ -175,14 +161,14 @@ absl::StatusOr<GivenFlags> ParseFlags(int argc, const char* const* argv) {
   return given;
 }
 
-std::string HelpText(absl::string_view method, const Config& values) {
-  Parser parser;
-  parser.flags["config"].option->default_str("FILE");
-  VisitFields(values, [&](const auto& value, const Field& field) {
-    parser.flags[std::string(field.name)].option->default_str(ValueText(value));
-  });
-  parser.app.description(Introduction(method, values.recipe));
-  parser.app.name(std::string(method));
+std::string HelpText(absl::string_view program, absl::string_view introduction,
+                     const std::vector<Flag>& flags,
+                     absl::string_view arguments) {
+  Parser parser(flags);
+  parser.app.description(std::string(introduction));
+  parser.app.formatter(std::make_shared<HelpFormatter>(
+      absl::StrCat("Usage: ", program, " [--flag=value ...]",
+                   arguments.empty() ? "" : " ", arguments, "\n")));
   // CLI11 puts two blank lines between groups.
   return absl::StrReplaceAll(parser.app.help(), {{"\n\n\n", "\n\n"}});
 }

@@ -33,21 +33,8 @@ absl::Status Bad(const Field& field, const Value& value,
       absl::StrCat("--", field.name, "=", ValueText(value), ": ", problem));
 }
 
-absl::Status Check(const Field& field, const std::string& value) {
-  const auto& allowed = field.allowed;
-  if (allowed.empty() ||
-      std::find(allowed.begin(), allowed.end(), value) != allowed.end()) {
-    return absl::OkStatus();
-  }
-  return Bad(field, value,
-             absl::StrCat("unknown value; ", DidYouMean(value, allowed),
-                          "allowed: ", absl::StrJoin(allowed, ", ")));
-}
-
-absl::Status Check(const Field&, bool) { return absl::OkStatus(); }
-
 template <class Number>
-absl::Status Check(const Field& field, Number value) {
+absl::Status CheckNumber(const Field& field, Number value) {
   if (!std::isfinite(static_cast<double>(value))) {
     return Bad(field, value, "must be a finite number");
   }
@@ -126,11 +113,29 @@ std::string AllowedText(const Field& field) {
   return absl::StrCat(field.above_min ? "above " : "at least ", field.min);
 }
 
+absl::Status CheckValue(const Field& field, const std::string& value) {
+  const auto& allowed = field.allowed;
+  if (allowed.empty() ||
+      std::find(allowed.begin(), allowed.end(), value) != allowed.end()) {
+    return absl::OkStatus();
+  }
+  return Bad(field, value,
+             absl::StrCat("unknown value; ", DidYouMean(value, allowed),
+                          "allowed: ", absl::StrJoin(allowed, ", ")));
+}
+
+absl::Status CheckValue(const Field&, bool) { return absl::OkStatus(); }
+
+absl::Status CheckValue(const Field& field, int64_t value) {
+  return CheckNumber(field, value);
+}
+
+absl::Status CheckValue(const Field& field, double value) {
+  return CheckNumber(field, value);
+}
+
 absl::Status Validate(const Config& config) {
-  absl::Status status;
-  VisitFields(config, [&status](const auto& value, const Field& field) {
-    status.Update(Check(field, value));
-  });
+  absl::Status status = CheckFields(config);
   status.Update(Ordered("crop_scale_min", config.crop_scale_min,
                         "crop_scale_max", config.crop_scale_max));
   status.Update(Ordered("crop_ratio_min", config.crop_ratio_min,

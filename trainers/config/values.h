@@ -27,8 +27,25 @@ std::string ValueText(double value);
 // Which values `field` takes, for --help; "" = any.
 std::string AllowedText(const Field& field);
 
-// Is each value allowed, and do they go together?
+// Is this value of `field` allowed?
 // Errors: kInvalidArgument: "--batch_size=0: must be at least 2".
+absl::Status CheckValue(const Field& field, const std::string& value);
+absl::Status CheckValue(const Field& field, bool value);
+absl::Status CheckValue(const Field& field, int64_t value);
+absl::Status CheckValue(const Field& field, double value);
+
+// The same for each field of a struct that has a VisitFields.
+template <class Options>
+absl::Status CheckFields(const Options& options) {
+  absl::Status status;
+  VisitFields(options, [&status](const auto& value, const Field& field) {
+    status.Update(CheckValue(field, value));
+  });
+  return status;
+}
+
+// Is each value allowed, and do they go together?
+// Errors: those of CheckValue; kInvalidArgument naming the flags that do not.
 absl::Status Validate(const Config& config);
 
 }  // namespace gsg

@@ -6,7 +6,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "trainers/console/format.h"
+#include "trainers/metrics/epoch_record.h"
 
 namespace gsg {
 namespace {
@@ -30,18 +32,18 @@ std::string EpochHeader() {
              "time");
 }
 
-std::string EpochLine(const EpochSummary& summary) {
-  std::string pairs;
-  for (double part : summary.pairs) {
-    absl::StrAppend(&pairs, pairs.empty() ? "" : " ",
-                    Fixed(100 * part, /*decimals=*/0));
+std::string EpochLine(const EpochRecord& record, absl::Duration time) {
+  std::string pairs = ChosePairs(record) ? "" : "-";
+  if (pairs.empty()) {
+    for (const double share : record.pair_share) {
+      absl::StrAppend(&pairs, pairs.empty() ? "" : " ",
+                      Fixed(100 * share, /*decimals=*/0));
+    }
   }
-  if (std::isnan(summary.pairs[0])) pairs = "-";
-  return Row(absl::StrCat(summary.epoch), Fixed(summary.loss, 4),
-             Fixed(100 * summary.knn, 1), Fixed(summary.feature_std, 3),
-             Fixed(summary.effective_rank, 1), pairs,
-             GroupedNumber(summary.images_per_second),
-             HumanDuration(summary.time));
+  return Row(absl::StrCat(record.epoch), Fixed(record.loss, 4),
+             Fixed(record.knn_top1, 1), Fixed(record.feature_std, 3),
+             Fixed(record.effective_rank, 1), pairs,
+             GroupedNumber(record.images_per_second), HumanDuration(time));
 }
 
 }  // namespace gsg

@@ -217,4 +217,16 @@ absl::StatusOr<Folder> ReadFolder(const std::string& dir, int channels) {
   return folder;
 }
 
+absl::StatusOr<std::unique_ptr<FolderSource>> ReadImages(const std::string& dir,
+                                                         int channels) {
+  if (!IsFolder(dir)) {
+    return absl::NotFoundError(absl::StrCat("folder ", dir, " does not exist"));
+  }
+  absl::StatusOr<Listing> listing = List(dir, "");
+  if (!listing.ok()) return listing.status();
+  if (listing->images.empty()) return NoImages(dir, *listing);
+  return std::make_unique<FolderSource>(dir, listing->images,
+                                        std::vector<int32_t>(), channels);
+}
+
 }  // namespace gsg

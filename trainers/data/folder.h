@@ -35,6 +35,13 @@ struct Folder {
 // system's.
 absl::StatusOr<Folder> ReadFolder(const std::string& dir, int channels);
 
+// The images at any depth below `dir`, by whatever layout, without labels:
+// "images" and "order" as above.
+// Errors: kNotFound if the folder does not exist, or holds no image; the file
+// system's.
+absl::StatusOr<std::unique_ptr<FolderSource>> ReadImages(const std::string& dir,
+                                                         int channels);
+
 }  // namespace gsg
 
 #endif  // GSG_TRAINERS_DATA_FOLDER_H_

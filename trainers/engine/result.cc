@@ -30,6 +30,7 @@
 #include "trainers/engine/run_state.h"
 #include "trainers/engine/scores.h"
 #include "trainers/evaluate/knn.h"
+#include "trainers/metrics/epoch_record.h"
 #include "trainers/report/picture.h"
 #include "trainers/report/report.h"
 #include "trainers/report/scatter.h"
@@ -167,19 +168,6 @@ absl::StatusOr<std::vector<MapPoint>> Map(const Features& features) {
   return map;
 }
 
-EpochPoint ToPoint(const EpochRecord& record) {
-  EpochPoint point;
-  point.epoch = record.epoch;
-  point.loss = record.loss;
-  point.knn_top1 = record.knn_top1;
-  point.feature_std = record.feature_std;
-  point.effective_rank = record.effective_rank;
-  point.lr = record.lr;
-  point.images_per_second = record.images_per_second;
-  point.pair_share = record.pair_share;
-  return point;
-}
-
 Score ToScore(const std::string& name, const Scores& scores) {
   return {name, scores.knn_top1, scores.linear_top1};
 }
@@ -232,11 +220,9 @@ absl::Status WriteResult(const Config& config, const Dataset& dataset,
   data.trained = ToScore("trained network", trained);
   data.baselines = {ToScore("raw pixels", state.raw_pixels),
                     ToScore("untrained network", state.untrained)};
+  data.epochs = state.history;
   double seconds = 0;
-  for (const EpochRecord& record : state.history) {
-    data.epochs.push_back(ToPoint(record));
-    seconds += record.seconds;
-  }
+  for (const EpochRecord& record : state.history) seconds += record.seconds;
   absl::StatusOr<std::vector<NeighborRow>> neighbors =
       Neighbors(dataset, features);
   if (!neighbors.ok()) return neighbors.status();

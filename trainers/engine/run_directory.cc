@@ -15,8 +15,13 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kRunFiles[] = {
-    kConfigFile, kMetricsFile,         kResultFile,
-    kReportFile, "checkpoint-last.pt", "checkpoint-previous.pt",
+    kConfigFile,
+    kMetricsFile,
+    kResultFile,
+    kReportFile,
+    kEvaluationFile,
+    "checkpoint-last.pt",
+    "checkpoint-previous.pt",
 };
 
 }  // namespace

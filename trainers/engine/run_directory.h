@@ -12,6 +12,7 @@ inline constexpr char kConfigFile[] = "config.json";
 inline constexpr char kMetricsFile[] = "metrics.jsonl";
 inline constexpr char kResultFile[] = "result.json";
 inline constexpr char kReportFile[] = "report.html";
+inline constexpr char kEvaluationFile[] = "evaluation.json";  // by evaluate
 
 // Makes config.output_dir ready: creates it, or with config.overwrite removes
 // the files of the run that is there.

@@ -14,6 +14,7 @@
 #include "trainers/config/config.h"
 #include "trainers/config/json.h"
 #include "trainers/console/metrics_log.h"
+#include "trainers/metrics/epoch_record.h"
 
 namespace gsg {
 namespace {
@@ -22,7 +23,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr int kFormat = 2;
 
-// One list of names for each struct, for both directions.
+// One list of names, for both directions.
 template <class Totals, class Visitor>
 void VisitTotals(Totals& t, Visitor&& visit) {
   visit("batches", t.batches);
@@ -30,26 +31,6 @@ void VisitTotals(Totals& t, Visitor&& visit) {
   visit("feature_std", t.feature_std);
   visit("pair_count", t.pair_count);
   visit("seconds", t.seconds);
-}
-
-template <class Record, class Visitor>
-void VisitRecord(Record& r, Visitor&& visit) {
-  visit("epoch", r.epoch);
-  visit("step", r.step);
-  visit("loss", r.loss);
-  visit("knn_top1", r.knn_top1);
-  visit("feature_std", r.feature_std);
-  visit("effective_rank", r.effective_rank);
-  visit("pair_share", r.pair_share);
-  visit("lr", r.lr);
-  visit("images_per_second", r.images_per_second);
-  visit("seconds", r.seconds);
-}
-
-template <class ScoresType, class Visitor>
-void VisitScores(ScoresType& s, Visitor&& visit) {
-  visit("knn_top1", s.knn_top1);
-  visit("linear_top1", s.linear_top1);
 }
 
 // Writes what it visits. JSON has no NaN: null stands for it.

@@ -5,17 +5,15 @@
 
 #include <array>
 #include <cstdint>
-#include <limits>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "trainers/config/config.h"
 #include "trainers/console/metrics_log.h"
+#include "trainers/metrics/epoch_record.h"
 
 namespace gsg {
-
-inline constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
 // Sums over the batches of the current epoch, kept in checkpoints so that an
 // epoch that was interrupted reports what an uninterrupted one would.
@@ -25,30 +23,6 @@ struct EpochTotals {
   double feature_std = 0;
   std::array<int64_t, 5> pair_count = {};
   double seconds = 0;  // of training, without evaluation and checkpoints
-};
-
-// One line of metrics.jsonl. Not measured is NaN here and null there.
-struct EpochRecord {
-  int64_t epoch = 0;  // 1 is the first
-  int64_t step = 0;   // optimiser steps so far
-  double loss = kUnknown;
-  double knn_top1 = kUnknown;  // percent
-  // Projections on their unit sphere: mean over dimensions of the standard
-  // deviation, times sqrt(dimensions). 1 = spread, 0 = collapsed.
-  double feature_std = kUnknown;
-  double effective_rank = kUnknown;  // of the backbone's features
-  // Share of the pairs (11,21) (11,22) (12,21) (12,22); all 0 with
-  // --selection=none, which chooses none of them.
-  std::array<double, 4> pair_share = {};
-  double lr = kUnknown;  // of the epoch's last step
-  double images_per_second = kUnknown;
-  double seconds = kUnknown;
-};
-
-// Percentages on the test images from frozen features.
-struct Scores {
-  double knn_top1 = kUnknown;
-  double linear_top1 = kUnknown;
 };
 
 struct RunState {

@@ -40,7 +40,7 @@ absl::StatusOr<Scores> MeasureScores(const std::string& what,
     absl::StatusOr<LinearProbeResult> probe =
         LinearProbe(train.rows, train.labels, test.rows, test.labels, classes);
     if (!probe.ok()) return Naming(what, probe.status());
-    scores.linear_top1 = probe->top1;
+    scores.linear_top1 = probe->test.top1;
   }
   return scores;
 }

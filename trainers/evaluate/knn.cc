@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "trainers/evaluate/classification.h"
 #include "trainers/evaluate/inputs.h"
 
 namespace gsg {
@@ -27,16 +28,16 @@ at::Tensor Normalized(const at::Tensor& rows) {
 }
 
 // Walks through the queries in blocks: visit(first query, similarities
-// [B, k], bank rows [B, k]).
+// [B, k], bank rows [B, k]). `row_elements` is what a query costs at most.
 using VisitNeighbors = absl::FunctionRef<void(
     int64_t first, const at::Tensor& similarity, const at::Tensor& index)>;
 
 void ForEachBlock(const at::Tensor& bank, const at::Tensor& queries, int64_t k,
-                  bool sorted, VisitNeighbors visit) {
+                  int64_t row_elements, bool sorted, VisitNeighbors visit) {
   const at::Tensor directions = Normalized(bank).t();
   const at::Tensor query_directions = Normalized(queries);
   const int64_t nearest = std::min(k, bank.size(0));
-  const int64_t block = std::max<int64_t>(1, kBlockElements / bank.size(0));
+  const int64_t block = std::max<int64_t>(1, kBlockElements / row_elements);
   for (int64_t first = 0; first < queries.size(0); first += block) {
     const auto [similarity, index] =
         query_directions.slice(0, first, first + block)
@@ -54,11 +55,12 @@ absl::Status CheckK(int64_t k) {
 
 }  // namespace
 
-absl::StatusOr<double> KnnTop1(const at::Tensor& bank,
-                               const at::Tensor& bank_labels,
-                               const at::Tensor& queries,
-                               const at::Tensor& query_labels, int64_t classes,
-                               const KnnOptions& options) {
+absl::StatusOr<Classification> KnnClassify(const at::Tensor& bank,
+                                           const at::Tensor& bank_labels,
+                                           const at::Tensor& queries,
+                                           const at::Tensor& query_labels,
+                                           int64_t classes,
+                                           const KnnOptions& options) {
   if (absl::Status s = CheckK(options.k); !s.ok()) return s;
   if (!(options.temperature > 0)) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -71,9 +73,10 @@ absl::StatusOr<double> KnnTop1(const at::Tensor& bank,
     return s;
   }
   const at::NoGradGuard no_grad;
-  int64_t correct = 0;
+  ClassificationTally tally(classes);
   ForEachBlock(
-      bank, queries, options.k, /*sorted=*/false,
+      bank, queries, options.k, std::max(bank.size(0), classes),
+      /*sorted=*/false,
       [&](int64_t first, const at::Tensor& similarity,
           const at::Tensor& index) {
         const int64_t rows = index.size(0);
@@ -84,13 +87,20 @@ absl::StatusOr<double> KnnTop1(const at::Tensor& bank,
         const at::Tensor votes =
             at::zeros({rows, classes}, weight.options())
                 .scatter_add_(1, bank_labels.take(index), weight);
-        correct += votes.argmax(1)
-                       .eq(query_labels.slice(0, first, first + rows))
-                       .sum()
-                       .item<int64_t>();
+        tally.Add(votes, query_labels.slice(0, first, first + rows));
       });
-  return 100.0 * static_cast<double>(correct) /
-         static_cast<double>(queries.size(0));
+  return tally.Result();
+}
+
+absl::StatusOr<double> KnnTop1(const at::Tensor& bank,
+                               const at::Tensor& bank_labels,
+                               const at::Tensor& queries,
+                               const at::Tensor& query_labels, int64_t classes,
+                               const KnnOptions& options) {
+  absl::StatusOr<Classification> result =
+      KnnClassify(bank, bank_labels, queries, query_labels, classes, options);
+  if (!result.ok()) return result.status();
+  return result->top1;
 }
 
 absl::StatusOr<at::Tensor> NearestNeighbors(const at::Tensor& bank,
@@ -106,7 +116,7 @@ absl::StatusOr<at::Tensor> NearestNeighbors(const at::Tensor& bank,
   const at::NoGradGuard no_grad;
   at::Tensor nearest = at::zeros({queries.size(0), std::min(k, bank.size(0))},
                                  bank.options().dtype(at::kLong));
-  ForEachBlock(bank, queries, k, /*sorted=*/true,
+  ForEachBlock(bank, queries, k, bank.size(0), /*sorted=*/true,
                [&](int64_t first, const at::Tensor& /*similarity*/,
                    const at::Tensor& index) {
                  nearest.slice(0, first, first + index.size(0)).copy_(index);

@@ -5,6 +5,7 @@
 
 #include "ATen/core/Tensor.h"
 #include "absl/status/statusor.h"
+#include "trainers/evaluate/classification.h"
 
 namespace gsg {
 
@@ -22,19 +23,29 @@ struct KnnOptions {
   double temperature = 0.2;
 };
 
-// Percent (0..100) of the queries whose class the bank predicts. A tied score
-// goes to the lowest class.
+// How the bank classifies the queries. A tied score goes to the lowest class;
+// with few neighbours and many classes the fifth place is often such a tie, at
+// no vote at all.
 //   bank, queries:             [N, d] and [M, d] float32, not normalised.
 //   bank_labels, query_labels: [N] and [M] int64, each in 0..classes-1.
 // All four on one device, where the work is done. A row of zeros has no
 // direction; its similarity to every row is 0.
 //
 // Queries go in blocks: besides one normalised copy of the bank and of the
-// queries at most 64 MiB of similarities are held (or one row, if longer).
+// queries, 64 MiB of similarities are held at most (or one row, if longer), and
+// a few times that of scores where there are as many classes as bank rows.
 //
 // Errors: kInvalidArgument if a shape, type or device differs from the above,
 // a tensor is empty, a feature is not finite, a label is out of range, k < 1
 // or temperature is not positive.
+absl::StatusOr<Classification> KnnClassify(const at::Tensor& bank,
+                                           const at::Tensor& bank_labels,
+                                           const at::Tensor& queries,
+                                           const at::Tensor& query_labels,
+                                           int64_t classes,
+                                           const KnnOptions& options = {});
+
+// Its top1 alone: what is watched during training.
 absl::StatusOr<double> KnnTop1(const at::Tensor& bank,
                                const at::Tensor& bank_labels,
                                const at::Tensor& queries,
@@ -43,7 +54,7 @@ absl::StatusOr<double> KnnTop1(const at::Tensor& bank,
 
 // The bank rows most similar to each query by cosine, nearest first:
 // [M, min(k, N)] int64 on the bank's device. Arguments, memory and errors as
-// in KnnTop1; equal similarities come in an unspecified order.
+// in KnnClassify; equal similarities come in an unspecified order.
 absl::StatusOr<at::Tensor> NearestNeighbors(const at::Tensor& bank,
                                             const at::Tensor& queries,
                                             int64_t k);

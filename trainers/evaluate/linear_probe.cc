@@ -14,34 +14,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "trainers/evaluate/classification.h"
 #include "trainers/evaluate/inputs.h"
 #include "trainers/evaluate/lbfgs.h"
+#include "trainers/evaluate/standardizer.h"
 
 namespace gsg {
 namespace {
-
-// Per-feature affine map to mean 0 and deviation 1 over the training rows.
-class Standardizer {
- public:
-  explicit Standardizer(const at::Tensor& train)
-      : mean_(train.mean(0, /*keepdim=*/false, at::kDouble)) {
-    // Whether a feature varies is read from its range, exactly: the deviation
-    // of a constant is rounding noise, which must not be scaled up to 1.
-    const at::Tensor varies = train.amax(0).ne(train.amin(0));
-    const at::Tensor deviation =
-        train.to(at::kDouble).sub_(mean_).square_().mean(0).sqrt_();
-    inverse_deviation_ =
-        deviation.reciprocal().masked_fill_(varies.logical_not(), 0);
-  }
-
-  at::Tensor operator()(const at::Tensor& features) const {
-    return features.to(at::kDouble).sub_(mean_).mul_(inverse_deviation_);
-  }
-
- private:
-  at::Tensor mean_;
-  at::Tensor inverse_deviation_;
-};
 
 // A [d, d] matrix T that evens out the curvature of J, which saves L-BFGS most
 // of its iterations: T T' inverts x'x / 2N + l2, Boehning's bound on the
@@ -61,9 +40,10 @@ at::Tensor Decorrelation(const at::Tensor& x, double l2) {
       .to(x.device());
 }
 
-double Top1(const at::Tensor& logits, const at::Tensor& labels) {
-  const at::Tensor correct = logits.argmax(1).eq(labels).to(at::kDouble);
-  return 100 * correct.mean().item<double>();
+Classification Classify(const at::Tensor& logits, const at::Tensor& labels) {
+  ClassificationTally tally(logits.size(1));
+  tally.Add(logits, labels);
+  return tally.Result();
 }
 
 }  // namespace
@@ -118,10 +98,10 @@ absl::StatusOr<LinearProbeResult> LinearProbe(
   LinearProbeResult result;
   result.weight = decorrelate.mm(v);
   result.bias = solution.x.slice(0, d * classes);
-  result.top1 =
-      Top1(at::addmm(result.bias, standardize(test_features), result.weight),
-           test_labels);
-  result.train_top1 = Top1(at::addmm(result.bias, x, v), train_labels);
+  result.test = Classify(
+      at::addmm(result.bias, standardize(test_features), result.weight),
+      test_labels);
+  result.train_top1 = Classify(at::addmm(result.bias, x, v), train_labels).top1;
   result.loss = solution.value;
   result.gradient = solution.gradient;
   result.iterations = solution.iterations;

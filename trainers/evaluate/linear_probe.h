@@ -5,6 +5,7 @@
 
 #include "ATen/core/Tensor.h"
 #include "absl/status/statusor.h"
+#include "trainers/evaluate/classification.h"
 
 namespace gsg {
 
@@ -28,7 +29,7 @@ struct LinearProbeOptions {
 };
 
 struct LinearProbeResult {
-  double top1 = 0;        // percent of the test rows, 0..100
+  Classification test;    // of the test rows
   double train_top1 = 0;  // percent of the training rows, 0..100
   double loss = 0;        // J at the returned solution
   double gradient = 0;    // what `tolerance` bounds, there

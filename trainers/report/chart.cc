@@ -42,15 +42,22 @@ void Widen(double& low, double& high, double fraction) {
   high += margin;
 }
 
+// A series and its colour, which is its place among all: that of one run is the
+// same in every chart, whatever was measured of the others.
+struct Curve {
+  Series series;
+  size_t color;
+};
+
 // Drops points that are not measured, and series without any.
-std::vector<Series> MeasuredSeries(const std::vector<Series>& all) {
-  std::vector<Series> kept;
-  for (const Series& series : all) {
-    Series measured = {series.name, {}};
-    for (const auto& point : series.points) {
-      if (Measured(point.second)) measured.points.push_back(point);
+std::vector<Curve> MeasuredCurves(const std::vector<Series>& all) {
+  std::vector<Curve> kept;
+  for (size_t s = 0; s < all.size(); ++s) {
+    Curve curve = {{all[s].name, {}}, s};
+    for (const auto& point : all[s].points) {
+      if (Measured(point.second)) curve.series.points.push_back(point);
     }
-    if (!measured.points.empty()) kept.push_back(std::move(measured));
+    if (!curve.series.points.empty()) kept.push_back(std::move(curve));
   }
   return kept;
 }
@@ -89,32 +96,31 @@ std::string References(const std::vector<Reference>& references,
   return svg + "</g>";
 }
 
-std::string Line(const Series& series, size_t color, const Axis& x,
-                 const Axis& y) {
+std::string Line(const Curve& curve, const Axis& x, const Axis& y) {
   std::string line, markers;
-  for (const auto& [epoch, value] : series.points) {
+  for (const auto& [epoch, value] : curve.series.points) {
     const std::string at_x = Svg(x(epoch)), at_y = Svg(y(value));
     absl::StrAppend(&line, line.empty() ? "" : " ", at_x, ",", at_y);
-    if (series.points.size() <= kMostMarkers) {
+    if (curve.series.points.size() <= kMostMarkers) {
       absl::StrAppend(&markers, "<circle cx=\"", at_x, "\" cy=\"", at_y,
                       "\" r=\"2.2\"/>");
     }
   }
-  return absl::StrCat("<g class=\"s", color, "\"><polyline points=\"", line,
-                      "\"/>", markers, "</g>");
+  return absl::StrCat("<g class=\"s", curve.color, "\"><polyline points=\"",
+                      line, "\"/>", markers, "</g>");
 }
 
 // One invisible strip per epoch that shows its values while pointed at.
-std::string HoverStrips(const std::vector<Series>& all, int decimals,
+std::string HoverStrips(const std::vector<Curve>& all, int decimals,
                         const Axis& x, const Axis& y) {
   struct Mark {
-    size_t series;
+    size_t color;
     double value;
   };
   std::map<double, std::vector<Mark>> epochs;
-  for (size_t s = 0; s < all.size(); ++s) {
-    for (const auto& [epoch, value] : all[s].points) {
-      epochs[epoch].push_back({s, value});
+  for (const Curve& curve : all) {
+    for (const auto& [epoch, value] : curve.series.points) {
+      epochs[epoch].push_back({curve.color, value});
     }
   }
   const size_t stride = (epochs.size() - 1) / kMostHoverStrips + 1;
@@ -126,10 +132,16 @@ std::string HoverStrips(const std::vector<Series>& all, int decimals,
     if (count++ % stride != 0) continue;
     const std::string at = Svg(x(epoch));
     std::string dots, readout = absl::StrCat("epoch ", FormatNumber(epoch, 0));
-    for (const Mark& mark : marks) {
-      absl::StrAppend(&dots, "<circle class=\"s", mark.series, "\" cx=\"", at,
+    for (size_t m = 0; m < marks.size(); ++m) {
+      const Mark& mark = marks[m];
+      absl::StrAppend(&dots, "<circle class=\"s", mark.color, "\" cx=\"", at,
                       "\" cy=\"", Svg(y(mark.value)), "\" r=\"3.5\"/>");
-      absl::StrAppend(&readout, "<tspan class=\"s", mark.series, "\" dx=\"8\">",
+      // Four values fill a line.
+      const std::string line =
+          m > 0 && m % 4 == 0
+              ? absl::StrCat("\" x=\"", Svg(kRight), "\" dy=\"13")
+              : "\" dx=\"8";
+      absl::StrAppend(&readout, "<tspan class=\"s", mark.color, line, "\">",
                       FormatNumber(mark.value, decimals), "</tspan>");
     }
     absl::StrAppend(&svg, "<g class=\"hit\"><rect x=\"",
@@ -142,11 +154,11 @@ std::string HoverStrips(const std::vector<Series>& all, int decimals,
   return svg;
 }
 
-std::string Legend(const std::vector<Series>& all) {
+std::string Legend(const std::vector<Curve>& all) {
   std::string html = "<ul class=\"legend\">";
-  for (size_t s = 0; s < all.size(); ++s) {
-    absl::StrAppend(&html, "<li class=\"s", s, "\">", EscapeHtml(all[s].name),
-                    "</li>");
+  for (const Curve& curve : all) {
+    absl::StrAppend(&html, "<li class=\"s", curve.color, "\">",
+                    EscapeHtml(curve.series.name), "</li>");
   }
   return html + "</ul>";
 }
@@ -154,12 +166,13 @@ std::string Legend(const std::vector<Series>& all) {
 }  // namespace
 
 std::string RenderChart(const Chart& chart) {
-  const std::vector<Series> all = MeasuredSeries(chart.series);
+  const std::vector<Curve> all = MeasuredCurves(chart.series);
   if (all.empty()) return "";
-  double first = all[0].points[0].first, last = first;
-  double low = all[0].points[0].second, high = low;
-  for (const Series& series : all) {
-    for (const auto& [epoch, value] : series.points) {
+  const Series& main = all.front().series;
+  double first = main.points[0].first, last = first;
+  double low = main.points[0].second, high = low;
+  for (const Curve& curve : all) {
+    for (const auto& [epoch, value] : curve.series.points) {
       first = std::min(first, epoch);
       last = std::max(last, epoch);
       low = std::min(low, value);
@@ -181,7 +194,6 @@ std::string RenderChart(const Chart& chart) {
   const Axis x = {first, last, kLeft + 6, kRight - 6};
   const Axis y = {low, high, kBottom, kTop};
 
-  const Series& main = all.front();
   const std::string latest =
       FormatNumber(main.points.back().second, chart.decimals);
   const std::string label = absl::StrCat(
@@ -191,13 +203,14 @@ std::string RenderChart(const Chart& chart) {
   std::string html = absl::StrCat(
       "<figure class=\"chart\"><figcaption><b>", EscapeHtml(chart.title),
       "</b>",
-      all.size() == 1 ? absl::StrCat("<strong>", latest, "</strong>") : "",
+      chart.series.size() == 1 ? absl::StrCat("<strong>", latest, "</strong>")
+                               : "",
       "<small>", EscapeHtml(chart.note), "</small></figcaption>");
-  if (all.size() > 1) html += Legend(all);
+  if (chart.series.size() > 1) html += Legend(all);
   absl::StrAppend(&html, "<svg viewBox=\"0 0 ", Svg(kWidth), " ", Svg(kHeight),
                   "\" role=\"img\" aria-label=\"", EscapeHtml(label), "\">",
                   Grid(x, y), References(chart.references, y));
-  for (size_t s = 0; s < all.size(); ++s) html += Line(all[s], s, x, y);
+  for (const Curve& curve : all) html += Line(curve, x, y);
   absl::StrAppend(&html, HoverStrips(all, chart.decimals, x, y),
                   "</svg></figure>\n");
   return html;

@@ -28,6 +28,9 @@ struct Chart {
   int decimals = 2;        // of the values read from the curve
 };
 
+// At most eight series have a colour each, series by series the same in every
+// chart.
+//
 // A <figure> with inline SVG, or nothing if no point is measured. Pointing at
 // an epoch shows its values; that is done in CSS. Text is escaped.
 std::string RenderChart(const Chart& chart);

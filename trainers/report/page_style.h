@@ -10,6 +10,7 @@ inline constexpr char kPageStyle[] = R"css(
   --paper: #fbfaf7; --card: #fff; --ink: #1c1c20; --soft: #66656d;
   --rule: #e5e2db; --bad: #c22f28;
   --s0: #1d5fc4; --s1: #d2741c; --s2: #23875a; --s3: #9b4fc0;
+  --s4: #0b8ba0; --s5: #c2355f; --s6: #7c7414; --s7: #6a6f7c;
   --sans: ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto,
     "Helvetica Neue", Arial, sans-serif;
   --serif: Charter, "Bitstream Charter", "Iowan Old Style", "Palatino Linotype",
@@ -20,6 +21,7 @@ inline constexpr char kPageStyle[] = R"css(
     --paper: #131417; --card: #1a1c20; --ink: #ececef; --soft: #9c9ca6;
     --rule: #2d3037; --bad: #ff766b;
     --s0: #7db0ff; --s1: #f2a65a; --s2: #62cf9b; --s3: #cf96ee;
+    --s4: #5fd0e4; --s5: #ff8fb0; --s6: #cfc553; --s7: #a9afbd;
   }
 }
 * { box-sizing: border-box; }
@@ -61,6 +63,10 @@ tbody th { font-size: inherit; font-weight: 400; color: inherit; }
 .bar i { display: block; height: 100%; border-radius: 3px;
   background: var(--soft); }
 .trained .bar i { background: var(--s0); }
+.differences td { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas,
+  monospace; font-size: 13px; overflow-wrap: anywhere; }
+.dot { display: inline-block; width: 10px; height: 10px; margin-right: 8px;
+  border-radius: 5px; }
 .config { columns: 320px; column-gap: 48px; margin: 0; font-size: 14px; }
 .config div { display: flex; justify-content: space-between; gap: 16px;
   padding: 5px 0; border-bottom: 1px solid var(--rule);
@@ -87,6 +93,8 @@ figcaption small { grid-column: 1 / -1; color: var(--soft); font-size: 13px; }
   background: currentColor; }
 .legend .s0 { color: var(--s0); } .legend .s1 { color: var(--s1); }
 .legend .s2 { color: var(--s2); } .legend .s3 { color: var(--s3); }
+.legend .s4 { color: var(--s4); } .legend .s5 { color: var(--s5); }
+.legend .s6 { color: var(--s6); } .legend .s7 { color: var(--s7); }
 svg text { font: 12px var(--sans); fill: var(--soft);
   font-variant-numeric: tabular-nums; }
 .grid line { stroke: var(--rule); }
@@ -97,6 +105,11 @@ polyline { fill: none; stroke-width: 1.8; stroke-linejoin: round; }
 .s1 { stroke: var(--s1); fill: var(--s1); }
 .s2 { stroke: var(--s2); fill: var(--s2); }
 .s3 { stroke: var(--s3); fill: var(--s3); }
+.s4 { stroke: var(--s4); fill: var(--s4); }
+.s5 { stroke: var(--s5); fill: var(--s5); }
+.s6 { stroke: var(--s6); fill: var(--s6); }
+.s7 { stroke: var(--s7); fill: var(--s7); }
+.hit text { paint-order: stroke; stroke: var(--card); stroke-width: 3px; }
 .hit tspan { stroke: none; font-weight: 600; }
 .hit > rect { fill: transparent; }
 .hit > :not(rect) { opacity: 0; pointer-events: none; }

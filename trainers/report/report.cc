@@ -1,10 +1,8 @@
 #include "trainers/report/report.h"
 
-#include <cerrno>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <functional>
 #include <string>
 #include <utility>
@@ -17,7 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "trainers/report/chart.h"
 #include "trainers/report/html.h"
-#include "trainers/report/page_style.h"
+#include "trainers/report/page.h"
 #include "trainers/report/picture.h"
 #include "trainers/report/scatter.h"
 
@@ -34,12 +32,6 @@ absl::Status CheckLabel(int64_t label, const ReportData& data,
   return absl::InvalidArgumentError(
       absl::StrCat(where, " has label ", label, "; the report names ",
                    data.classes.size(), " classes"));
-}
-
-std::string Section(absl::string_view title, absl::string_view note,
-                    absl::string_view body) {
-  return absl::StrCat("<section><h2>", title, "</h2>\n<p>", note, "</p>\n",
-                      body, "</section>\n");
 }
 
 // ": 4.2 points above raw pixels, ..." by k-NN, or nothing.
@@ -92,13 +84,6 @@ std::string FactList(const Facts& facts, absl::string_view style) {
   return html + "</dl>\n";
 }
 
-std::string ScoreCell(double percent) {
-  if (!Measured(percent)) return "<td>–</td>";
-  return absl::StrCat("<td>", FormatNumber(percent, 2),
-                      "<span class=\"bar\"><i style=\"width:", Svg(percent),
-                      "%\"></i></span></td>");
-}
-
 std::string ScoreTable(const ReportData& data) {
   std::string rows;
   auto add = [&](const Score& score, absl::string_view style) {
@@ -121,10 +106,11 @@ std::string ScoreTable(const ReportData& data) {
 }
 
 Series Curve(const ReportData& data, std::string name,
-             const std::function<double(const EpochPoint&)>& value) {
+             const std::function<double(const EpochRecord&)>& value) {
   Series series = {std::move(name), {}};
-  for (const EpochPoint& point : data.epochs) {
-    series.points.emplace_back(static_cast<double>(point.epoch), value(point));
+  for (const EpochRecord& record : data.epochs) {
+    series.points.emplace_back(static_cast<double>(record.epoch),
+                               value(record));
   }
   return series;
 }
@@ -134,34 +120,35 @@ std::string Curves(const ReportData& data) {
   for (const Score& baseline : data.baselines) {
     baselines.push_back({baseline.name, baseline.knn_top1});
   }
-  auto curve = [&](double EpochPoint::*field) -> std::vector<Series> {
-    return {Curve(data, "", [field](const EpochPoint& p) { return p.*field; })};
+  auto curve = [&](double EpochRecord::*field) -> std::vector<Series> {
+    return {
+        Curve(data, "", [field](const EpochRecord& r) { return r.*field; })};
   };
   std::vector<Series> shares;
   const char* const pairs[] = {"11, 21", "11, 22", "12, 21", "12, 22"};
   for (size_t k = 0; k < 4; ++k) {
-    shares.push_back(Curve(data, pairs[k], [k](const EpochPoint& point) {
-      return 100 * point.pair_share[k];
+    shares.push_back(Curve(data, pairs[k], [k](const EpochRecord& record) {
+      return ChosePairs(record) ? 100 * record.pair_share[k] : kUnknown;
     }));
   }
   const std::vector<Chart> charts = {
       {"k-NN top-1, %", "Weighted vote of the nearest training images",
-       curve(&EpochPoint::knn_top1), baselines, false, 2},
+       curve(&EpochRecord::knn_top1), baselines, false, 2},
       {"Loss",
        "Mean over pairs; −1 when every view predicts its partner",
-       curve(&EpochPoint::loss),
+       curve(&EpochRecord::loss),
        {},
        false,
        4},
       {"Feature spread",
        "1: spread over the sphere; 0: collapsed",
-       curve(&EpochPoint::feature_std),
+       curve(&EpochRecord::feature_std),
        {},
        true,
        3},
       {"Effective rank",
        "Dimensions that the features use",
-       curve(&EpochPoint::effective_rank),
+       curve(&EpochRecord::effective_rank),
        {},
        true,
        1},
@@ -171,10 +158,10 @@ std::string Curves(const ReportData& data) {
        {{"even", 25}},
        false,
        1},
-      {"Learning rate", "", curve(&EpochPoint::lr), {}, true, 4},
+      {"Learning rate", "", curve(&EpochRecord::lr), {}, true, 4},
       {"Images per second",
        "",
-       curve(&EpochPoint::images_per_second),
+       curve(&EpochRecord::images_per_second),
        {},
        true,
        0},
@@ -253,45 +240,19 @@ absl::StatusOr<std::string> RenderReport(const ReportData& data) {
   if (!neighbors.ok()) return neighbors.status();
   absl::StatusOr<std::string> map = Map(data);
   if (!map.ok()) return map.status();
-  const std::string title = EscapeHtml(data.title);
-  return absl::StrCat(
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, "
-      "initial-scale=1\">\n<title>",
-      title, "</title>\n<style>", kPageStyle,
-      "</style>\n</head>\n<body>\n"
-      "<main>\n<header><h1>",
-      title, "</h1>\n", Headline(data), FactList(data.summary, "facts"),
-      "</header>\n", ScoreTable(data), Curves(data), *neighbors, *map,
-      data.config.empty()
-          ? ""
-          : Section("Configuration", "Every setting of this run.",
-                    FactList(data.config, "config")),
-      "</main>\n</body>\n</html>\n");
+  return Page(
+      data.title, absl::StrCat(Headline(data), FactList(data.summary, "facts")),
+      absl::StrCat(ScoreTable(data), Curves(data), *neighbors, *map,
+                   data.config.empty()
+                       ? ""
+                       : Section("Configuration", "Every setting of this run.",
+                                 FactList(data.config, "config"))));
 }
 
 absl::Status WriteReport(const std::string& path, const ReportData& data) {
   absl::StatusOr<std::string> page = RenderReport(data);
   if (!page.ok()) return page.status();
-  const std::string partial = path + ".partial";
-  std::FILE* file = std::fopen(partial.c_str(), "wb");
-  if (file == nullptr) {
-    return absl::ErrnoToStatus(errno, absl::StrCat("cannot open ", partial));
-  }
-  bool written =
-      std::fwrite(page->data(), 1, page->size(), file) == page->size();
-  int error = errno;
-  if (std::fclose(file) != 0 && written) {
-    written = false;
-    error = errno;
-  }
-  if (written && std::rename(partial.c_str(), path.c_str()) != 0) {
-    written = false;
-    error = errno;
-  }
-  if (written) return absl::OkStatus();
-  std::remove(partial.c_str());
-  return absl::ErrnoToStatus(error, absl::StrCat("cannot write ", path));
+  return WritePage(path, *page);
 }
 
 }  // namespace gsg

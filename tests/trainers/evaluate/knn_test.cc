@@ -96,6 +96,20 @@ TEST(KnnTop1Test, TemperatureWeighsSimilarityAgainstCount) {
   EXPECT_EQ(*KnnTop1(bank, bank_labels, query, Labels({0}), 2, {1, 1.0}), 100);
 }
 
+// Classes 0 to 6 have a neighbour each, at falling cosines, and 7 none.
+TEST(KnnClassifyTest, RanksClassesByTheirVotes) {
+  const at::Tensor bank = Rows({8, 1, 7, 2, 6, 3, 5, 4, 4, 5, 3, 6, 2, 7}, 2);
+  const at::Tensor queries = Rows({1, 0, 1, 0, 1, 0, 1, 0}, 2);
+  const Classification result = *KnnClassify(
+      bank, Labels({0, 1, 2, 3, 4, 5, 6}), queries, Labels({0, 4, 5, 7}), 8);
+  EXPECT_EQ(result.top1, 25);
+  EXPECT_EQ(result.top5, 50);
+  // All four are taken for class 0.
+  EXPECT_TRUE(
+      result.confusion.select(1, 0).equal(Labels({1, 0, 0, 0, 1, 1, 0, 1})));
+  EXPECT_EQ(result.confusion.sum().item<int64_t>(), 4);
+}
+
 TEST(KnnTop1Test, BankSmallerThanKVotesAsAWhole) {
   const at::Tensor bank = Rows({1, 0, 6, 8, 6, -8}, 2);
   const at::Tensor query = Rows({1, 0}, 2);

@@ -38,7 +38,7 @@ TEST(LinearProbeTest, TwoPointsHaveTheOptimumWorkedOutByHand) {
   EXPECT_NEAR(probe.weight[0][1].item<double>(), -1, 1e-10);
   EXPECT_NEAR(probe.bias[0].item<double>(), 0, 1e-10);
   EXPECT_NEAR(probe.loss, std::log1p(std::exp(-2.0)) + options.l2, 1e-12);
-  EXPECT_EQ(probe.top1, 100);
+  EXPECT_EQ(probe.test.top1, 100);
   EXPECT_EQ(probe.train_top1, 100);
 }
 
@@ -57,7 +57,7 @@ TEST(LinearProbeTest, ConstantFeatureLeavesTheClassFrequencies) {
   EXPECT_EQ(probe.weight.abs().max().item<double>(), 0);
   EXPECT_NEAR(probe.loss, -0.75 * std::log(0.75) - 0.25 * std::log(0.25),
               1e-12);
-  EXPECT_EQ(probe.top1, 50);
+  EXPECT_EQ(probe.test.top1, 50);
   EXPECT_EQ(probe.train_top1, 75);
 }
 
@@ -145,7 +145,7 @@ TEST(LinearProbeTest, TestRowsAreStandardisedAsTheTrainingRows) {
   options.l2 = 0.1;
   EXPECT_EQ(LinearProbe(Rows({8, 12}, 1), Labels({0, 1}), Rows({11, 13}, 1),
                         Labels({1, 1}), 2, options)
-                ->top1,
+                ->test.top1,
             100);
 }
 

@@ -58,9 +58,22 @@ TEST(RenderChartTest, SeveralSeriesHaveALegend) {
   chart.series.push_back({"absent", {{1, NAN}}});
   chart.series.push_back({"x11, x21", {{1, -0.5}}});
   const std::string html = RenderChart(chart);
-  EXPECT_THAT(html, HasSubstr("<li class=\"s0\">train</li><li class=\"s1\">"
+  EXPECT_THAT(html, HasSubstr("<li class=\"s0\">train</li><li class=\"s2\">"
                               "x11, x21</li>"));
   EXPECT_THAT(html, Not(HasSubstr("absent")));
+}
+
+// Where the eight values of an epoch are read, the fifth begins a line.
+TEST(RenderChartTest, ManySeriesAreReadInTwoLines) {
+  Chart chart = Loss();
+  chart.series.clear();
+  for (int s = 0; s < 8; ++s) {
+    chart.series.push_back({"run", {{1, 0.25 * s}}});
+  }
+  const std::string html = RenderChart(chart);
+  EXPECT_EQ(Count(html, "dy=\"13\""), 1);
+  EXPECT_THAT(html, HasSubstr("<tspan class=\"s4\" x=\"322\" dy=\"13\">1.00<"));
+  EXPECT_EQ(NestingFault(html), "");
 }
 
 TEST(RenderChartTest, NothingMeasuredIsNoChart) {

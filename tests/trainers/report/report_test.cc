@@ -26,11 +26,11 @@ ReportData Sample() {
   data.trained = {"GSG", 85.32, 89.7};
   data.baselines = {{"raw pixels", 81.1, 84.2}, {"untrained", 86, NAN}};
   data.classes = {"Shirt", "T-shirt & top"};
-  EpochPoint first;
+  EpochRecord first;
   first.epoch = 1;
   first.loss = -0.25;
   first.pair_share = {0.4, 0.3, 0.2, 0.1};
-  EpochPoint second = first;
+  EpochRecord second = first;
   second.epoch = 2;
   second.loss = -0.5;
   second.knn_top1 = 85.32;

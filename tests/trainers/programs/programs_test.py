@@ -1,0 +1,198 @@
+"""evaluate, embed, export and report, as a user runs them."""
+
+import json
+import os
+import struct
+import unittest
+
+import numpy as np
+
+from tests.trainers import training_run as tr
+from tests.trainers.programs import program_run as pr
+
+PROGRAMS = ("evaluate", "embed", "export", "report")
+
+
+class ProgramsTest(unittest.TestCase):
+
+    @classmethod
+    def setUpClass(cls):
+        cls.data = tr.small_data()
+        cls.run_folder = tr.new_folder()
+        cls.other_run = tr.new_folder()
+        for folder, flags in ((cls.run_folder, ["--linear_probe=true"]),
+                              (cls.other_run, ["--base_lr=0.01"])):
+            process = tr.run(*tr.QUICK, "--data_dir=" + cls.data,
+                             "--output_dir=" + folder, *flags)
+            if process.returncode != 0:
+                raise AssertionError(process.stderr)
+
+    def path(self, name):
+        return os.path.join(os.path.dirname(self.run_folder), name)
+
+    def fails(self, code, name, *flags):
+        process = pr.run(name, *flags)
+        self.assertEqual(process.returncode, code, process.stderr)
+        self.assertTrue(process.stderr.startswith(name + ": "), process.stderr)
+        self.assertEqual(process.stderr.count("\n"), 1, process.stderr)
+        return process.stderr
+
+    # What each does.
+
+    def test_evaluate_repeats_the_scores_of_the_run(self):
+        printed = pr.succeed("evaluate", "--run=" + self.run_folder,
+                             "--threads=1")
+        with open(os.path.join(self.run_folder, "evaluation.json")) as f:
+            evaluation = json.load(f)
+        trained = tr.result(self.run_folder)["trained"]
+        self.assertAlmostEqual(evaluation["knn"]["top1"], trained["knn_top1"])
+        self.assertAlmostEqual(evaluation["linear"]["top1"],
+                               trained["linear_top1"])
+        with open(os.path.join(self.data, "t10k-labels-idx1-ubyte"),
+                  "rb") as f:
+            labels = np.frombuffer(f.read()[8:], np.uint8)
+        for part in ("knn", "linear"):
+            confusion = np.array(evaluation[part]["confusion"])
+            np.testing.assert_array_equal(confusion.sum(1),
+                                          np.bincount(labels, minlength=10))
+            self.assertAlmostEqual(100 * confusion.trace() / 200,
+                                   evaluation[part]["top1"])
+            self.assertGreaterEqual(evaluation[part]["top5"],
+                                    evaluation[part]["top1"])
+            self.assertIn("%.2f" % evaluation[part]["top1"], printed)
+
+    def test_evaluate_by_trained_probes(self):
+        for probe in ("sgd", "lars"):
+            output = self.path(probe + ".json")
+            pr.succeed("evaluate", "--run=" + self.run_folder, "--threads=1",
+                       "--linear=" + probe, "--probe_epochs=20",
+                       "--probe_batch_size=64", "--output=" + output)
+            with open(output) as f:
+                linear = json.load(f)["linear"]
+            self.assertEqual(linear["probe"], probe)
+            self.assertEqual(linear["epochs"], 20)
+            self.assertGreater(linear["top1"], 20)  # chance is 10
+
+    def test_evaluate_on_another_data_set(self):
+        pr.succeed("evaluate", "--run=" + self.run_folder, "--threads=1",
+                   "--linear=none", "--dataset=fashion_mnist",
+                   "--data_dir=" + self.data)
+        path = os.path.join(self.run_folder, "evaluation-fashion_mnist.json")
+        with open(path) as f:
+            self.assertNotIn("linear", json.load(f))
+
+    def test_embed_writes_rows_in_the_order_of_the_data(self):
+        output = self.path("test.npy")
+        pr.succeed("embed", "--run=" + self.run_folder, "--dataset=mnist",
+                   "--split=test", "--output=" + output)
+        features = np.load(output, mmap_mode="r")
+        self.assertEqual(features.shape, (200, 256))
+        self.assertEqual(features.dtype, np.float32)
+        self.assertTrue(np.isfinite(features).all())
+        with open(os.path.join(self.data, "t10k-labels-idx1-ubyte"),
+                  "rb") as f:
+            labels = np.frombuffer(f.read()[8:], np.uint8)
+        np.testing.assert_array_equal(np.load(self.path("test.labels.npy")),
+                                      labels)
+        with open(self.path("test.txt")) as f:
+            self.assertEqual(len(f.read().splitlines()), 200)
+
+    def test_embed_names_damaged_images_and_leaves_them_out(self):
+        folder = tr.image_folder()
+        images = sorted(
+            os.path.join(place, name)
+            for place, _, names in os.walk(folder) for name in names)
+        with open(images[3], "w") as f:
+            f.write("not an image")
+        output = self.path("folder.npy")
+        process = pr.run("embed", "--run=" + self.run_folder,
+                         "--images=" + folder, "--output=" + output)
+        self.assertEqual(process.returncode, 0, process.stderr)
+        self.assertEqual(process.stderr.count("\n"), 1, process.stderr)
+        self.assertIn(os.path.relpath(images[3], folder), process.stderr)
+        with open(self.path("folder.txt")) as f:
+            names = f.read().splitlines()
+        del images[3]
+        self.assertEqual(names, [os.path.relpath(i, folder) for i in images])
+        self.assertEqual(len(np.load(output)), len(names))
+
+    def test_report_compares_runs(self):
+        output = self.path("compare.html")
+        pr.succeed("report", self.run_folder, self.other_run,
+                   "--output=" + output)
+        with open(output) as f:
+            page = f.read()
+        self.assertIn("base_lr", page)
+        self.assertNotIn("projector_hidden", page)  # the same in both
+        self.assertNotIn("<script", page)
+        self.assertNotIn("http", page.replace("http://www.w3.org", ""))
+
+    # What each says.
+
+    def test_help(self):
+        for name in PROGRAMS:
+            printed = pr.succeed(name, "--help")
+            self.assertIn("Usage: %s " % name, printed)
+            self.assertIn("--output", printed)
+
+    def test_unknown_flag_names_the_nearest(self):
+        for name in PROGRAMS:
+            self.assertIn("did you mean --output?",
+                          self.fails(2, name, "--outputs=x"))
+
+    def test_no_run(self):
+        for name in ("evaluate", "embed", "export"):
+            flags = ["--images=" + self.data] if name == "embed" else []
+            self.assertIn("--run=DIR", self.fails(2, name, *flags))
+            nowhere = tr.new_folder()
+            message = self.fails(1, name, "--run=" + nowhere, *flags)
+            self.assertIn("there is no checkpoint " + nowhere, message)
+        self.assertIn("at least two", self.fails(2, "report", self.run_folder))
+        nowhere = tr.new_folder()
+        self.assertIn(nowhere, self.fails(1, "report", self.run_folder, nowhere,
+                                          "--output=" + self.path("x.html")))
+
+    def test_a_damaged_checkpoint(self):
+        folder = tr.new_folder()
+        process = tr.run(*tr.QUICK, "--data_dir=" + self.data,
+                         "--output_dir=" + folder)
+        self.assertEqual(process.returncode, 0, process.stderr)
+        last = os.path.join(folder, "checkpoint-last.pt")
+        with open(last, "r+b") as f:
+            f.truncate(5000)
+        message = self.fails(1, "evaluate", "--run=" + folder)
+        self.assertIn(last + " is damaged", message)
+        previous = os.path.join(folder, "checkpoint-previous.pt")
+        self.assertIn("--checkpoint=" + previous, message)
+        pr.succeed("evaluate", "--checkpoint=" + previous, "--linear=none")
+
+    def test_what_does_not_go_together(self):
+        run = "--run=" + self.run_folder
+        self.assertIn("--linear is lbfgs",
+                      self.fails(2, "evaluate", run, "--probe_epochs=3"))
+        self.assertIn("did you mean cifar10",
+                      self.fails(2, "evaluate", run, "--dataset=cifar"))
+        self.assertIn("which images?", self.fails(2, "embed", run))
+        self.assertIn("must end in .npy",
+                      self.fails(2, "embed", run, "--images=x", "--output=y"))
+        self.assertIn("resnet_small",
+                      self.fails(1, "export", run,
+                                 "--output=" + self.path("x.pt")))
+
+    def test_images_of_other_channels(self):
+        folder = self.path("cifar")
+        os.makedirs(folder)
+        for name in ["data_batch_%d.bin" % i for i in range(1, 6)] + [
+                "test_batch.bin"]:
+            with open(os.path.join(folder, name), "wb") as f:
+                f.write(struct.pack("B", 1) + bytes(3072))
+        with open(os.path.join(folder, "batches.meta.txt"), "w") as f:
+            f.write("\n".join("class%d" % i for i in range(10)) + "\n")
+        message = self.fails(1, "evaluate", "--run=" + self.run_folder,
+                             "--dataset=cifar10", "--data_dir=" + folder)
+        self.assertIn("have 3 channels", message)
+        self.assertIn("takes 1", message)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,165 @@
+"""torchvision takes what export writes, and docs/transfer.md is true."""
+
+import json
+import os
+import re
+import struct
+import unittest
+
+import numpy as np
+import torch
+import torchvision
+from torchvision.transforms import v2
+
+from tests.trainers import training_run as tr
+from tests.trainers.programs import program_run as pr
+
+# Of random weights, in float32, by two builds of the same kernels: features are
+# of order 1 and go through up to 53 layers.
+TOLERANCE = 1e-4
+
+
+def write_photos(folder, train=12, val=6):
+    """Reddish and bluish noise as JPEGs, in class folders."""
+    generator = torch.Generator().manual_seed(1)
+    for split, count in (("train", train), ("val", val)):
+        for name, channel in (("red", 0), ("blue", 2)):
+            place = os.path.join(folder, split, name)
+            os.makedirs(place)
+            for i in range(count):
+                coarse = torch.rand(1, 3, 9, 9, generator=generator)
+                coarse[:, channel] += 1
+                image = torch.nn.functional.interpolate(
+                    coarse / 2, (80 + i, 90), mode="bilinear")
+                torchvision.io.write_jpeg(
+                    (255 * image[0]).to(torch.uint8),
+                    os.path.join(place, "%d.jpg" % i), quality=95)
+
+
+def train(folder, *flags):
+    process = tr.run("--output_dir=" + folder, "--max_steps=1", "--epochs=1",
+                     "--warmup_epochs=0", "--batch_size=8", "--threads=1",
+                     "--projector_hidden=64", "--projector_dim=64",
+                     "--knn_every=0", "--linear_probe=false", *flags)
+    if process.returncode != 0:
+        raise AssertionError(process.stderr)
+
+
+def without_classifier(model):
+    model.fc = torch.nn.Identity()
+    return model.eval()
+
+
+class TransferTest(unittest.TestCase):
+
+    @classmethod
+    def setUpClass(cls):
+        torch.set_num_threads(1)
+        cls.folder = os.path.dirname(tr.new_folder())
+        cls.photos = os.path.join(cls.folder, "photos")
+        write_photos(cls.photos)
+        cls.runs = {}
+        for backbone in ("resnet18", "resnet50"):
+            cls.runs[backbone] = os.path.join(cls.folder, backbone)
+            train(cls.runs[backbone], "--dataset=folder",
+                  "--data_dir=" + cls.photos, "--backbone=" + backbone,
+                  "--stem=imagenet", "--crop_size=64")
+            pr.succeed("export", "--run=" + cls.runs[backbone],
+                       "--output=" + os.path.join(cls.folder, backbone + ".pt"))
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def test_torchvision_takes_the_file_and_has_the_same_features(self):
+        transform = v2.Compose([
+            v2.ToDtype(torch.float32, scale=True), v2.Resize(73),
+            v2.CenterCrop(64),
+            v2.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))])
+        for backbone, run in self.runs.items():
+            pr.succeed("embed", "--run=" + run, "--images=" + self.photos,
+                       "--output=" + self.path(backbone + ".npy"),
+                       "--threads=1")
+            ours = np.load(self.path(backbone + ".npy"))
+            with open(self.path(backbone + ".txt")) as f:
+                names = f.read().splitlines()
+            self.assertEqual(len(names), 36)
+            self.assertEqual(names, sorted(names))
+
+            model = torchvision.models.get_model(backbone)
+            model.load_state_dict(torch.load(self.path(backbone + ".pt")))
+            images = [torchvision.io.decode_image(
+                os.path.join(self.photos, name)) for name in names]
+            with torch.no_grad():
+                self.assertEqual(
+                    model.eval()(torch.rand(1, 3, 64, 64)).abs().max(), 0)
+                theirs = without_classifier(model)(
+                    torch.stack([transform(image) for image in images]))
+            self.assertEqual(ours.shape, tuple(theirs.shape))
+            self.assertGreater(theirs.std(0).mean(), 10 * TOLERANCE)
+            np.testing.assert_allclose(ours, theirs.numpy(), rtol=0,
+                                       atol=TOLERANCE)
+
+    def test_other_stems_load_by_the_lines_that_export_prints(self):
+        data = tr.small_data(100, 30)
+        with open(os.path.join(data, "t10k-images-idx3-ubyte"), "rb") as f:
+            count, height, width = struct.unpack(">4xIII", f.read(16))
+            pixels = np.frombuffer(f.read(), np.uint8)
+        images = torch.tensor(pixels.reshape(count, 1, height, width)) / 255
+        for stem in ("small", "small_stride2"):
+            run = self.path("run_" + stem)
+            train(run, "--dataset=mnist", "--data_dir=" + data,
+                  "--backbone=resnet18", "--stem=" + stem, "--crop_size=16",
+                  "--knn_k=5")
+            printed = pr.succeed("export", "--run=" + run, "--num_classes=7",
+                                 "--output=" + self.path("small.pt"))
+            names = {"torch": torch, "torchvision": torchvision}
+            exec(re.search(r"\n\n(model = .*?)\n\n", printed, re.S).group(1),
+                 names)
+            self.assertEqual(names["model"].fc.out_features, 7)
+            pr.succeed("embed", "--run=" + run, "--dataset=mnist",
+                       "--split=test", "--threads=1",
+                       "--output=" + self.path("small.npy"))
+            meta = json.loads(torch.load(
+                os.path.join(run, "checkpoint-last.pt"))["meta"])
+            x = (images - meta["channel_mean"][0]) / meta["channel_std"][0]
+            with torch.no_grad():
+                theirs = without_classifier(names["model"])(x)
+            np.testing.assert_allclose(np.load(self.path("small.npy")),
+                                       theirs.numpy(), rtol=0, atol=TOLERANCE)
+
+    def test_the_code_of_the_documentation(self):
+        with open(os.path.join(os.environ["TEST_SRCDIR"],
+                               os.environ["TEST_WORKSPACE"],
+                               "docs/transfer.md")) as f:
+            blocks = re.findall(r"```python\n(.*?)```", f.read(), re.S)
+        self.assertEqual(len(blocks), 4)
+        os.rename(self.path("resnet50.pt"), self.path("backbone.pt"))
+        small = [("size = 224", "size = 64"), ("epochs = 90", "epochs = 12"),
+                 ("epochs = 30", "epochs = 1"),
+                 ("num_classes=91)", "num_classes=91, min_size=96, max_size=128)"),
+                 ("(2, 3, 224, 224)", "(2, 3, 64, 64)"),
+                 ("(2, 224, 224)", "(2, 64, 64)")]
+        code = "\n".join(blocks)
+        for old, new in small:
+            self.assertIn(old, code)
+            code = code.replace(old, new)
+        torch.manual_seed(0)
+        names = {}
+        here = os.getcwd()
+        os.chdir(self.folder)
+        try:
+            exec(compile(code, "docs/transfer.md", "exec"), names)
+        finally:
+            os.chdir(here)
+            os.rename(self.path("backbone.pt"), self.path("resnet50.pt"))
+        # Red and blue tell themselves apart even by random features.
+        self.assertGreater(names["top1"], 90)
+        for loss in names["losses"].values():
+            self.assertTrue(torch.isfinite(loss))
+        for module in (names["detector"].backbone.body,
+                       names["segmenter"].backbone):
+            self.assertGreater(module.conv1.weight.grad.abs().max(), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,82 @@
+#include "trainers/engine/saved_network.h"
+
+#include <c10/core/Device.h>
+
+#include <filesystem>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "models/resnet.h"
+#include "models/siamese.h"
+#include "trainers/checkpoint/checkpoint.h"
+#include "trainers/engine/run_state.h"
+#include "trainers/methods/make_method.h"
+#include "trainers/methods/module_state.h"
+
+namespace gsg {
+namespace {
+
+constexpr char kBackbone[] = "backbone.";
+
+NamedTensors BackboneOf(const Checkpoint& checkpoint) {
+  NamedTensors backbone;
+  for (const auto& [name, tensor] : checkpoint.model) {
+    if (absl::StartsWith(name, kBackbone)) backbone.emplace_back(name, tensor);
+  }
+  return backbone;
+}
+
+// What to say of a checkpoint that could not be read.
+absl::Status WithAWayOn(const absl::Status& status, const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path();
+  if (absl::IsNotFound(status)) {
+    return absl::NotFoundError(
+        absl::StrCat("there is no checkpoint ", path,
+                     "; --run is a trainer's --output_dir, and the trainer "
+                     "writes its first checkpoint before the first epoch"));
+  }
+  const std::string previous = PreviousCheckpointPath(folder);
+  if (absl::IsDataLoss(status) && path != previous &&
+      LoadCheckpoint(previous).ok()) {
+    return absl::DataLossError(
+        absl::StrCat(status.message(),
+                     ". The one before it is good: use it "
+                     "with --checkpoint=",
+                     previous));
+  }
+  return status;
+}
+
+}  // namespace
+
+absl::StatusOr<SavedNetwork> LoadNetwork(const std::string& checkpoint_path,
+                                         c10::Device device) {
+  absl::StatusOr<Checkpoint> checkpoint = LoadCheckpoint(checkpoint_path);
+  if (!checkpoint.ok()) return WithAWayOn(checkpoint.status(), checkpoint_path);
+  absl::StatusOr<SavedRun> run = StateFromJson(checkpoint->meta);
+  if (!run.ok()) return run.status();
+
+  SavedNetwork network;
+  network.config = std::move(run->config);
+  network.state = std::move(run->state);
+  const absl::StatusOr<SiameseOptions> options =
+      NetworkOptions(network.config, network.channels());
+  if (!options.ok()) return options.status();
+  absl::StatusOr<ResNet> backbone = MakeResNet(options->backbone);
+  if (!backbone.ok()) return backbone.status();
+  if (absl::Status s = CopyTensors("model", BackboneOf(*checkpoint),
+                                   ModuleState(kBackbone, **backbone));
+      !s.ok()) {
+    return s;
+  }
+  network.backbone = *std::move(backbone);
+  PlaceModule(*network.backbone, device);
+  network.backbone->eval();
+  return network;
+}
+
+}  // namespace gsg

@@ -1,0 +1,38 @@
+// The network that a run has trained, for whoever uses it without training on.
+
+#ifndef GSG_TRAINERS_ENGINE_SAVED_NETWORK_H_
+#define GSG_TRAINERS_ENGINE_SAVED_NETWORK_H_
+
+#include <c10/core/Device.h>
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "models/resnet.h"
+#include "trainers/config/config.h"
+#include "trainers/data/channel_stats.h"
+#include "trainers/engine/run_state.h"
+
+namespace gsg {
+
+struct SavedNetwork {
+  Config config;              // the run's
+  RunState state;             // how far it was, and its images' channels
+  ResNet backbone = nullptr;  // on the device, in evaluation mode
+
+  int64_t channels() const { return state.channel_mean.size(); }
+  // What its images are normalised with.
+  ChannelStats stats() const { return {state.channel_mean, state.channel_std}; }
+};
+
+// Reads a checkpoint of any method.
+// Errors: kNotFound if there is none; kDataLoss, naming it, if it is damaged
+// (and how to use the one before it); kInvalidArgument if it is another
+// program's or version's.
+absl::StatusOr<SavedNetwork> LoadNetwork(const std::string& checkpoint_path,
+                                         c10::Device device);
+
+}  // namespace gsg
+
+#endif  // GSG_TRAINERS_ENGINE_SAVED_NETWORK_H_

@@ -1,0 +1,230 @@
+// Writes the features of images as an array for search and clustering.
+
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/from_blob.h>
+#include <c10/core/Device.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <numeric>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "models/resnet.h"
+#include "trainers/checkpoint/sealed_file.h"
+#include "trainers/config/field.h"
+#include "trainers/console/format.h"
+#include "trainers/console/progress.h"
+#include "trainers/data/damaged_images.h"
+#include "trainers/data/dataset.h"
+#include "trainers/data/evaluation_images.h"
+#include "trainers/data/folder.h"
+#include "trainers/data/image_source.h"
+#include "trainers/engine/device.h"
+#include "trainers/engine/saved_network.h"
+#include "trainers/programs/image_options.h"
+#include "trainers/programs/npy_writer.h"
+#include "trainers/programs/program.h"
+#include "trainers/programs/run_options.h"
+
+namespace gsg {
+namespace {
+
+constexpr char kIntroduction[] =
+    "embed writes the features that a run's network gives to images, one row "
+    "each, as\na NumPy array for search and clustering, and beside it their "
+    "names, one a line in\nthe same order. Images that cannot be read are "
+    "named "
+    "and left out.\n\n"
+    "Examples:\n"
+    "  embed --run=runs/photos --images=$HOME/photos --output=photos.npy\n"
+    "    -> photos.npy [N, d] float32, photos.txt\n"
+    "  embed --run=runs/cifar --dataset=cifar10 --split=test "
+    "--output=test.npy\n"
+    "    -> test.npy [N, d] float32, test.txt, test.labels.npy [N] int64\n";
+
+constexpr absl::string_view kExtension = ".npy";
+
+struct EmbedOptions : RunOptions, ImageOptions {
+  std::string images;
+  std::string split = "train";
+  std::string output = "features.npy";
+};
+
+template <class Options, class Visitor>
+void VisitEmbedFields(Options& o, Visitor&& visit) {
+  VisitRunFields(o, visit);
+  constexpr absl::string_view kImages = "Images";
+  visit(o.images, Field{"images", kImages,
+                        "folder with images at any depth, instead of --dataset"}
+                      .Path());
+  VisitImageFields(o, visit);
+  visit(o.split, Field{"split", kImages, "which images of --dataset"}.OneOf(
+                     {"train", "test"}));
+  constexpr absl::string_view kOutput = "Output";
+  visit(o.output, Field{"output", kOutput,
+                        "the array to write; names go to the same with .txt, "
+                        "labels to .labels.npy"}
+                      .Path());
+}
+
+template <class Visitor>
+void VisitFields(EmbedOptions& options, Visitor&& visit) {
+  VisitEmbedFields(options, visit);
+}
+template <class Visitor>
+void VisitFields(const EmbedOptions& options, Visitor&& visit) {
+  VisitEmbedFields(options, visit);
+}
+
+absl::Status Validate(const EmbedOptions& options) {
+  absl::Status status = CheckRun(options);
+  status.Update(CheckImages(options));
+  if (options.images.empty() && options.dataset.empty()) {
+    status.Update(absl::InvalidArgumentError(
+        "which images? Give --images=FOLDER, or a data set with --dataset"));
+  }
+  if (!options.images.empty() && !options.dataset.empty()) {
+    status.Update(absl::InvalidArgumentError(
+        "--images and --dataset both name images: give one of them"));
+  }
+  if (!absl::EndsWith(options.output, kExtension)) {
+    status.Update(absl::InvalidArgumentError(absl::StrCat(
+        "--output=", options.output, ": must end in ", kExtension)));
+  }
+  return status;
+}
+
+std::string Beside(const EmbedOptions& options, absl::string_view extension) {
+  return absl::StrCat(
+      options.output.substr(0, options.output.size() - kExtension.size()),
+      extension);
+}
+
+absl::StatusOr<std::unique_ptr<const ImageSource>> OpenImages(
+    const EmbedOptions& options, const SavedNetwork& network) {
+  if (!options.images.empty()) {
+    return ReadImages(options.images, static_cast<int>(network.channels()));
+  }
+  absl::StatusOr<Dataset> dataset = LoadImages(options, network);
+  if (!dataset.ok()) return dataset.status();
+  if (options.split == "train") return std::move(dataset->train);
+  if (dataset->test == nullptr) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(dataset->name, " has no test images; use --split=train"));
+  }
+  return std::move(dataset->test);
+}
+
+// How far it is, on a terminal.
+void ShowProgress(int64_t done, int64_t all) {
+  const Console console = StderrConsole();
+  if (console.width() == 0) return;
+  absl::FPrintF(stderr, "\r%s of %s images%s", GroupedNumber(done),
+                GroupedNumber(all), done == all ? "\n" : "");
+}
+
+absl::Status Embed(const EmbedOptions& options) {
+  absl::StatusOr<c10::Device> device = ChooseDevice(options.device);
+  if (!device.ok()) return device.status();
+  UseThreads(options.threads);
+  absl::StatusOr<SavedNetwork> network =
+      LoadNetwork(CheckpointPath(options), *device);
+  if (!network.ok()) return network.status();
+  absl::StatusOr<std::unique_ptr<const ImageSource>> source =
+      OpenImages(options, *network);
+  if (!source.ok()) return source.status();
+
+  const int64_t count = (*source)->size();
+  // Any number of damaged images is left out.
+  DamagedImages damaged(/*max_share=*/1);
+  EvaluationImages images(source->get(),
+                          EvaluationFor(options, *network, **source), &damaged);
+  const ImageSize size = images.size();
+  const int64_t width = network->backbone->feature_dim();
+  absl::StatusOr<std::unique_ptr<NpyWriter>> features =
+      NpyWriter::Create(options.output, NpyWriter::Type::kFloat32, width);
+  if (!features.ok()) return features.status();
+  std::vector<int64_t> labels;
+  std::string names;
+
+  const at::NoGradGuard no_grad;
+  EvaluationBatch batch;
+  std::vector<int64_t> indices;
+  size_t warned = 0;
+  for (int64_t first = 0; first < count; first += images.block()) {
+    indices.resize(std::min(images.block(), count - first));
+    std::iota(indices.begin(), indices.end(), first);
+    if (absl::Status s = images.Read(indices, &batch); !s.ok()) return s;
+    warned = WarnOfDamaged(damaged, warned);
+    const auto read = static_cast<int64_t>(batch.indices.size());
+    if (read > 0) {
+      const at::Tensor x =
+          at::from_blob(batch.pixels.data(),
+                        {read, images.channels(), size.height, size.width})
+              .to(*device);
+      const at::Tensor rows = network->backbone->forward(x).cpu().contiguous();
+      if (absl::Status s = (*features)->Append(
+              absl::MakeConstSpan(rows.const_data_ptr<float>(), rows.numel()));
+          !s.ok()) {
+        return s;
+      }
+    }
+    for (const int64_t index : batch.indices) {
+      // One line a name, whatever it is.
+      absl::StrAppend(&names,
+                      absl::StrReplaceAll((*source)->name(index),
+                                          {{"\\", "\\\\"}, {"\n", "\\n"}}),
+                      "\n");
+      if (!(*source)->labels().empty()) {
+        labels.push_back((*source)->labels()[index]);
+      }
+    }
+    ShowProgress(first + static_cast<int64_t>(indices.size()), count);
+  }
+  if ((*features)->rows() == 0) {
+    return absl::DataLossError("none of the images could be read");
+  }
+  if (absl::Status s = (*features)->Finish(); !s.ok()) return s;
+  const std::string names_path = Beside(options, ".txt");
+  if (absl::Status s = WriteFileAtomically(names_path, names); !s.ok()) {
+    return s;
+  }
+  std::string written = absl::StrCat(options.output, ", ", names_path);
+  if (!labels.empty()) {
+    const std::string path = Beside(options, ".labels.npy");
+    absl::StatusOr<std::unique_ptr<NpyWriter>> writer =
+        NpyWriter::Create(path, NpyWriter::Type::kInt64, 0);
+    if (!writer.ok()) return writer.status();
+    if (absl::Status s = (*writer)->Append(labels); !s.ok()) return s;
+    if (absl::Status s = (*writer)->Finish(); !s.ok()) return s;
+    absl::StrAppend(&written, ", ", path);
+  }
+  absl::PrintF("%s images, %d features each: %s\n",
+               GroupedNumber(static_cast<double>((*features)->rows())), width,
+               written);
+  return absl::OkStatus();
+}
+
+}  // namespace
+}  // namespace gsg
+
+int main(int argc, char** argv) {
+  const gsg::Program<gsg::EmbedOptions> program = {"embed", gsg::kIntroduction,
+                                                   gsg::Embed};
+  return gsg::ProgramMain(program, argc, argv);
+}

@@ -1,0 +1,325 @@
+// Measures the features of a run: k-NN, linear probe, confusion.
+
+#include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/types/span.h"
+#include "trainers/checkpoint/sealed_file.h"
+#include "trainers/config/config.h"
+#include "trainers/config/field.h"
+#include "trainers/config/values.h"
+#include "trainers/console/confusion_table.h"
+#include "trainers/console/format.h"
+#include "trainers/data/damaged_images.h"
+#include "trainers/data/dataset.h"
+#include "trainers/data/image_source.h"
+#include "trainers/engine/device.h"
+#include "trainers/engine/features.h"
+#include "trainers/engine/run_directory.h"
+#include "trainers/engine/saved_network.h"
+#include "trainers/evaluate/classification.h"
+#include "trainers/evaluate/knn.h"
+#include "trainers/evaluate/linear_probe.h"
+#include "trainers/evaluate/trained_probe.h"
+#include "trainers/programs/image_options.h"
+#include "trainers/programs/program.h"
+#include "trainers/programs/run_options.h"
+
+namespace gsg {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr char kIntroduction[] =
+    "evaluate measures the frozen features of a run on the test images of a "
+    "data set,\nas the papers do (docs/evaluation.md): by their nearest "
+    "neighbours among the\ntraining images, and by a linear classifier trained "
+    "on those. It prints how many\nare classified right, what is taken for "
+    "what, and writes both as JSON.\n\n"
+    "Examples:\n"
+    "  evaluate --run=runs/cifar\n"
+    "  evaluate --run=runs/cifar --linear=lars\n"
+    "  evaluate --run=runs/cifar --dataset=cifar100 "
+    "--data_dir=cifar-100-binary\n";
+
+struct EvaluateOptions : RunOptions, ImageOptions {
+  int64_t knn_k = 0;
+  double knn_temperature = 0;
+  std::string linear = "lbfgs";
+  int64_t probe_epochs = 0;
+  int64_t probe_batch_size = 0;
+  double probe_base_lr = 0;
+  int64_t seed = 0;
+  std::string output;
+};
+
+template <class Options, class Visitor>
+void VisitEvaluateFields(Options& o, Visitor&& visit) {
+  VisitRunFields(o, visit);
+  VisitImageFields(o, visit);
+
+  constexpr absl::string_view kKnn = "Nearest neighbours";
+  visit(o.knn_k,
+        Field{"knn_k", kKnn, "neighbours that vote; 0 = as many as in the run"}
+            .AtLeast(0));
+  visit(
+      o.knn_temperature,
+      Field{"knn_temperature", kKnn,
+            "a neighbour's weight is exp(cosine / temperature); 0 = the run's"}
+          .AtLeast(0));
+
+  constexpr absl::string_view kLinear = "Linear classifier";
+  visit(o.linear,
+        Field{"linear", kLinear,
+              "how it is trained: lbfgs = to the optimum, quick and without "
+              "choices; lars, sgd = as in the literature; none = not at all"}
+            .OneOf({"lbfgs", "lars", "sgd", "none"}));
+  visit(o.probe_epochs, Field{"probe_epochs", kLinear,
+                              "of lars or sgd; 0 = 90 for lars, 100 for sgd"}
+                            .AtLeast(0));
+  visit(o.probe_batch_size,
+        Field{"probe_batch_size", kLinear,
+              "of lars or sgd; 0 = 4096 for lars, 256 for sgd"}
+            .AtLeast(0));
+  visit(o.probe_base_lr,
+        Field{"probe_base_lr", kLinear,
+              "of lars or sgd: learning rate = this * batch size / 256; 0 = "
+              "0.1"}
+            .AtLeast(0));
+  visit(o.seed, Field{"seed", kLinear,
+                      "of lars or sgd: initial weights and order of images"}
+                    .AtLeast(0));
+
+  constexpr absl::string_view kOutput = "Output";
+  visit(o.output, Field{"output", kOutput,
+                        "JSON file to write; empty = evaluation.json in the "
+                        "run's folder, for another data set "
+                        "evaluation-<dataset>.json"}
+                      .Path());
+}
+
+template <class Visitor>
+void VisitFields(EvaluateOptions& options, Visitor&& visit) {
+  VisitEvaluateFields(options, visit);
+}
+template <class Visitor>
+void VisitFields(const EvaluateOptions& options, Visitor&& visit) {
+  VisitEvaluateFields(options, visit);
+}
+
+absl::Status Validate(const EvaluateOptions& options) {
+  absl::Status status = CheckRun(options);
+  status.Update(CheckImages(options));
+  if (options.linear == "lars" || options.linear == "sgd") return status;
+  const std::pair<const char*, bool> of_no_use[] = {
+      {"probe_epochs", options.probe_epochs != 0},
+      {"probe_batch_size", options.probe_batch_size != 0},
+      {"probe_base_lr", options.probe_base_lr != 0},
+      {"seed", options.seed != 0},
+  };
+  for (const auto& [flag, given] : of_no_use) {
+    if (!given) continue;
+    status.Update(absl::InvalidArgumentError(absl::StrCat(
+        "--", flag, " is for --linear=lars and --linear=sgd; --linear is ",
+        options.linear)));
+  }
+  return status;
+}
+
+// Either probe's outcome, and how it came about.
+struct LinearResult {
+  Classification test;
+  double train_top1 = 0;
+  Json how = Json::object();
+};
+
+TrainedProbeOptions ProbeOptions(const EvaluateOptions& options) {
+  TrainedProbeOptions probe =
+      options.linear == "lars" ? LarsProbe() : SgdProbe();
+  if (options.probe_epochs > 0) probe.epochs = options.probe_epochs;
+  if (options.probe_batch_size > 0) probe.batch_size = options.probe_batch_size;
+  if (options.probe_base_lr > 0) probe.base_lr = options.probe_base_lr;
+  probe.seed = options.seed;
+  return probe;
+}
+
+absl::StatusOr<LinearResult> Linear(const EvaluateOptions& options,
+                                    const Features& train, const Features& test,
+                                    int64_t classes) {
+  LinearResult result;
+  result.how["probe"] = options.linear;
+  if (options.linear == "lbfgs") {
+    const LinearProbeOptions lbfgs;
+    absl::StatusOr<LinearProbeResult> probe = LinearProbe(
+        train.rows, train.labels, test.rows, test.labels, classes, lbfgs);
+    if (!probe.ok()) return probe.status();
+    result.how["l2"] = lbfgs.l2;
+    result.how["iterations"] = probe->iterations;
+    result.how["converged"] = probe->converged;
+    result.test = std::move(probe->test);
+    result.train_top1 = probe->train_top1;
+    return result;
+  }
+  const TrainedProbeOptions how = ProbeOptions(options);
+  absl::StatusOr<TrainedProbeResult> probe = TrainProbe(
+      train.rows, train.labels, test.rows, test.labels, classes, how);
+  if (!probe.ok()) return probe.status();
+  result.how["epochs"] = how.epochs;
+  result.how["batch_size"] = how.batch_size;
+  result.how["base_lr"] = how.base_lr;
+  result.how["standardize"] = how.standardize;
+  result.how["seed"] = how.seed;
+  result.test = std::move(probe->test);
+  result.train_top1 = probe->train_top1;
+  return result;
+}
+
+absl::Span<const int64_t> Counts(const Classification& result) {
+  return {result.confusion.const_data_ptr<int64_t>(),
+          static_cast<size_t>(result.confusion.numel())};
+}
+
+// Adds what was measured to what is known of how.
+Json ToJson(Json how, const Classification& result) {
+  how["top1"] = result.top1;
+  how["top5"] = result.top5;
+  const absl::Span<const int64_t> counts = Counts(result);
+  const int64_t classes = result.confusion.size(0);
+  how["confusion"] = Json::array();
+  for (int64_t c = 0; c < classes; ++c) {
+    const auto row = counts.subspan(c * classes, classes);
+    how["confusion"].push_back(std::vector<int64_t>(row.begin(), row.end()));
+  }
+  return how;
+}
+
+void PrintRow(const std::string& name, const Classification& result) {
+  absl::PrintF("%-30s %7.2f %7.2f\n", name, result.top1, result.top5);
+}
+
+std::string OutputPath(const EvaluateOptions& options, const Dataset& dataset,
+                       const Config& config) {
+  if (!options.output.empty()) return options.output;
+  return absl::StrCat(RunFolder(options), "/",
+                      dataset.name == config.dataset
+                          ? kEvaluationFile
+                          : absl::StrCat("evaluation-", dataset.name, ".json"));
+}
+
+absl::Status Evaluate(const EvaluateOptions& options) {
+  absl::StatusOr<c10::Device> device = ChooseDevice(options.device);
+  if (!device.ok()) return device.status();
+  UseThreads(options.threads);
+  absl::StatusOr<SavedNetwork> network =
+      LoadNetwork(CheckpointPath(options), *device);
+  if (!network.ok()) return network.status();
+  absl::StatusOr<Dataset> dataset = LoadImages(options, *network);
+  if (!dataset.ok()) return dataset.status();
+  if (!dataset->labelled() || dataset->test == nullptr) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the images of ", dataset->name,
+        dataset->labelled() ? " are not split into training and test images"
+                            : " have no classes",
+        "; classifying needs both. embed writes features without"));
+  }
+
+  absl::PrintF(
+      "%s on %s after %d epochs, evaluated on %s: %s training and %s test "
+      "images\n",
+      network->config.method, network->config.dataset, network->state.epoch,
+      dataset->name, GroupedNumber(dataset->train->size()),
+      GroupedNumber(dataset->test->size()));
+  std::fflush(stdout);
+  DamagedImages damaged(network->config.max_damaged);
+  const auto features = [&](const ImageSource& source) {
+    std::vector<int64_t> all(source.size());
+    std::iota(all.begin(), all.end(), 0);
+    return BackboneFeatures(network->backbone, source, all,
+                            EvaluationFor(options, *network, source), *device,
+                            &damaged);
+  };
+  absl::StatusOr<Features> train = features(*dataset->train);
+  if (!train.ok()) return train.status();
+  absl::StatusOr<Features> test = features(*dataset->test);
+  if (!test.ok()) return test.status();
+  WarnOfDamaged(damaged, 0);
+
+  const int64_t classes = dataset->classes.size();
+  KnnOptions knn_options = {network->config.knn_k,
+                            network->config.knn_temperature};
+  if (options.knn_k > 0) knn_options.k = options.knn_k;
+  if (options.knn_temperature > 0) {
+    knn_options.temperature = options.knn_temperature;
+  }
+  absl::PrintF("\n%-30s %7s %7s\n", "", "top-1", "top-5");
+  absl::StatusOr<Classification> knn =
+      KnnClassify(train->rows, train->labels, test->rows, test->labels, classes,
+                  knn_options);
+  if (!knn.ok()) return knn.status();
+  PrintRow(absl::StrCat("k-NN (k = ", knn_options.k,
+                        ", t = ", ValueText(knn_options.temperature), ")"),
+           *knn);
+  std::fflush(stdout);
+  std::optional<LinearResult> linear;
+  if (options.linear != "none") {
+    absl::StatusOr<LinearResult> probe =
+        Linear(options, *train, *test, classes);
+    if (!probe.ok()) return probe.status();
+    linear = *std::move(probe);
+    PrintRow(absl::StrCat("linear (", options.linear, ")"), linear->test);
+  }
+  absl::PrintF(
+      "\nWhat the %s took for what: a row is a class, a column what its images "
+      "were taken for.\n%s",
+      linear.has_value() ? "linear classifier" : "nearest neighbours",
+      ConfusionTable(Counts(linear.has_value() ? linear->test : *knn),
+                     dataset->classes));
+
+  Json json;
+  json["checkpoint"] = CheckpointPath(options);
+  json["method"] = network->config.method;
+  json["epoch"] = network->state.epoch;
+  json["dataset"] = dataset->name;
+  json["train_images"] = train->rows.size(0);
+  json["test_images"] = test->rows.size(0);
+  json["features"] = train->rows.size(1);
+  json["classes"] = dataset->classes;
+  json["knn"] = ToJson(
+      {{"k", knn_options.k}, {"temperature", knn_options.temperature}}, *knn);
+  if (linear.has_value()) {
+    linear->how["train_top1"] = linear->train_top1;
+    json["linear"] = ToJson(std::move(linear->how), linear->test);
+  }
+  const std::string output = OutputPath(options, *dataset, network->config);
+  if (absl::Status s = WriteFileAtomically(
+          output, absl::StrCat(json.dump(-1, ' ', /*ensure_ascii=*/false,
+                                         Json::error_handler_t::replace),
+                               "\n"));
+      !s.ok()) {
+    return s;
+  }
+  absl::PrintF("\nWritten to %s\n", output);
+  return absl::OkStatus();
+}
+
+}  // namespace
+}  // namespace gsg
+
+int main(int argc, char** argv) {
+  const gsg::Program<gsg::EvaluateOptions> program = {
+      "evaluate", gsg::kIntroduction, gsg::Evaluate};
+  return gsg::ProgramMain(program, argc, argv);
+}

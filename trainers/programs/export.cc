@@ -1,0 +1,140 @@
+// Writes a run's backbone as a state dict that torchvision takes.
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/zeros.h>
+#include <c10/core/Device.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "trainers/checkpoint/checkpoint.h"
+#include "trainers/config/config.h"
+#include "trainers/config/field.h"
+#include "trainers/engine/saved_network.h"
+#include "trainers/methods/module_state.h"
+#include "trainers/programs/program.h"
+#include "trainers/programs/run_options.h"
+
+namespace gsg {
+namespace {
+
+constexpr char kIntroduction[] =
+    "export writes the backbone of a run as a file for PyTorch, with "
+    "torchvision's\nnames: where one goes on to fine-tuning, detection or "
+    "segmentation\n(docs/transfer.md). It says how to load it.\n\n"
+    "Example:\n  export --run=runs/imagenet --output=backbone.pt\n";
+
+struct ExportOptions : RunOptions {
+  std::string output = "backbone.pt";
+  int64_t num_classes = 1000;
+};
+
+template <class Options, class Visitor>
+void VisitExportFields(Options& o, Visitor&& visit) {
+  VisitRunFields(o, visit);
+  constexpr absl::string_view kExport = "Export";
+  visit(o.output, Field{"output", kExport, "the file to write"}.Path());
+  visit(o.num_classes,
+        Field{"num_classes", kExport,
+              "rows of the classifier fc, which is all zeros and there because "
+              "torchvision's networks have one; 0 = none"}
+            .Between(0, 100000));
+}
+
+template <class Visitor>
+void VisitFields(ExportOptions& options, Visitor&& visit) {
+  VisitExportFields(options, visit);
+}
+template <class Visitor>
+void VisitFields(const ExportOptions& options, Visitor&& visit) {
+  VisitExportFields(options, visit);
+}
+
+absl::Status Validate(const ExportOptions& options) {
+  absl::Status status = CheckRun(options);
+  if (options.output.empty()) {
+    status.Update(
+        absl::InvalidArgumentError("--output=: name the file to write"));
+  }
+  return status;
+}
+
+// The lines of Python that make a network for the file.
+std::string PythonLines(const ExportOptions& options, const Config& config,
+                        int64_t channels) {
+  std::string lines =
+      absl::StrCat("model = torchvision.models.", config.backbone, "(");
+  if (options.num_classes > 0 && options.num_classes != 1000) {
+    absl::StrAppend(&lines, "num_classes=", options.num_classes);
+  }
+  absl::StrAppend(&lines, ")\n");
+  const bool imagenet = config.stem == "imagenet";
+  if (!imagenet || channels != 3) {
+    absl::StrAppend(&lines, "model.conv1 = torch.nn.Conv2d(", channels,
+                    ", 64, ",
+                    imagenet                 ? "7, stride=2, padding=3"
+                    : config.stem == "small" ? "3, stride=1, padding=1"
+                                             : "3, stride=2, padding=1",
+                    ", bias=False)\n");
+  }
+  if (!imagenet)
+    absl::StrAppend(&lines, "model.maxpool = torch.nn.Identity()\n");
+  if (options.num_classes == 0) {
+    absl::StrAppend(&lines, "model.fc = torch.nn.Identity()\n");
+  }
+  absl::StrAppend(&lines, "model.load_state_dict(torch.load(\"", options.output,
+                  "\"))\n");
+  return lines;
+}
+
+absl::Status Export(const ExportOptions& options) {
+  absl::StatusOr<SavedNetwork> network =
+      LoadNetwork(CheckpointPath(options), c10::kCPU);
+  if (!network.ok()) return network.status();
+  const Config& config = network->config;
+  if (config.backbone == "resnet_small") {
+    return absl::FailedPreconditionError(absl::StrCat(
+        CheckpointPath(options),
+        " has backbone resnet_small, whose widths no network of torchvision "
+        "has. Its weights are in the checkpoint under the names behind "
+        "\"backbone.\", and embed writes its features."));
+  }
+  NamedTensors state = ModuleState("", *network->backbone);
+  const int64_t features = network->backbone->feature_dim();
+  if (options.num_classes > 0) {
+    state.emplace_back("fc.weight", at::zeros({options.num_classes, features}));
+    state.emplace_back("fc.bias", at::zeros({options.num_classes}));
+  }
+  if (absl::Status s = SaveStateDict(options.output, state); !s.ok()) return s;
+
+  const auto numbers = [](const std::vector<double>& values) {
+    return absl::StrJoin(values, ", ", [](std::string* out, double value) {
+      absl::StrAppendFormat(out, "%.4f", value);
+    });
+  };
+  absl::PrintF(
+      "%s after %d epochs: %s, %d features, written to %s. In Python:\n\n%s\n"
+      "Its images had %d channel%s with values from 0 to 1, then\n"
+      "torchvision.transforms.Normalize(mean=[%s], std=[%s])\n",
+      config.method, network->state.epoch, config.backbone, features,
+      options.output, PythonLines(options, config, network->channels()),
+      network->channels(), network->channels() == 1 ? "" : "s",
+      numbers(network->state.channel_mean),
+      numbers(network->state.channel_std));
+  return absl::OkStatus();
+}
+
+}  // namespace
+}  // namespace gsg
+
+int main(int argc, char** argv) {
+  const gsg::Program<gsg::ExportOptions> program = {
+      "export", gsg::kIntroduction, gsg::Export};
+  return gsg::ProgramMain(program, argc, argv);
+}

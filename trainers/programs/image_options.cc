@@ -1,0 +1,78 @@
+#include "trainers/programs/image_options.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdio>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
+#include "trainers/config/nearest.h"
+#include "trainers/data/damaged_images.h"
+#include "trainers/data/dataset.h"
+#include "trainers/data/evaluation_images.h"
+#include "trainers/data/image_source.h"
+#include "trainers/engine/saved_network.h"
+
+namespace gsg {
+
+absl::Status CheckImages(const ImageOptions& options) {
+  const std::vector<absl::string_view> names = DatasetNames();
+  if (options.dataset.empty() ||
+      std::find(names.begin(), names.end(), options.dataset) != names.end()) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("--dataset=", options.dataset, ": unknown data set; ",
+                   DidYouMean(options.dataset, names),
+                   "known: ", absl::StrJoin(names, ", ")));
+}
+
+absl::StatusOr<Dataset> LoadImages(const ImageOptions& options,
+                                   const SavedNetwork& network) {
+  const bool own =
+      options.dataset.empty() || options.dataset == network.config.dataset;
+  absl::StatusOr<Dataset> dataset =
+      LoadDataset(own ? network.config.dataset : options.dataset,
+                  own && options.data_dir.empty() ? network.config.data_dir
+                                                  : options.data_dir,
+                  static_cast<int>(network.channels()));
+  if (!dataset.ok()) return dataset.status();
+  if (dataset->train->channels() != network.channels()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the images of ", dataset->name, " have ", dataset->train->channels(),
+        " channels; the network of this run takes ", network.channels()));
+  }
+  return dataset;
+}
+
+EvaluationOptions EvaluationFor(const ImageOptions& options,
+                                const SavedNetwork& network,
+                                const ImageSource& source) {
+  EvaluationOptions evaluation;
+  evaluation.side = options.image_size > 0
+                        ? options.image_size
+                        : EvaluationSide(source, network.config.crop_size);
+  evaluation.stats = network.stats();
+  evaluation.threads = at::get_num_threads();
+  return evaluation;
+}
+
+size_t WarnOfDamaged(const DamagedImages& damaged, size_t from) {
+  const size_t count = damaged.list().size();
+  for (size_t i = from; i < count; ++i) {
+    absl::FPrintF(stderr, "warning: %s is left out: %s\n",
+                  damaged.list()[i].name, damaged.list()[i].reason);
+  }
+  return count;
+}
+
+}  // namespace gsg

@@ -1,0 +1,75 @@
+// What the programs around a run share: from the command line to options, and
+// from a status to a message and an exit code.
+
+#ifndef GSG_TRAINERS_PROGRAMS_PROGRAM_H_
+#define GSG_TRAINERS_PROGRAMS_PROGRAM_H_
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "trainers/config/field_flags.h"
+#include "trainers/config/flags.h"
+#include "trainers/config/paths.h"
+#include "trainers/config/values.h"
+
+namespace gsg {
+
+// `Options` has defaults, a VisitFields (config/field_flags.h) and
+//   absl::Status Validate(const Options&)
+// for what the fields do not say one by one.
+template <class Options>
+struct Program {
+  absl::string_view name;
+  absl::string_view introduction;  // of --help; ends in a line feed
+  absl::Status (*run)(const Options& options);
+  // Where arguments go that are no flags, all of them paths, and what --help
+  // calls them; null: there are none.
+  std::vector<std::string> Options::*arguments = nullptr;
+  absl::string_view arguments_name = "";
+};
+
+// Prints "<program>: <message>" on stderr and returns `exit_code`.
+int Complain(absl::string_view program, const absl::Status& status,
+             int exit_code);
+
+// Prints `text` on stdout and returns 0.
+int Print(absl::string_view text);
+
+// Returns the exit code: 0; 1 after an error; 2 for a wrong command line. An
+// error has been printed, in one message. Paths are UserPaths.
+template <class Options>
+int ProgramMain(const Program<Options>& program, int argc,
+                const char* const* argv) {
+  Options options;
+  std::vector<Flag> flags = {HelpFlag("this text")};
+  for (Flag& flag : FieldFlags(options)) flags.push_back(std::move(flag));
+
+  std::vector<std::string>* const arguments =
+      program.arguments ? &(options.*program.arguments) : nullptr;
+  const absl::StatusOr<GivenFlags> given =
+      ParseFlags(flags, argc, argv, arguments);
+  if (!given.ok()) return Complain(program.name, given.status(), 2);
+  if (given->count("help") > 0) {
+    return Print(HelpText(program.name, program.introduction, flags,
+                          program.arguments_name));
+  }
+  absl::Status status = SetFields(*given, &options);
+  status.Update(CheckFields(options));
+  status.Update(Validate(options));
+  if (!status.ok()) return Complain(program.name, status, 2);
+
+  ResolvePaths(&options);
+  if (arguments != nullptr) {
+    for (std::string& path : *arguments) path = UserPath(path);
+  }
+  status = program.run(options);
+  return status.ok() ? 0 : Complain(program.name, status, 1);
+}
+
+}  // namespace gsg
+
+#endif  // GSG_TRAINERS_PROGRAMS_PROGRAM_H_

@@ -1,0 +1,205 @@
+#include "trainers/report/comparison.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "trainers/metrics/epoch_record.h"
+#include "trainers/report/chart.h"
+#include "trainers/report/html.h"
+#include "trainers/report/page.h"
+
+namespace gsg {
+namespace {
+
+using Runs = std::vector<ComparedRun>;
+
+constexpr absl::string_view kDash = "–";
+
+// The run's name behind its colour.
+std::string Name(const Runs& runs, size_t run) {
+  return absl::StrCat("<span class=\"dot\" style=\"background:var(--s", run,
+                      ")\"></span>", EscapeHtml(runs[run].name));
+}
+
+// "x is ahead with 82.8 % by nearest neighbours", if anything is measured.
+std::string Headline(const Runs& runs) {
+  std::string html;
+  const auto add = [&](double Scores::*score, absl::string_view by) {
+    const ComparedRun* best = nullptr;
+    for (const ComparedRun& run : runs) {
+      if (!Measured(run.trained.*score)) continue;
+      if (best == nullptr || run.trained.*score > best->trained.*score) {
+        best = &run;
+      }
+    }
+    if (best == nullptr) return;
+    absl::StrAppend(&html, html.empty() ? "" : "; ", by, ", ",
+                    EscapeHtml(best->name), " is ahead with <b>",
+                    FormatNumber(best->trained.*score, 1), "&nbsp;%</b>");
+  };
+  add(&Scores::knn_top1, "By nearest neighbours");
+  add(&Scores::linear_top1, "by a linear classifier");
+  if (html.empty()) return "";
+  return absl::StrCat("<p class=\"lead\">", html, ".</p>\n");
+}
+
+std::string ScoreTable(const Runs& runs) {
+  std::string rows;
+  for (size_t r = 0; r < runs.size(); ++r) {
+    const ComparedRun& run = runs[r];
+    double seconds = 0;
+    for (const EpochRecord& record : run.epochs) seconds += record.seconds;
+    const auto epochs = static_cast<double>(run.epochs.size());
+    absl::StrAppend(
+        &rows, "<tr><th scope=\"row\">", Name(runs, r), "</th><td>",
+        FormatNumber(epochs, 0), "</td>", ScoreCell(run.trained.knn_top1),
+        ScoreCell(run.trained.linear_top1), "<td>",
+        FormatNumber(run.untrained.knn_top1, 2), "</td><td>",
+        FormatNumber(epochs > 0 ? seconds / 60 : kUnknown, 1), "</td></tr>\n");
+  }
+  return Section(
+      "Classification",
+      "Top-1 accuracy in percent on the test images after the last epoch, from "
+      "features that never saw a label. A dash: the run has not come there.",
+      absl::StrCat("<div class=\"scroll\"><table><thead><tr>"
+                   "<th scope=\"col\">Run</th><th scope=\"col\">Epochs</th>"
+                   "<th scope=\"col\">k-NN</th><th scope=\"col\">Linear</th>"
+                   "<th scope=\"col\">k-NN untrained</th>"
+                   "<th scope=\"col\">Minutes</th></tr></thead>\n<tbody>\n",
+                   rows, "</tbody></table></div>\n"));
+}
+
+std::vector<Series> Curves(const Runs& runs, double EpochRecord::*field) {
+  std::vector<Series> curves;
+  for (const ComparedRun& run : runs) {
+    Series series = {run.name, {}};
+    for (const EpochRecord& record : run.epochs) {
+      series.points.emplace_back(static_cast<double>(record.epoch),
+                                 record.*field);
+    }
+    curves.push_back(std::move(series));
+  }
+  return curves;
+}
+
+// Raw pixels score the same in every run on the same images.
+std::vector<Reference> CommonBaseline(const Runs& runs) {
+  for (const ComparedRun& run : runs) {
+    if (run.raw_pixels.knn_top1 != runs[0].raw_pixels.knn_top1) return {};
+  }
+  return {{"raw pixels", runs[0].raw_pixels.knn_top1}};
+}
+
+std::string Charts(const Runs& runs) {
+  const std::vector<Chart> charts = {
+      {"k-NN top-1, %", "Weighted vote of the nearest training images",
+       Curves(runs, &EpochRecord::knn_top1), CommonBaseline(runs), false, 2},
+      {"Loss",
+       "Mean over pairs; −1 when every view predicts its partner",
+       Curves(runs, &EpochRecord::loss),
+       {},
+       false,
+       3},
+      {"Feature spread",
+       "1: spread over the sphere; 0: collapsed",
+       Curves(runs, &EpochRecord::feature_std),
+       {},
+       true,
+       3},
+      {"Effective rank",
+       "Dimensions that the features use",
+       Curves(runs, &EpochRecord::effective_rank),
+       {},
+       true,
+       1},
+      {"Learning rate", "", Curves(runs, &EpochRecord::lr), {}, true, 4},
+      {"Images per second",
+       "",
+       Curves(runs, &EpochRecord::images_per_second),
+       {},
+       true,
+       0},
+  };
+  std::string figures;
+  for (const Chart& chart : charts) figures += RenderChart(chart);
+  if (figures.empty()) return "";
+  return Section("Training",
+                 "By epoch. Point at the curves to read their values.",
+                 absl::StrCat("<div class=\"charts\">\n", figures, "</div>\n"));
+}
+
+// Null if the run does not have the setting.
+const std::string* Find(const ComparedRun& run, const std::string& name) {
+  for (const auto& [key, value] : run.config) {
+    if (key == name) return &value;
+  }
+  return nullptr;
+}
+
+bool Differs(const Runs& runs, const std::string& name) {
+  const std::string* first = Find(runs[0], name);
+  for (const ComparedRun& run : runs) {
+    const std::string* value = Find(run, name);
+    if ((value == nullptr) != (first == nullptr)) return true;
+    if (value != nullptr && *value != *first) return true;
+  }
+  return false;
+}
+
+std::string Differences(const Runs& runs) {
+  std::vector<std::string> names;
+  for (const ComparedRun& run : runs) {
+    for (const auto& [name, value] : run.config) {
+      if (std::find(names.begin(), names.end(), name) == names.end()) {
+        names.push_back(name);
+      }
+    }
+  }
+  if (names.empty()) return "";
+  std::string head, rows;
+  for (size_t r = 0; r < runs.size(); ++r) {
+    absl::StrAppend(&head, "<th scope=\"col\">", Name(runs, r), "</th>");
+  }
+  for (const std::string& name : names) {
+    if (!Differs(runs, name)) continue;
+    absl::StrAppend(&rows, "<tr><th scope=\"row\">", EscapeHtml(name), "</th>");
+    for (const ComparedRun& run : runs) {
+      const std::string* value = Find(run, name);
+      absl::StrAppend(&rows, "<td>",
+                      value == nullptr ? kDash : EscapeHtml(*value), "</td>");
+    }
+    rows += "</tr>\n";
+  }
+  if (rows.empty()) {
+    return Section("Settings", "All settings are the same.", "");
+  }
+  return Section(
+      "Settings", "Those in which the runs differ; the others are the same.",
+      absl::StrCat("<div class=\"scroll\"><table class=\"differences\"><thead>"
+                   "<tr><th></th>",
+                   head, "</tr></thead>\n<tbody>\n", rows,
+                   "</tbody></table></div>\n"));
+}
+
+}  // namespace
+
+std::string RenderComparison(const std::vector<ComparedRun>& runs) {
+  return Page(absl::StrCat(runs.size(), runs.size() == 1 ? " run" : " runs",
+                           " side by side"),
+              Headline(runs),
+              absl::StrCat(ScoreTable(runs), Charts(runs), Differences(runs)));
+}
+
+absl::Status WriteComparison(const std::string& path,
+                             const std::vector<ComparedRun>& runs) {
+  return WritePage(path, RenderComparison(runs));
+}
+
+}  // namespace gsg
