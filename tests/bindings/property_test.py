@@ -1,4 +1,9 @@
-"""gsg against a plain torch formula, on whatever hypothesis thinks of."""
+"""gsg against a plain torch formula, on whatever hypothesis thinks of.
+
+The same examples in each run; with GSG_TEST_SEED set, others.
+"""
+
+import os
 
 import numpy as np
 import pytest
@@ -10,6 +15,10 @@ from tests.bindings import formula, run_pytest
 
 DTYPES = {torch.float16: 2**-10, torch.bfloat16: 2**-7,
           torch.float32: 2**-23, torch.float64: 2**-52}
+
+settings.register_profile("gsg", deadline=None,
+                          derandomize="GSG_TEST_SEED" not in os.environ)
+settings.load_profile("gsg")
 
 # From a contiguous tensor to an equal one in another layout.
 LAYOUTS = {
@@ -99,7 +108,7 @@ def check_gradient(actual, expected, p, error, dtype):
             <= (8 * error + DTYPES[dtype]) * bound + smallest).all()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data(), batches(8), options)
 def test_four_views(data, views, settings_):
     dtype = views[0].dtype
@@ -117,7 +126,7 @@ def test_four_views(data, views, settings_):
     assert (result.pair == gsg.select(*views[4:], **settings_)).all()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data(), batches(4), options)
 def test_shared_views(data, views, settings_):
     dtype, rows = views[0].dtype, len(views[0])
@@ -141,7 +150,7 @@ def test_shared_views(data, views, settings_):
             == gsg.select_shared(*views[2:], pairing, **settings_)).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.sampled_from(list(DTYPES)), st.integers(0, 3), forms)
 def test_empty(dtype, other, form):
     for rows, columns in ((0, other), (other, 0)):
@@ -153,7 +162,7 @@ def test_empty(dtype, other, form):
             gsg.feature_spread(x)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data(), batches(4), st.integers(0, 3),
        st.sampled_from([np.nan, np.inf, -np.inf]))
 def test_values_that_are_not_finite(data, views, which, value):
