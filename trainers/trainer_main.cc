@@ -98,7 +98,7 @@ absl::StatusOr<FeaturePair> NetworkFeatures(Trainer& trainer,
 // Raw pixels and the untrained network: what training has to beat.
 absl::Status MeasureBaselines(Trainer& trainer, const Dataset& dataset,
                               const Config& config, DamagedImages& damaged) {
-  if (!dataset.labelled()) return trainer.Save();
+  if (!dataset.labelled() || !config.baselines) return trainer.Save();
   absl::PrintF("Measuring what training has to beat ...\n");
   std::fflush(stdout);
   absl::StatusOr<FeaturePair> pixels = AllFeatures(

@@ -86,11 +86,14 @@ class MethodsTest(unittest.TestCase):
 
     def test_without_a_predictor(self):
         folder = tr.new_folder()
-        process = tr.run("--predictor=none", "--max_steps=2",
+        process = tr.run("--predictor=none", "--max_steps=2", "--nobaselines",
                          "--nostop_on_collapse", "--output_dir=" + folder,
                          "--data_dir=" + small_cifar10(), *SMALL)
         self.assertEqual(process.returncode, 0, process.stderr)
         self.assertNotIn(b"predictor.", tensor_names(folder))
+        self.assertNotIn("raw pixels", process.stdout)
+        self.assertIn("trained network", process.stdout)
+        self.assertIsNone(tr.result(folder)["untrained"]["knn_top1"])
 
     def test_lars(self):
         losses = []

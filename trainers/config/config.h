@@ -91,6 +91,7 @@ struct Config {
   int64_t knn_bank = 0;
   int64_t knn_queries = 0;
   bool linear_probe = false;
+  bool baselines = true;
   bool stop_on_collapse = true;
   double collapse_threshold = 0.05;
 };
@@ -341,6 +342,9 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
   visit(c.linear_probe,
         Field{"linear_probe", kEvaluation,
               "train a linear classifier on the frozen features at the end"});
+  visit(c.baselines,
+        Field{"baselines", kEvaluation,
+              "before training, measure raw pixels and the untrained network"});
   visit(c.stop_on_collapse,
         Field{"stop_on_collapse", kEvaluation,
               "end the run when the features collapse; else only warn"});

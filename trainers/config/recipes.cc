@@ -136,9 +136,11 @@ void ImageNet(Config* c) {
   c->blur_sigma_min = 0.1;
   c->blur_sigma_max = 2;
 
-  // A look at the features of 150,000 photographs takes a while.
+  // A look at the features of 150,000 photographs takes a while, and at the raw
+  // pixels of all of them 16 GB.
   c->knn_every = 5;
   c->knn_bank = 100000;
+  c->baselines = false;
 }
 
 void Imagenette(Config* c) {
@@ -154,6 +156,7 @@ void Imagenette(Config* c) {
   // Of the set with 160 pixels.
   c->crop_size = 128;
   c->knn_bank = 0;
+  c->baselines = true;
 }
 
 }  // namespace

@@ -193,8 +193,10 @@ std::string ScoreTable(const RunState& state, const Scores& trained) {
     absl::StrAppendFormat(&table, "%-20s %12s %14s\n", name,
                           Cell(scores.knn_top1), Cell(scores.linear_top1));
   };
-  row("raw pixels", state.raw_pixels);
-  row("untrained network", state.untrained);
+  if (!std::isnan(state.untrained.knn_top1)) {  // with --baselines
+    row("raw pixels", state.raw_pixels);
+    row("untrained network", state.untrained);
+  }
   row("trained network", trained);
   return table;
 }
