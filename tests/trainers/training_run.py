@@ -51,7 +51,8 @@ def small_data(train=520, test=200):
 def image_folder(train):
     """A folder of JPEG files with that many in train/ and a quarter in val/."""
     folder = new_folder()
-    writer = os.path.join(os.path.dirname(os.path.dirname(PROGRAM)),
+    writer = os.path.join(os.environ["TEST_SRCDIR"],
+                          os.environ["TEST_WORKSPACE"],
                           "tests/trainers/write_image_folder")
     subprocess.check_call([writer, folder, str(train)])
     return folder
