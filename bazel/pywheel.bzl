@@ -1,21 +1,30 @@
 """py_wheel: an installable, byte-reproducible wheel of files of this build."""
 
-load("@local_python//:defs.bzl", "PYTHON_VERSION")
+load("@local_python//:defs.bzl", "GLIBC_VERSION", "PYTHON_VERSION")
+
+# What g++ of Debian 12 makes asks for glibc 2.34 and GCC 11's libstdc++, which
+# Ubuntu 22.04, RHEL 9 and newer systems have. From 2.38 on glibc's headers ask
+# for more. make_wheel.py fails if an extension needs more than is said here.
+_GLIBC = int(GLIBC_VERSION.split(".")[1])
+_PLATFORM = "manylinux_2_%d_x86_64" % (34 if _GLIBC < 38 else max(39, _GLIBC))
 
 def _py_wheel_impl(ctx):
     python = "cp" + PYTHON_VERSION.replace(".", "")
-    tag = "%s-%s-%s" % (python, python, ctx.attr.platform)
-    wheel = ctx.actions.declare_file("%s-%s-%s.whl" % (
+    tag = "%s-%s" % (python, python)
+    wheel = ctx.actions.declare_file("%s-%s-%s-%s.whl" % (
         ctx.attr.distribution,
         ctx.attr.version,
         tag,
+        _PLATFORM,
     ))
     args = ctx.actions.args()
     args.add("--out", wheel)
     args.add("--name", ctx.attr.distribution)
     args.add("--version", ctx.attr.version)
     args.add("--tag", tag)
-    args.add_all(ctx.attr.requires, before_each = "--requires")
+    args.add("--platform", _PLATFORM)
+    args.add("--readme", ctx.file.readme)
+    args.add_all(ctx.attr.metadata, before_each = "--metadata")
     for target, destination in ctx.attr.files.items():
         files = target.files.to_list()
         if len(files) != 1:
@@ -24,7 +33,7 @@ def _py_wheel_impl(ctx):
     ctx.actions.run(
         executable = ctx.executable._make_wheel,
         arguments = [args],
-        inputs = ctx.files.files,
+        inputs = ctx.files.files + [ctx.file.readme],
         outputs = [wheel],
         mnemonic = "PyWheel",
         progress_message = "Writing " + wheel.short_path,
@@ -36,13 +45,18 @@ def _py_wheel_impl(ctx):
 
 py_wheel = rule(
     implementation = _py_wheel_impl,
-    doc = "A wheel for the host's Python.",
+    doc = "A wheel for the host's Python and for any Linux with a glibc as old " +
+          "as its tag says.",
     attrs = {
         "distribution": attr.string(mandatory = True),
         "version": attr.string(mandatory = True),
-        "platform": attr.string(default = "linux_x86_64"),
-        "requires": attr.string_list(
-            doc = "Requires-Dist lines: 'numpy>=1.21', say.",
+        "metadata": attr.string_list(
+            doc = "Lines of METADATA: 'Requires-Dist: numpy>=1.21', say.",
+        ),
+        "readme": attr.label(
+            mandatory = True,
+            allow_single_file = [".md"],
+            doc = "The description in METADATA.",
         ),
         "files": attr.label_keyed_string_dict(
             mandatory = True,

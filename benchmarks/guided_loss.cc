@@ -1,4 +1,5 @@
-// GuidedLoss, forward and backward in float32, beside two rivals in the same
+// GuidedLoss, forward and backward in float32, and for four views in 16 bits,
+// beside two rivals in the same
 // run: memcpy moving the same number of bytes, and the formula as one would
 // write it in Eigen. bytes_per_second counts each input read once and each
 // gradient written once (for memcpy: source read, destination written), so that
@@ -16,8 +17,10 @@
 #include "absl/status/statusor.h"
 #include "benchmark/benchmark.h"
 #include "gsg_core/eigen.h"
+#include "gsg_core/half.h"
 #include "gsg_core/loss.h"
 #include "gsg_core/pairing.h"
+#include "gsg_core/rows.h"
 #include "gsg_core/selection.h"
 #include "gsg_core/thread_pool.h"
 
@@ -47,10 +50,11 @@ void Sizes(benchmark::internal::Benchmark* b) {
   b->UseRealTime()->Unit(benchmark::kMicrosecond);
 }
 
-// Of `matrices` [N, D] arrays of float.
-void CountBytes(benchmark::State& state, int64_t matrices) {
+// Of `matrices` [N, D] arrays.
+void CountBytes(benchmark::State& state, int64_t matrices,
+                int64_t element = sizeof(float)) {
   state.SetBytesProcessed(state.iterations() * matrices * state.range(0) *
-                          state.range(1) * sizeof(float));
+                          state.range(1) * element);
 }
 
 void BM_GuidedLossFourViews(benchmark::State& state) {
@@ -71,6 +75,32 @@ void BM_GuidedLossFourViews(benchmark::State& state) {
   CountBytes(state, 12);
 }
 BENCHMARK(BM_GuidedLossFourViews)->Apply(Sizes);
+
+template <typename T>
+void BM_GuidedLoss16Bits(benchmark::State& state) {
+  const int64_t n = state.range(0), d = state.range(1);
+  std::vector<std::vector<T>> m;
+  for (const Matrix& source : RandomMatrices(12, n, d)) {
+    m.emplace_back();
+    for (int64_t k = 0; k < n * d; ++k) m.back().emplace_back(source.data()[k]);
+  }
+  const auto rows = [&](int k) { return Rows<T>(m[k].data(), n, d); };
+  const FourViews<T> views = {rows(0), rows(1), rows(2), rows(3),
+                              rows(4), rows(5), rows(6), rows(7)};
+  const FourViewGrads<T> grads = {rows(8), rows(9), rows(10), rows(11)};
+  ThreadPool pool(state.range(2));
+  LossOptions options;
+  options.executor = &pool;
+  options.grad_scale = n;
+  for (auto _ : state) {
+    absl::StatusOr<LossResult> result = GuidedLoss(views, options, &grads);
+    if (!result.ok()) std::abort();
+    benchmark::DoNotOptimize(result->loss);
+  }
+  CountBytes(state, 12, sizeof(T));
+}
+BENCHMARK_TEMPLATE(BM_GuidedLoss16Bits, Half)->Apply(Sizes);
+BENCHMARK_TEMPLATE(BM_GuidedLoss16Bits, BFloat16)->Apply(Sizes);
 
 void BM_GuidedLossShared(benchmark::State& state) {
   std::vector<Matrix> m = RandomMatrices(6, state.range(0), state.range(1));

@@ -3,11 +3,12 @@
 load(":repository.bzl", "host_python", "run")
 
 _PROBE = """
-import sys, sysconfig
+import os, sys, sysconfig
 print(sys.executable)
 print(sysconfig.get_paths()["include"])
 print(sysconfig.get_config_var("EXT_SUFFIX"))
 print("%d.%d" % sys.version_info[:2])
+print(os.confstr("CS_GNU_LIBC_VERSION").split()[1])
 """
 
 _HEADERS = """
@@ -61,17 +62,24 @@ EXT_SUFFIX = {suffix}
 
 # "3.11", say.
 PYTHON_VERSION = {version}
+
+# Of the C library: "2.36", say.
+GLIBC_VERSION = {glibc}
 """
 
 def _local_python_impl(rctx):
     probe = run(rctx, [host_python(rctx), "-c", _PROBE], "Asking Python where it lives")
-    python, include, suffix, version = probe.strip().split("\n")
+    python, include, suffix, version, glibc = probe.strip().split("\n")
     has_headers = rctx.path(include + "/Python.h").exists
     if has_headers:
         rctx.symlink(include, "include")
     headers = _HEADERS if has_headers else _NO_HEADERS
     rctx.file("BUILD", (_BUILD + headers).format(python = python, include = include))
-    rctx.file("defs.bzl", _DEFS.format(suffix = repr(suffix), version = repr(version)))
+    rctx.file("defs.bzl", _DEFS.format(
+        glibc = repr(glibc),
+        suffix = repr(suffix),
+        version = repr(version),
+    ))
 
 local_python = repository_rule(
     implementation = _local_python_impl,

@@ -83,7 +83,7 @@ def guided_loss(p11: ArrayLike, p12: ArrayLike, p21: ArrayLike, p22: ArrayLike,
     threads: 1..256.
     out: four arrays like p to write the gradients to, which become the result's
         grads. None: new NumPy arrays; for bfloat16 of the argument's own NumPy
-        dtype, or that of ml_dtypes.
+        dtype, or that of ml_dtypes. (): no gradients, for the loss alone.
 
     Raises TypeError and ValueError, see help(gsg).
     Source: arXiv 2503.09058.

@@ -17,7 +17,8 @@ _PAIRS = ((0, 2), (0, 3), (1, 2), (1, 3))
 
 
 def _norm(x: Tensor) -> Tensor:
-    return x.norm(dim=1, keepdim=True)
+    norm: Tensor = x.norm(dim=1, keepdim=True)
+    return norm
 
 
 def _clamped_norm(x: Tensor) -> Tensor:

@@ -1,9 +1,14 @@
 """What gsg's annotations name."""
 
 import array
-from typing import Any, Protocol, Tuple, Union
+from typing import TYPE_CHECKING, Any, Protocol, Tuple, Union
 
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    _Buffer = Union[memoryview[Any], array.array[Any]]
+else:  # no Python so far takes the brackets of both
+    _Buffer = Union[memoryview, array.array]
 
 
 class SupportsDLPack(Protocol):
@@ -16,5 +21,5 @@ class SupportsDLPack(Protocol):
         ...
 
 
-# On the CPU; bytes and what else has a buffer have no element type of their own.
-ArrayLike = Union[NDArray[Any], SupportsDLPack, memoryview, "array.array[Any]"]
+# Two dimensions, on the CPU. bytes are not here: they have no element type.
+ArrayLike = Union[NDArray[Any], SupportsDLPack, _Buffer]

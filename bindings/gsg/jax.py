@@ -94,12 +94,14 @@ def _on_host(static: _Static, wants_grad: bool, p: Any, z: Any, pairing: Any,
 
 def _call(static: _Static, wants_grad: bool, p: _Arrays, z: _Arrays,
           pairing: Any, seed: Any) -> Tuple[jax.Array, ...]:
-    shapes = [jax.ShapeDtypeStruct((), _loss_dtype(p[0]))]
+    struct: Any = jax.ShapeDtypeStruct  # not annotated by JAX
+    shapes = [struct((), _loss_dtype(p[0]))]
     if wants_grad:
-        shapes += [jax.ShapeDtypeStruct(x.shape, x.dtype) for x in p]
+        shapes += [struct(x.shape, x.dtype) for x in p]
     callback = functools.partial(_on_host, static, wants_grad)
-    return jax.pure_callback(callback, tuple(shapes), p, z, pairing, seed,
-                             vmap_method="sequential")
+    results: Tuple[jax.Array, ...] = jax.pure_callback(
+        callback, tuple(shapes), p, z, pairing, seed, vmap_method="sequential")
+    return results
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))

@@ -93,6 +93,7 @@ class GuidedStopGradientLoss(nn.Module):
         random = (self._step if seed is None else None,
                   self.seed if seed is None else seed)
         options = (self.distance, self.selection, *random, _wants_grad(views))
+        loss: Tensor
         if shared:
             loss = _guided_loss_shared(*views, pairing, self.pairing,
                                        *options)[0]
@@ -237,11 +238,14 @@ class _Context(Protocol):
         ...
 
 
-def _scaled_grads(context: _Context, grad_loss: Tensor) -> Tuple[Tensor, ...]:
+def _scaled_grads(context: _Context, grad_loss: Optional[Tensor]
+                  ) -> Tuple[Optional[Tensor], ...]:
     if torch.is_grad_enabled():
         raise RuntimeError("the guided stop-gradient loss has no second "
                            "derivatives: create_graph must be False")
     grads = context.saved_tensors
+    if grad_loss is None:  # autograd's way of saying 0
+        return (None,) * len(grads)
     # loss.backward(): no pass over the gradients, where the value can be had.
     if (context.grad_scale == 1 and type(grad_loss) is Tensor
             and grad_loss.device.type == "cpu"
@@ -314,6 +318,7 @@ def _guided_loss_shared_cpu(
         selection: str, step: Optional[Tensor], seed: int, wants_grad: bool
 ) -> _SharedResult:
     seed = _seed_of(seed, step)
+    second: Any
     if pairing is not None:
         second = _memory(pairing)
     elif pairing_kind == "cyclic":
@@ -349,7 +354,7 @@ def _setup_context(ctx: _Context, inputs: Tuple[Any, ...],
     ctx.save_for_backward(*output[2:])
 
 
-def _backward(ctx: _Context, grad_loss: Tensor,
+def _backward(ctx: _Context, grad_loss: Optional[Tensor],
               *_: Any) -> Tuple[Optional[Tensor], ...]:
     # Both operators have nine arguments after the predictions.
     return (*_scaled_grads(ctx, grad_loss), *[None] * 9)

@@ -83,9 +83,12 @@ class JaxTest(unittest.TestCase):
 
     def test_errors(self):
         views = self.views(4, jnp.float32)
-        with self.assertRaisesRegex(ValueError, 'distance is "l1"'):
-            gsg.guided_loss_shared(*views, distance="l1")
         # JAX makes an error of its own of what a callback raises.
+        with self.assertRaisesRegex(Exception, 'distance is "l1"'):
+            gsg.jax.guided_loss_shared(
+                *views, distance="l1").block_until_ready()
+        with self.assertRaisesRegex(TypeError, "distance is a value of type"):
+            gsg.jax.guided_loss_shared(*views, distance=1)
         with self.assertRaisesRegex(Exception, "z2 is 8 x 6; p1 is 9 x 6"):
             gsg.jax.guided_loss_shared(*views[:3],
                                        views[3][:8]).block_until_ready()

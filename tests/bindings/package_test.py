@@ -2,9 +2,12 @@
 
 import concurrent.futures
 import inspect
+import os
 import pathlib
+import signal
 import sys
 import threading
+import time
 import unittest
 
 import numpy as np
@@ -37,6 +40,29 @@ class PackageTest(unittest.TestCase):
                 annotations = [signature.return_annotation] + [
                     p.annotation for p in signature.parameters.values()]
                 self.assertNotIn(inspect.Signature.empty, annotations, name)
+
+
+class ForkTest(unittest.TestCase):
+
+    def test_threads_after_a_fork(self):
+        x = np.eye(64, dtype=np.float32)
+        # Leaves a thread that waits for the next call, and that a fork lacks.
+        expected = gsg.guided_loss_shared(x, x, x, x, threads=2).loss
+        child = os.fork()
+        if child == 0:
+            loss = gsg.guided_loss_shared(x, x, x, x, threads=2).loss
+            os._exit(0 if loss == expected else 1)
+        deadline = time.monotonic() + 60
+        status = None
+        while status is None and time.monotonic() < deadline:
+            pid, exited = os.waitpid(child, os.WNOHANG)
+            if pid:
+                status = exited
+            time.sleep(0.01)
+        if status is None:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+        self.assertEqual(status, 0)
 
 
 class GilTest(unittest.TestCase):

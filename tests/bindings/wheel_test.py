@@ -1,58 +1,137 @@
-"""The wheel installs into a fresh environment, without network, and works."""
+"""The wheel in a fresh environment: it installs, is typed, and passes its tests.
+
+The environment has NumPy, torch and the rest as a .pth file, that is as
+installed packages; gsg is in it by pip alone.
+"""
 
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
 import unittest
 
 import numpy
+import pip
+import pytest
+import torch
 
-PROGRAM = """
-import importlib.metadata, gsg, numpy
-x = numpy.eye(2, dtype=numpy.float32)
-print(gsg.__file__)
-print(importlib.metadata.requires("gsg"))
-print(gsg.guided_loss_shared(x, x, x, x).loss)
+# The tests that run once more, on the installed package.
+TESTS = ("arguments_test", "loss_test", "package_test", "property_test",
+         "torch_test")
+
+# What a user's program may say, and may not.
+TYPED = """
+import gsg, gsg.torch
+import numpy as np
+import torch
+
+x = np.zeros((2, 3), np.float32)
+result = gsg.guided_loss_shared(x, x, torch.from_numpy(x),
+                                memoryview(bytes(24)).cast("f", (2, 3)))
+reveal_type(result.loss)
+reveal_type(result.pair)
+reveal_type(gsg.pairing(5))
+reveal_type(gsg.torch.GuidedStopGradientLoss(views="four").step)
+gsg.select([[1.0]], x, x, x)
+gsg.guided_loss(x, x, x, x, x, x, x)
 """
+REVEALED = ('Revealed type is "float"', "dtype[numpy.unsignedinteger[",
+            "dtype[numpy.signedinteger[", 'Revealed type is "int"',
+            '"select" has incompatible type "list[list[float]]"',
+            'Missing positional argument "z22"')
+
+
+def folder_of(module):
+    return pathlib.Path(module.__file__).parent.parent.resolve()
 
 
 class WheelTest(unittest.TestCase):
 
-    def run_python(self, *arguments, **env):
-        # Not this test's PYTHONPATH, which Bazel sets.
-        env["PATH"] = os.environ["PATH"]
-        result = subprocess.run(arguments, cwd=self.work, env=env, text=True,
-                                capture_output=True, check=False)
-        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
-        return result.stdout.splitlines()
-
-    def test_install(self):
-        runfiles = pathlib.Path(os.environ["TEST_SRCDIR"])
-        wheel, = runfiles.glob("gsg/bindings/*.whl")
+    @classmethod
+    def setUpClass(cls):
+        cls.runfiles = pathlib.Path(os.environ["TEST_SRCDIR"])
         scratch = tempfile.TemporaryDirectory(dir=os.environ["TEST_TMPDIR"])
-        self.addCleanup(scratch.cleanup)
-        self.work = pathlib.Path(scratch.name).resolve()
+        cls.addClassCleanup(scratch.cleanup)
+        cls.work = pathlib.Path(scratch.name).resolve()
+        # Not every Python can put a pip into an environment: it is lent one.
+        cls.run_program(sys.executable, "-m", "venv", "--without-pip", "env")
+        cls.python = cls.work / "env/bin/python"
+        cls.target = pathlib.Path(cls.run_program(
+            cls.python, "-c",
+            "import sysconfig; print(sysconfig.get_path('platlib'))").strip())
+        packages = {folder_of(m) for m in (numpy, torch, pytest)}
+        (cls.target / "packages.pth").write_text(
+            "".join(f"{folder}\n" for folder in packages), encoding="utf-8")
+        cls.wheel, = cls.runfiles.glob("gsg/bindings/*.whl")
+        # It asks for NumPy, which pip must find.
+        cls.run_program(cls.python, "-m", "pip", "install", "--no-index",
+                        "--no-cache-dir", cls.wheel.resolve(),
+                        PYTHONPATH=str(folder_of(pip)))
 
-        # This Python's pip, since not every Python can put one into a venv.
-        self.run_python(sys.executable, "-m", "venv", "--without-pip", "env")
-        python = self.work / "env/bin/python"
-        target, = self.run_python(
-            python, "-c",
-            "import sysconfig; print(sysconfig.get_path('purelib'))")
-        self.run_python(sys.executable, "-m", "pip", "install", "--no-index",
-                        "--no-deps", "--no-cache-dir", "--target", target,
-                        wheel.resolve())
+    @classmethod
+    def run_program(cls, *arguments, ok=True, **env):
+        # Not this test's PYTHONPATH, which Bazel sets.
+        env.update(PATH=os.environ["PATH"], HOME=str(cls.work))
+        result = subprocess.run(arguments, cwd=cls.work, env=env, text=True,
+                                capture_output=True, check=False)
+        output = result.stdout + result.stderr
+        if ok and result.returncode != 0:
+            raise AssertionError(output[-20000:])
+        return output
 
-        file, requires, loss = self.run_python(
-            python, "-c", PROGRAM,
-            PYTHONPATH=str(pathlib.Path(numpy.__file__).parent.parent))
-        self.assertEqual(file, f"{target}/gsg/__init__.py")
-        self.assertEqual(requires, "['numpy>=1.23']")
-        # Each row's z1 and z2 are equal, as are p and z: all cosines are 1.
-        self.assertEqual(float(loss), -1)
-        self.assertTrue(pathlib.Path(target, "gsg/py.typed").exists())
+    def test_import(self):
+        output = self.run_program(self.python, "-c", """
+import importlib.metadata, sys, gsg
+print(gsg.__file__)
+print(importlib.metadata.version("gsg") == gsg.__version__)
+print(sorted({"torch", "jax", "ml_dtypes"} & set(sys.modules)))
+x = memoryview(bytes(range(32))).cast("d", (2, 2))
+print(gsg.pairing(2, seed=0))
+""")
+        self.assertEqual(output.splitlines(), [
+            str(self.target / "gsg/__init__.py"), "True", "[]", "[1 0]"])
+
+    def test_contents(self):
+        self.assertRegex(self.wheel.name, r"-manylinux_2_\d\d_x86_64\.whl$")
+        info, = self.target.glob("gsg-*.dist-info")
+        metadata = (info / "METADATA").read_text(encoding="utf-8")
+        self.assertIn("Requires-Dist: numpy>=1.23\n", metadata)
+        readme = self.runfiles / "gsg/bindings/README.md"
+        self.assertTrue(metadata.endswith(
+            "\n\n" + readme.read_text(encoding="utf-8")))
+        self.assertIn("Apache License",
+                      (info / "LICENSE").read_text(encoding="utf-8"))
+        self.assertTrue((self.target / "gsg/py.typed").exists())
+        self.assertIn(f"Tag: {self.wheel.stem.split('-', 2)[2]}\n",
+                      (info / "WHEEL").read_text(encoding="utf-8"))
+
+    def test_types(self):
+        program = self.work / "typed.py"
+        program.write_text(TYPED, encoding="utf-8")
+        mypy = [sys.executable, "-m", "mypy", "--strict",
+                "--python-executable", self.python]
+        lend = dict(PYTHONPATH=str(folder_of(pytest)))
+        output = self.run_program(*mypy, program, ok=False, **lend)
+        for text in REVEALED:
+            self.assertIn(text, output)
+        self.assertIn("Found 2 errors", output)
+        self.assertIn("Success", self.run_program(*mypy, "-p", "gsg", **lend))
+
+    def test_its_own_tests(self):
+        source = self.runfiles / "gsg/tests/bindings"
+        copy = self.work / "tests/bindings"
+        shutil.copytree(source, copy, ignore=lambda folder, names: [
+            name for name in names if not name.endswith(".py")])
+        for name in TESTS:
+            with self.subTest(name):
+                output = self.run_program(
+                    self.python, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+                    copy / f"{name}.py", PYTHONPATH=str(self.work),
+                    OMP_NUM_THREADS="2")
+                self.assertIn(" passed", output)
+                self.assertNotIn(" failed", output)
 
 
 if __name__ == "__main__":

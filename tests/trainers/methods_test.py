@@ -69,6 +69,21 @@ class MethodsTest(unittest.TestCase):
         self.assertEqual(b"target.backbone.conv1.weight" in
                          tensor_names(folder), method.startswith("byol"))
 
+    def test_a_folder_of_images(self):
+        data = tr.image_folder(60)
+        for method in tr.METHODS:
+            with self.subTest(method):
+                folder = tr.new_folder()
+                process = tr.run(
+                    "--dataset=folder", "--data_dir=" + data, "--epochs=1",
+                    "--warmup_epochs=0", "--batch_size=16", "--crop_size=32",
+                    "--threads=1", "--projector_hidden=32",
+                    "--projector_dim=32", "--knn_k=5",
+                    "--output_dir=" + folder, method=method)
+                self.assertEqual(process.returncode, 0, process.stderr)
+                self.assertEqual(tr.metrics(folder)[-1]["step"], 3)
+                self.assertGreater(tr.result(folder)["trained"]["knn_top1"], 0)
+
     def test_without_a_predictor(self):
         folder = tr.new_folder()
         process = tr.run("--predictor=none", "--max_steps=2",

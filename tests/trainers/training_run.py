@@ -22,6 +22,11 @@ QUICK = [
 TIMES = ("seconds", "images_per_second")
 
 
+def _runfile(path):
+    return os.path.join(os.environ["TEST_SRCDIR"], os.environ["TEST_WORKSPACE"],
+                        path)
+
+
 def _first_images(name, count):
     """The first `count` items of an IDX file, as an IDX file."""
     pattern = os.path.join(os.environ["TEST_SRCDIR"],
@@ -51,9 +56,7 @@ def small_data(train=520, test=200):
 def image_folder(train):
     """A folder of JPEG files with that many in train/ and a quarter in val/."""
     folder = new_folder()
-    writer = os.path.join(os.environ["TEST_SRCDIR"],
-                          os.environ["TEST_WORKSPACE"],
-                          "tests/trainers/write_image_folder")
+    writer = _runfile("tests/trainers/write_image_folder")
     subprocess.check_call([writer, folder, str(train)])
     return folder
 
@@ -64,8 +67,7 @@ def new_folder():
 
 def program(name="simsiam_gsg"):
     """The path of //trainers:<name>."""
-    return os.path.join(os.environ["TEST_SRCDIR"], os.environ["TEST_WORKSPACE"],
-                        "trainers", name)
+    return _runfile("trainers/" + name)
 
 
 def run(*flags, method="simsiam_gsg", **kwargs):

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdint>
 
+#include "trainers/augment/simd.h"
+
 namespace gsg {
 namespace {
 
@@ -29,7 +31,7 @@ class LaneSum {
   float lane_[8] = {};
 };
 
-float GrayMean(Planes image) {
+GSG_PIXEL_LOOPS float GrayMean(Planes image) {
   LaneSum sum;
   const float* r = image.data;
   if (image.channels == 1) {
@@ -43,7 +45,7 @@ float GrayMean(Planes image) {
 }
 
 // clamp(factor * x + offset).
-void Affine(Planes image, float factor, float offset) {
+GSG_PIXEL_LOOPS void Affine(Planes image, float factor, float offset) {
   const int64_t n = image.channels * image.n;
   for (int64_t i = 0; i < n; ++i) {
     image.data[i] = Clamp(factor * image.data[i] + offset);
@@ -58,7 +60,7 @@ void AdjustContrast(Planes image, float factor) {
   Affine(image, factor, (1 - factor) * GrayMean(image));
 }
 
-void AdjustSaturation(Planes image, float factor) {
+GSG_PIXEL_LOOPS void AdjustSaturation(Planes image, float factor) {
   if (image.channels == 1) return;
   float* __restrict r = image.data;
   float* __restrict g = r + image.n;
@@ -75,7 +77,7 @@ void AdjustSaturation(Planes image, float factor) {
 // the largest less the smallest, and the hue h in sixths of a turn, HSV's
 // inverse is v - c * clamp(min(k, 4 - k)) with k = (h + 5, 3, 1) mod 6 for R,
 // G and B. Where c = 0 the hue is undefined and nothing changes.
-void AdjustHue(Planes image, float turns) {
+GSG_PIXEL_LOOPS void AdjustHue(Planes image, float turns) {
   if (image.channels == 1) return;
   const float turn = 6 * turns;
   float* __restrict r = image.data;
@@ -109,7 +111,7 @@ void AdjustGamma(Planes image, float exponent) {
   }
 }
 
-void AdjustTone(Planes image, const ToneCurve& curve) {
+GSG_PIXEL_LOOPS void AdjustTone(Planes image, const ToneCurve& curve) {
   const int64_t count = image.channels * image.n;
   for (int64_t i = 0; i < count; ++i) {
     const float x = image.data[i] * 4;
@@ -118,7 +120,7 @@ void AdjustTone(Planes image, const ToneCurve& curve) {
   }
 }
 
-void Grayscale(Planes image) {
+GSG_PIXEL_LOOPS void Grayscale(Planes image) {
   if (image.channels == 1) return;
   float* __restrict r = image.data;
   float* __restrict g = r + image.n;
@@ -128,7 +130,7 @@ void Grayscale(Planes image) {
   }
 }
 
-void Solarize(Planes image) {
+GSG_PIXEL_LOOPS void Solarize(Planes image) {
   const int64_t n = image.channels * image.n;
   for (int64_t i = 0; i < n; ++i) {
     const float x = image.data[i];

@@ -35,7 +35,7 @@ class Resampler {
 
  private:
   // Pixels begin .. end - 1 are used, and
-  // out[x] = sum_k weight[k * size + x] in[begin + first[x] + k], k < taps.
+  // out[x] = sum_k weight[x * taps + k] in[begin + first[x] + k], k < taps.
   struct Axis {
     int begin = 0;
     int end = 0;
@@ -47,8 +47,9 @@ class Resampler {
 
   int size_;
   Axis vertical_, horizontal_;
-  std::vector<float> row_;     // one row of the window as floats
-  std::vector<float> narrow_;  // [height, size], resized along x alone
+  std::vector<float> rows_;     // [8, width], resized along y alone
+  std::vector<float> columns_;  // [width, 8], the same
+  std::vector<float> result_;   // [size, 8], resized along both
 };
 
 }  // namespace gsg

@@ -15,9 +15,9 @@ namespace gsg {
 
 // Makes images of the bytes of JPEG, PNG and WebP files, told apart by their
 // contents, turned as EXIF says. One per thread.
-// Memory: twice the decoded pixels (less than 1 KB + 2 * 3 * kMaxPixels bytes,
-// and 6 bytes a pixel while a progressive JPEG is decoded), kept for the next
-// image up to a multiple of what is needed (ResizeBuffer).
+// Memory: the decoded pixels twice, at most 2 * 3 * kMaxPixels bytes, and what
+// the decoder of the format takes besides; kept for the next image up to a
+// multiple of what that needs (ResizeBuffer).
 class ImageFileDecoder {
  public:
   // channels: of what it makes, 1 or 3, whatever the files hold.

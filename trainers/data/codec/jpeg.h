@@ -13,8 +13,8 @@ namespace gsg {
 
 // Decodes JPEG files with libjpeg-turbo: grey, YCbCr, RGB, CMYK and YCCK;
 // baseline and progressive. One per thread.
-// Memory beyond the raster: a few rows, or, progressive, 6 bytes a pixel of
-// the file.
+// Memory beyond the raster: a few rows; progressive, 6 bytes a pixel of the
+// file; with four inks, 4 bytes a pixel.
 class JpegDecoder {
  public:
   JpegDecoder();

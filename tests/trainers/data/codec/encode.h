@@ -87,6 +87,20 @@ inline FileBytes EncodeWebp(const FileBytes& rgb, int height, int width) {
   return file;
 }
 
+// With losses, and half transparent everywhere.
+inline FileBytes EncodeLossyWebp(const FileBytes& rgb, int height, int width) {
+  FileBytes rgba;
+  for (size_t i = 0; i < rgb.size(); i += 3) {
+    rgba.insert(rgba.end(), {rgb[i], rgb[i + 1], rgb[i + 2], 128});
+  }
+  uint8_t* out = nullptr;
+  const size_t size = WebPEncodeRGBA(rgba.data(), width, height, 4 * width,
+                                     /*quality_factor=*/100, &out);
+  FileBytes file(out, out + size);
+  WebPFree(out);
+  return file;
+}
+
 // A TIFF block that says how to turn the image, after another entry.
 inline FileBytes ExifBlock(int orientation, bool big_endian) {
   const auto number = [&](uint32_t value, int size) {

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -133,6 +134,29 @@ TEST(JpegTest, ColourBecomesLuma) {
   for (int value : Decode(EncodeJpeg(rgb, 8, 8), 1).values) {
     EXPECT_NEAR(value, 124.2, kRounding);
   }
+}
+
+// Without a JFIF header, and with components called R, G and B, a file's Y, Cb
+// and Cr are no such thing: the colours that come out are
+// Y  = 0.299 R + 0.587 G + 0.114 B = 124.2 of R, G, B = 200, 100, 50,
+// Cb = 128 + (B - Y) / 1.772 = 86.1 and Cr = 128 + (R - Y) / 1.402 = 182.1.
+TEST(JpegTest, StoredAsRgb) {
+  FileBytes rgb;
+  for (int i = 0; i < 64; ++i) rgb.insert(rgb.end(), {200, 100, 50});
+  FileBytes file = EncodeJpeg(rgb, 8, 8);
+  const auto find = [&](const FileBytes& what) {
+    return std::search(file.begin(), file.end(), what.begin(), what.end());
+  };
+  *find({'J', 'F', 'I', 'F'}) = 'X';
+  const auto frame = find({0xFF, 0xC0});  // 10 bytes, then 3 a component
+  const auto scan = find({0xFF, 0xDA});   // 5 bytes, then 2 a component
+  for (int c = 0; c < 3; ++c) {
+    frame[10 + 3 * c] = scan[5 + 2 * c] = "RGB"[c];
+  }
+  const Planes planes = Decode(file, 3);
+  EXPECT_NEAR(planes.values[0], 124.2, kRounding);
+  EXPECT_NEAR(planes.values[64], 86.1, kRounding);
+  EXPECT_NEAR(planes.values[128], 182.1, kRounding);
 }
 
 // By hand, with inks stored inverted: R = C K / 255 = 200 * 204 / 255.
@@ -305,6 +329,21 @@ TEST(WebpTest, LosslessIsExact) {
   ExpectNear(Decode(EncodeWebp(rgb, 9, 13), 3), rgb, 0);
 }
 
+// Chroma is halved, and both are quantised; alpha must not darken it.
+TEST(WebpTest, LossyWithAlpha) {
+  const FileBytes rgb = SmoothRgb(48, 64);
+  ExpectNear(Decode(EncodeLossyWebp(rgb, 48, 64), 3), rgb, 8);
+}
+
+// A VP8X chunk with the flag of an animation, of 16 x 16 pixels.
+TEST(WebpTest, AnimationsAreNotRead) {
+  const FileBytes file = {'R', 'I', 'F', 'F', 22,  0,   0,  0,  'W', 'E',
+                          'B', 'P', 'V', 'P', '8', 'X', 10, 0,  0,   0,
+                          2,   0,   0,   0,   15,  0,   0,  15, 0,   0};
+  EXPECT_EQ(ImageFileDecoder(3).Open(file).status(),
+            absl::UnimplementedError("WebP: animations are not read"));
+}
+
 TEST(WebpTest, Damage) {
   const FileBytes whole = EncodeWebp(SmoothRgb(30, 30), 30, 30);
   EXPECT_EQ(Refusal(FileBytes(whole.begin(), whole.begin() + 14)),
@@ -341,6 +380,38 @@ TEST(ImageFileTest, DecoderIsReused) {
     ASSERT_TRUE(decoder.Open(jpeg).ok());
     ASSERT_TRUE(decoder.Decode(1).ok());
   }
+}
+
+// Whatever is done to a file, it is an image or an error. (With --config=asan,
+// this is a search for reads and writes beyond buffers.)
+TEST(ImageFileTest, SurvivesAnyBytes) {
+  const FileBytes rgb = SmoothRgb(24, 31);
+  const FileBytes block = ExifBlock(5, false);
+  PngKind interlaced;
+  interlaced.interlace = PNG_INTERLACE_ADAM7;
+  const std::vector<FileBytes> files = {
+      JpegWithExif(EncodeJpeg(rgb, 24, 31, TJPF_RGB, TJSAMP_420), block),
+      EncodeJpeg(rgb, 24, 31, TJPF_RGB, TJSAMP_444, TJFLAG_PROGRESSIVE),
+      PngWithExif(EncodePng(Rows(rgb, 24), 31, {}), block),
+      EncodePng(Rows(rgb, 24), 31, interlaced),
+      WebpWithExif(EncodeWebp(rgb, 24, 31), block),
+      EncodeLossyWebp(rgb, 24, 31)};
+  ImageFileDecoder decoder(3);
+  std::mt19937 random(1);
+  int images = 0, errors = 0;
+  for (int round = 0; round < 3000; ++round) {
+    FileBytes file = files[round % files.size()];
+    for (int changes = 1 + random() % 4; changes > 0; --changes) {
+      file[random() % file.size()] = static_cast<uint8_t>(random());
+    }
+    if (random() % 4 == 0) file.resize(1 + random() % file.size());
+    const absl::StatusOr<ImageSize> size = decoder.Open(file);
+    if (size.ok() && int64_t{size->height} * size->width > 1000000) continue;
+    const bool ok = size.ok() && decoder.Decode(1 << random() % 4).ok();
+    ++(ok ? images : errors);
+  }
+  EXPECT_GT(images, 100);
+  EXPECT_GT(errors, 100);
 }
 
 // The stored image is

@@ -1,0 +1,124 @@
+"""The loss of 512 x 2048 in Python, forward and backward, side by side.
+
+./bazelw run //benchmarks:python_loss [-- --threads=2 --repetitions=50]
+
+In one process, float32, in turns, so that a busy moment of the machine hits all
+alike: gsg on NumPy arrays and gsg.torch on tensors; the same formula in eager
+torch, and compiled by torch.compile; and copying the same number of bytes (each
+input read once, each gradient written once). Prints medians, and how many times
+the time of gsg.torch each takes.
+"""
+
+import argparse
+import os
+import statistics
+import time
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+import gsg
+import gsg.torch
+
+PAIRS = ((0, 2), (0, 3), (1, 2), (1, 3))
+
+
+def formula(*views):
+    """Four views, as one would write it in torch."""
+    p, z = views[:4], [view.detach() for view in views[4:]]
+    distances = torch.stack([(z[a] - z[b]).norm(dim=1) for a, b in PAIRS])
+    pair = distances.argmin(0)
+    d = [-F.cosine_similarity(p[v], z[v ^ 1], dim=1) for v in range(4)]
+    first = torch.where(pair < 2, d[0], d[1])
+    second = torch.where(pair % 2 == 0, d[2], d[3])
+    return (first + second).mean() / 2
+
+
+def formula_shared(pairing, p1, p2, z1, z2):
+    return formula(p1, p2, p1[pairing], p2[pairing],
+                   z1, z2, z1[pairing], z2[pairing])
+
+
+def training(loss_fn, views):
+    """Forward and backward, with gradients made anew as in a training step."""
+    p = views[:len(views) // 2]
+
+    def call():
+        for view in p:
+            view.grad = None
+        loss_fn(*views).backward()
+
+    return call
+
+
+def medians(calls, repetitions):
+    """{name: median of milliseconds}; the calls take turns."""
+    times = {name: [] for name in calls}
+    for repetition in range(-3, repetitions):
+        for name, call in calls.items():
+            start = time.perf_counter()
+            call()
+            if repetition >= 0:
+                times[name].append(1e3 * (time.perf_counter() - start))
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def calls_of(form, n, d, threads):
+    count = {"four": 8, "shared": 4}[form]
+    torch.manual_seed(0)
+    views = [torch.randn(n, d) for _ in range(count)]
+    arrays = [view.numpy() for view in views]
+    for view in views[:count // 2]:
+        view.requires_grad_()
+    module = gsg.torch.GuidedStopGradientLoss(views=form)
+    if form == "four":
+        def numpy():
+            gsg.guided_loss(*arrays, threads=threads)
+        plain, ours = formula, module
+    else:
+        pairing = gsg.pairing(n, seed=0)
+        index = torch.from_numpy(pairing)
+
+        def numpy():
+            gsg.guided_loss_shared(*arrays, pairing, threads=threads)
+
+        def plain(*views):
+            return formula_shared(index, *views)
+
+        def ours(*views):
+            return module(*views, index)
+    # Read and written: one gradient for two inputs.
+    source = torch.ones(count * n * d * 3 // 4)
+    target = torch.empty_like(source)
+    return {
+        "gsg.torch": training(ours, views),
+        "gsg, NumPy": numpy,
+        "eager torch": training(plain, views),
+        "torch.compile": training(torch.compile(plain), views),
+        "copying the bytes": lambda: target.copy_(source),
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--n", type=int, default=512)
+    parser.add_argument("--d", type=int, default=2048)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--repetitions", type=int, default=50)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    print(f"{args.n} x {args.d} float32, {args.threads} threads, "
+          f"{os.cpu_count()} logical processors, torch {torch.__version__}, "
+          f"numpy {np.__version__}, median of {args.repetitions}")
+    for form in ("four", "shared"):
+        calls = calls_of(form, args.n, args.d, args.threads)
+        times = medians(calls, args.repetitions)
+        print(f"\n{form + ' views':20}{'ms':>9}  times gsg.torch")
+        for name, milliseconds in times.items():
+            ratio = milliseconds / times["gsg.torch"]
+            print(f"{name:20}{milliseconds:9.2f}{ratio:9.2f}")
+
+
+if __name__ == "__main__":
+    main()

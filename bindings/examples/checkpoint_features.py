@@ -1,0 +1,76 @@
+"""A checkpoint of the C++ trainer in torchvision and scikit-learn.
+
+python checkpoint_features.py <folder of a run>
+
+load_backbone() takes the file checkpoint-last.pt of a run, or any file with a
+state dict of torchvision's names, and gives torchvision's network with its
+weights; nearest_neighbours() is scikit-learn's k-NN on its features.
+"""
+
+import json
+import pathlib
+import sys
+
+import torch
+from sklearn.neighbors import KNeighborsClassifier
+from torch import nn
+from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
+
+PREFIX = "backbone."
+
+
+def backbone_state(file):
+    """The weights of the backbone alone, by torchvision's names."""
+    state = torch.load(file, map_location="cpu", weights_only=True)
+    state = state.get("model", state)
+    if any(name.startswith(PREFIX) for name in state):
+        state = {name[len(PREFIX):]: value for name, value in state.items()
+                 if name.startswith(PREFIX)}
+    return state
+
+
+def load_backbone(file, stem="imagenet"):
+    """The network of a checkpoint, without its last layer, to evaluate.
+
+    stem: the setting of that name in the run's config.json.
+    """
+    state = backbone_state(file)
+    block = Bottleneck if "layer1.0.conv3.weight" in state else BasicBlock
+    stages = [f"layer{i}" for i in (1, 2, 3, 4)]
+    blocks = [len({name.split(".")[1] for name in state
+                   if name.startswith(stage)}) for stage in stages]
+    network = ResNet(block, blocks)
+    network.fc = nn.Identity()
+    width, channels, kernel, _ = state["conv1.weight"].shape
+    network.conv1 = nn.Conv2d(channels, width, kernel, bias=False,
+                              stride=1 if stem == "small" else 2,
+                              padding=kernel // 2)
+    if stem != "imagenet":
+        network.maxpool = nn.Identity()
+    if width != 64:  # resnet_small is narrower than torchvision's networks
+        network.bn1 = nn.BatchNorm2d(width)
+        network.inplanes = width
+        for i, stage in enumerate(stages):
+            setattr(network, stage, network._make_layer(
+                block, width * 2**i, blocks[i], stride=1 if i == 0 else 2))
+    network.load_state_dict(state)
+    return network.eval()
+
+
+@torch.no_grad()
+def features(network, images, batch=256):
+    """[N, D] of images [N, C, H, W], each row of length 1."""
+    rows = torch.cat([network(part) for part in images.split(batch)])
+    return nn.functional.normalize(rows).numpy()
+
+
+def nearest_neighbours(train, train_labels, k=20):
+    """A classifier of features, by the cosine to those of `train`."""
+    return KNeighborsClassifier(k, weights="distance", metric="cosine").fit(
+        train, train_labels)
+
+
+if __name__ == "__main__":
+    run = pathlib.Path(sys.argv[1])
+    config = json.loads((run / "config.json").read_text(encoding="utf-8"))
+    print(load_backbone(run / "checkpoint-last.pt", config["stem"]))
