@@ -28,8 +28,27 @@ std::string Name(const Runs& runs, size_t run) {
                       ")\"></span>", EscapeHtml(runs[run].name));
 }
 
-// "x is ahead with 82.8 % by nearest neighbours", if anything is measured.
+// Null if the run does not have the setting.
+const std::string* Find(const ComparedRun& run, const std::string& name) {
+  for (const auto& [key, value] : run.config) {
+    if (key == name) return &value;
+  }
+  return nullptr;
+}
+
+bool Differs(const Runs& runs, const std::string& name) {
+  const std::string* first = Find(runs[0], name);
+  for (const ComparedRun& run : runs) {
+    const std::string* value = Find(run, name);
+    if ((value == nullptr) != (first == nullptr)) return true;
+    if (value != nullptr && *value != *first) return true;
+  }
+  return false;
+}
+
+// Which run is ahead, if anything is measured, and on the same images.
 std::string Headline(const Runs& runs) {
+  if (Differs(runs, "dataset")) return "";
   std::string html;
   const auto add = [&](double Scores::*score, absl::string_view by) {
     const ComparedRun* best = nullptr;
@@ -133,24 +152,6 @@ std::string Charts(const Runs& runs) {
   return Section("Training",
                  "By epoch. Point at the curves to read their values.",
                  absl::StrCat("<div class=\"charts\">\n", figures, "</div>\n"));
-}
-
-// Null if the run does not have the setting.
-const std::string* Find(const ComparedRun& run, const std::string& name) {
-  for (const auto& [key, value] : run.config) {
-    if (key == name) return &value;
-  }
-  return nullptr;
-}
-
-bool Differs(const Runs& runs, const std::string& name) {
-  const std::string* first = Find(runs[0], name);
-  for (const ComparedRun& run : runs) {
-    const std::string* value = Find(run, name);
-    if ((value == nullptr) != (first == nullptr)) return true;
-    if (value != nullptr && *value != *first) return true;
-  }
-  return false;
 }
 
 std::string Differences(const Runs& runs) {

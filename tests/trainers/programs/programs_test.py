@@ -20,9 +20,10 @@ class ProgramsTest(unittest.TestCase):
         cls.data = tr.small_data()
         cls.run_folder = tr.new_folder()
         cls.other_run = tr.new_folder()
-        for folder, flags in ((cls.run_folder, ["--linear_probe=true"]),
+        quick = [f for f in tr.QUICK if not f.startswith("--linear_probe")]
+        for folder, flags in ((cls.run_folder, ["--linear_probe"]),
                               (cls.other_run, ["--base_lr=0.01"])):
-            process = tr.run(*tr.QUICK, "--data_dir=" + cls.data,
+            process = tr.run(*quick, "--data_dir=" + cls.data,
                              "--output_dir=" + folder, *flags)
             if process.returncode != 0:
                 raise AssertionError(process.stderr)
@@ -62,10 +63,11 @@ class ProgramsTest(unittest.TestCase):
             self.assertIn("%.2f" % evaluation[part]["top1"], printed)
 
     def test_evaluate_by_trained_probes(self):
-        for probe in ("sgd", "lars"):
+        for probe, base_lr in (("sgd", 0.1), ("lars", 20)):
             output = self.path(probe + ".json")
             pr.succeed("evaluate", "--run=" + self.run_folder, "--threads=1",
                        "--linear=" + probe, "--probe_epochs=20",
+                       "--probe_base_lr=%g" % base_lr,
                        "--probe_batch_size=64", "--output=" + output)
             with open(output) as f:
                 linear = json.load(f)["linear"]
@@ -84,7 +86,7 @@ class ProgramsTest(unittest.TestCase):
     def test_embed_writes_rows_in_the_order_of_the_data(self):
         output = self.path("test.npy")
         pr.succeed("embed", "--run=" + self.run_folder, "--dataset=mnist",
-                   "--split=test", "--output=" + output)
+                   "--split=test", "--threads=1", "--output=" + output)
         features = np.load(output, mmap_mode="r")
         self.assertEqual(features.shape, (200, 256))
         self.assertEqual(features.dtype, np.float32)
@@ -98,7 +100,7 @@ class ProgramsTest(unittest.TestCase):
             self.assertEqual(len(f.read().splitlines()), 200)
 
     def test_embed_names_damaged_images_and_leaves_them_out(self):
-        folder = tr.image_folder()
+        folder = tr.image_folder(12)
         images = sorted(
             os.path.join(place, name)
             for place, _, names in os.walk(folder) for name in names)
@@ -106,7 +108,8 @@ class ProgramsTest(unittest.TestCase):
             f.write("not an image")
         output = self.path("folder.npy")
         process = pr.run("embed", "--run=" + self.run_folder,
-                         "--images=" + folder, "--output=" + output)
+                         "--images=" + folder, "--threads=1",
+                         "--output=" + output)
         self.assertEqual(process.returncode, 0, process.stderr)
         self.assertEqual(process.stderr.count("\n"), 1, process.stderr)
         self.assertIn(os.path.relpath(images[3], folder), process.stderr)
@@ -164,7 +167,8 @@ class ProgramsTest(unittest.TestCase):
         self.assertIn(last + " is damaged", message)
         previous = os.path.join(folder, "checkpoint-previous.pt")
         self.assertIn("--checkpoint=" + previous, message)
-        pr.succeed("evaluate", "--checkpoint=" + previous, "--linear=none")
+        pr.succeed("evaluate", "--checkpoint=" + previous, "--linear=none",
+                   "--threads=1")
 
     def test_what_does_not_go_together(self):
         run = "--run=" + self.run_folder

@@ -14,12 +14,12 @@ from torchvision.transforms import v2
 from tests.trainers import training_run as tr
 from tests.trainers.programs import program_run as pr
 
-# Of random weights, in float32, by two builds of the same kernels: features are
-# of order 1 and go through up to 53 layers.
+# For features of order 1. After one step BatchNorm's statistics have not settled
+# yet, and those of a ResNet-50 are of order 100: it is times their mean, then.
 TOLERANCE = 1e-4
 
 
-def write_photos(folder, train=12, val=6):
+def write_photos(folder, train=10, val=4):
     """Reddish and bluish noise as JPEGs, in class folders."""
     generator = torch.Generator().manual_seed(1)
     for split, count in (("train", train), ("val", val)):
@@ -82,7 +82,7 @@ class TransferTest(unittest.TestCase):
             ours = np.load(self.path(backbone + ".npy"))
             with open(self.path(backbone + ".txt")) as f:
                 names = f.read().splitlines()
-            self.assertEqual(len(names), 36)
+            self.assertEqual(len(names), 28)
             self.assertEqual(names, sorted(names))
 
             model = torchvision.models.get_model(backbone)
@@ -95,9 +95,10 @@ class TransferTest(unittest.TestCase):
                 theirs = without_classifier(model)(
                     torch.stack([transform(image) for image in images]))
             self.assertEqual(ours.shape, tuple(theirs.shape))
-            self.assertGreater(theirs.std(0).mean(), 10 * TOLERANCE)
+            tolerance = TOLERANCE * max(1, theirs.mean().item())
+            self.assertGreater(theirs.std(0).mean(), 10 * tolerance)
             np.testing.assert_allclose(ours, theirs.numpy(), rtol=0,
-                                       atol=TOLERANCE)
+                                       atol=tolerance)
 
     def test_other_stems_load_by_the_lines_that_export_prints(self):
         data = tr.small_data(100, 30)
@@ -133,8 +134,15 @@ class TransferTest(unittest.TestCase):
                                "docs/transfer.md")) as f:
             blocks = re.findall(r"```python\n(.*?)```", f.read(), re.S)
         self.assertEqual(len(blocks), 4)
-        os.rename(self.path("resnet50.pt"), self.path("backbone.pt"))
-        small = [("size = 224", "size = 64"), ("epochs = 90", "epochs = 12"),
+        # Its residual branches begin at zero, which keeps untrained features in
+        # the range that the learning rates on the page are meant for.
+        run = self.path("documented")
+        train(run, "--dataset=folder", "--data_dir=" + self.photos,
+              "--backbone=resnet50", "--stem=imagenet", "--crop_size=64",
+              "--zero_init_residual")
+        pr.succeed("export", "--run=" + run,
+                   "--output=" + self.path("backbone.pt"))
+        small = [("size = 224", "size = 64"), ("epochs = 90", "epochs = 10"),
                  ("epochs = 30", "epochs = 1"),
                  ("num_classes=91)", "num_classes=91, min_size=96, max_size=128)"),
                  ("(2, 3, 224, 224)", "(2, 3, 64, 64)"),
@@ -151,7 +159,6 @@ class TransferTest(unittest.TestCase):
             exec(compile(code, "docs/transfer.md", "exec"), names)
         finally:
             os.chdir(here)
-            os.rename(self.path("backbone.pt"), self.path("resnet50.pt"))
         # Red and blue tell themselves apart even by random features.
         self.assertGreater(names["top1"], 90)
         for loss in names["losses"].values():
