@@ -2,11 +2,11 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/_foreach_norm.h>
-#include <ATen/ops/_fused_sgd.h>
 #include <ATen/ops/ones_like.h>
 #include <ATen/ops/where.h>
 
 #include <cstddef>
+#include <utility>
 #include <vector>
 
 namespace gsg {
@@ -28,10 +28,9 @@ void Lars::Apply(Update& update) {
     gradients[i].mul_(at::where(w.gt(0).logical_and(g.gt(0)),
                                 w.mul(coefficient_).div(g), at::ones_like(w)));
   }
-  at::_fused_sgd_(update.parameters, gradients, update.velocities,
-                  /*weight_decay=*/0, momentum_, update.lr,
-                  /*dampening=*/0, /*nesterov=*/false, /*maximize=*/false,
-                  /*is_first_step=*/false);
+  update.gradients = std::move(gradients);
+  update.weight_decay = 0;
+  FusedSgd(update, momentum_);
 }
 
 }  // namespace gsg

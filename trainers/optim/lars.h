@@ -5,7 +5,7 @@
 //   v <- momentum * v + g;  w <- w - lr * v
 // Norms are a whole tensor's. Where either is zero the second line is left out,
 // and so it is for biases and the scales and shifts of BatchNorm, the vectors,
-// as SimCLR, BYOL and SimSiam's linear evaluation have it.
+// as SimCLR and BYOL have it.
 
 #ifndef GSG_TRAINERS_OPTIM_LARS_H_
 #define GSG_TRAINERS_OPTIM_LARS_H_

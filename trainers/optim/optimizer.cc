@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/_fused_sgd.h>
 #include <ATen/ops/zeros_like.h>
 
 #include <string>
@@ -43,6 +44,17 @@ void Optimizer::ZeroGrad() {
       parameter.mutable_grad().reset();
     }
   }
+}
+
+void Optimizer::FusedSgd(Update& update, double momentum) {
+  // The operator wants no velocities without momentum.
+  if (momentum == 0) update.velocities.clear();
+  // `is_first_step` would copy the gradient into the velocity; starting from
+  // zero velocities does the same and needs no flag in the checkpoint.
+  at::_fused_sgd_(update.parameters, update.gradients, update.velocities,
+                  update.weight_decay, momentum, update.lr,
+                  /*dampening=*/0, /*nesterov=*/false, /*maximize=*/false,
+                  /*is_first_step=*/false);
 }
 
 std::vector<std::pair<std::string, at::Tensor>> Optimizer::State() const {

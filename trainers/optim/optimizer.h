@@ -45,6 +45,10 @@ class Optimizer {
     double lr;
   };
 
+  // v <- momentum * v + g;  w <- w - lr * v, with g = gradients[i] +
+  // weight_decay * w, in one pass.
+  static void FusedSgd(Update& update, double momentum);
+
  private:
   struct Group {
     ParameterGroup settings;

@@ -18,7 +18,7 @@ class Sgd final : public Optimizer {
       : Optimizer(std::move(groups)), momentum_(momentum) {}
 
  private:
-  void Apply(Update& update) override;
+  void Apply(Update& update) override { FusedSgd(update, momentum_); }
 
   const double momentum_;
 };

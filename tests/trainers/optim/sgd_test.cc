@@ -39,6 +39,18 @@ TEST(SgdTest, TwoStepsByHand) {
   EXPECT_NEAR(Value(w), 0.5771, 1e-15);
 }
 
+TEST(SgdTest, WithoutMomentum) {
+  at::Tensor w = Parameter({1.0});
+  Sgd sgd({{{{"w", w}}, /*weight_decay=*/0.1, /*constant_lr=*/false}},
+          /*momentum=*/0);
+  for (int step = 0; step < 2; ++step) {
+    SetGrad(w, {2.0});
+    sgd.Step(/*lr=*/0.1, /*peak_lr=*/9);
+  }
+  // 1 - 0.1 * 2.1 = 0.79; 0.79 - 0.1 * 2.079
+  EXPECT_NEAR(Value(w), 0.5821, 1e-15);
+}
+
 TEST(SgdTest, ConstantRateGroupsUseThePeak) {
   at::Tensor encoder = Parameter({0.0}), predictor = Parameter({0.0});
   Sgd sgd({{{{"encoder", encoder}}, 0, false},
