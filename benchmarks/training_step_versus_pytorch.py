@@ -112,15 +112,15 @@ def main():
     layouts = {"eager": torch.contiguous_format,
                "channels-last": torch.channels_last}
     times = {(step, side): [] for step in ours for side in ["ours", *layouts]}
-    for name in ours:
-        loss = simsiam_loss if name == "SimSiam" else guided_loss
-        steps = {side: torch_step(views[name], loss, layout)
-                 for side, layout in layouts.items()}
-        for _ in range(args.rounds):
+    steps = {(name, side): torch_step(
+        views[name], simsiam_loss if name == "SimSiam" else guided_loss, layout)
+             for name in ours for side, layout in layouts.items()}
+    for _ in range(args.rounds):
+        for name in ours:
             times[name, "ours"].append(time_ours(args.program, ours[name],
-                                                  args.threads))
-            for side, step in steps.items():
-                times[name, side] += [time_torch(step) for _ in range(3)]
+                                                 args.threads))
+        for key, step in steps.items():
+            times[key] += [time_torch(step) for _ in range(3)]
     median = {key: statistics.median(value) for key, value in times.items()}
 
     print(f"torch {torch.__version__}, {args.threads} threads, batch {BATCH}, "
