@@ -52,6 +52,20 @@ void FashionMnist(Config* c) {
   c->linear_probe = true;
 }
 
+// SimSiam's augmentation of colour images (arXiv 2011.10566, appendix A), but
+// for its size and blur.
+void SimSiamViews(Config* c) {
+  c->crop_scale_min = 0.2;
+  c->crop_scale_max = 1;
+  c->hflip_prob = 0.5;
+  c->jitter_prob = 0.8;
+  c->brightness = 0.4;
+  c->contrast = 0.4;
+  c->saturation = 0.4;
+  c->hue = 0.1;
+  c->grayscale_prob = 0.2;
+}
+
 void Cifar10(Config* c) {
   c->dataset = "cifar10";
 
@@ -74,15 +88,7 @@ void Cifar10(Config* c) {
   c->weight_decay = 5e-4;
 
   c->crop_size = 32;
-  c->crop_scale_min = 0.2;
-  c->crop_scale_max = 1;
-  c->hflip_prob = 0.5;
-  c->jitter_prob = 0.8;
-  c->brightness = 0.4;
-  c->contrast = 0.4;
-  c->saturation = 0.4;
-  c->hue = 0.1;
-  c->grayscale_prob = 0.2;
+  SimSiamViews(c);
   c->blur_prob = 0;
 }
 
@@ -123,15 +129,7 @@ void ImageNet(Config* c) {
   c->constant_predictor_lr = true;
 
   c->crop_size = 224;
-  c->crop_scale_min = 0.2;
-  c->crop_scale_max = 1;
-  c->hflip_prob = 0.5;
-  c->jitter_prob = 0.8;
-  c->brightness = 0.4;
-  c->contrast = 0.4;
-  c->saturation = 0.4;
-  c->hue = 0.1;
-  c->grayscale_prob = 0.2;
+  SimSiamViews(c);
   c->blur_prob = 0.5;
   c->blur_sigma_min = 0.1;
   c->blur_sigma_max = 2;
