@@ -4,12 +4,19 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/core/ivalue.h>
+#include <ATen/ops/empty.h>
+#include <c10/core/ScalarType.h>
+#include <c10/core/Storage.h>
 #include <caffe2/serialize/inline_container.h>
-#include <torch/csrc/jit/serialization/pickle.h>
+#include <caffe2/serialize/read_adapter_interface.h>
 #include <torch/csrc/jit/serialization/pickler.h>
 
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <exception>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +27,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "trainers/checkpoint/sealed_file.h"
+#include "trainers/checkpoint/tensor_pickle.h"
 
 namespace gsg {
 namespace {
@@ -34,12 +42,114 @@ TensorDict ToDict(const NamedTensors& tensors) {
   return dict;
 }
 
-NamedTensors FromValue(const c10::IValue& value) {
-  NamedTensors tensors;
-  for (const auto& entry : value.toGenericDict()) {
-    tensors.emplace_back(entry.key().toStringRef(), entry.value().toTensor());
+// LibTorch's own adapter trusts the archive's offsets.
+class ArchiveBytes : public caffe2::serialize::ReadAdapterInterface {
+ public:
+  explicit ArchiveBytes(absl::string_view bytes) : bytes_(bytes) {}
+
+  size_t size() const override { return bytes_.size(); }
+
+  size_t read(uint64_t position, void* out, size_t count,
+              const char*) const override {
+    if (position > bytes_.size()) return 0;
+    const absl::string_view part = bytes_.substr(position, count);
+    std::memcpy(out, part.data(), part.size());
+    return part.size();
   }
-  return tensors;
+
+ private:
+  const absl::string_view bytes_;
+};
+
+absl::StatusOr<c10::ScalarType> ElementType(const std::string& storage_type) {
+  static constexpr struct {
+    const char* name;
+    c10::ScalarType type;
+  } kTypes[] = {
+      {"FloatStorage", c10::kFloat}, {"DoubleStorage", c10::kDouble},
+      {"HalfStorage", c10::kHalf},   {"BFloat16Storage", c10::kBFloat16},
+      {"LongStorage", c10::kLong},   {"IntStorage", c10::kInt},
+      {"ByteStorage", c10::kByte},   {"BoolStorage", c10::kBool}};
+  for (const auto& known : kTypes) {
+    if (storage_type == known.name) return known.type;
+  }
+  return absl::DataLossError(
+      absl::StrCat("it has tensors of type ", storage_type));
+}
+
+// The tensors of an archive. Several can share a record, which is read once.
+class TensorReader {
+ public:
+  // What is read altogether is at most `size`, the archive's own, so that a
+  // small file does not fill the memory.
+  TensorReader(caffe2::serialize::PyTorchStreamReader* archive, size_t size)
+      : archive_(*archive), bytes_left_(size) {}
+
+  absl::StatusOr<NamedTensors> Read(const TensorEntries& entries) {
+    NamedTensors tensors;
+    for (const auto& [name, entry] : entries) {
+      absl::StatusOr<c10::ScalarType> type = ElementType(entry.storage_type);
+      if (!type.ok()) return type.status();
+      absl::StatusOr<at::Storage> storage = Record(entry, *type);
+      if (!storage.ok()) return storage.status();
+      tensors.emplace_back(
+          name, at::empty({0}, *type)
+                    .set_(*storage, entry.offset, entry.sizes, entry.strides));
+    }
+    return tensors;
+  }
+
+ private:
+  absl::StatusOr<at::Storage> Record(const TensorEntry& entry,
+                                     c10::ScalarType type) {
+    const std::string name = absl::StrCat("data/", entry.record);
+    auto known = records_.find(name);
+    if (known == records_.end()) {
+      const size_t size = archive_.getRecordSize(name);
+      if (size > bytes_left_) {
+        return absl::DataLossError("its tensors are larger than the file");
+      }
+      bytes_left_ -= size;
+      auto [data, bytes] = archive_.getRecord(name);
+      known = records_
+                  .emplace(name, at::Storage(c10::Storage::use_byte_size_t(),
+                                             bytes, std::move(data)))
+                  .first;
+    }
+    const size_t element = c10::elementSize(type);
+    const size_t bytes = known->second.nbytes();
+    if (bytes % element != 0 ||
+        bytes / element != static_cast<size_t>(entry.storage_size)) {
+      return absl::DataLossError(
+          absl::StrCat(name, " has ", bytes, " bytes, expected ",
+                       entry.storage_size, " of ", element));
+    }
+    return known->second;
+  }
+
+  caffe2::serialize::PyTorchStreamReader& archive_;
+  size_t bytes_left_;
+  std::map<std::string, at::Storage> records_;
+};
+
+// May throw what LibTorch throws.
+absl::StatusOr<Checkpoint> ReadArchive(const std::string& zip) {
+  caffe2::serialize::PyTorchStreamReader archive(
+      std::make_shared<ArchiveBytes>(zip));
+  if (archive.getRecordSize("data.pkl") > zip.size()) {
+    return absl::DataLossError("its index is larger than the file");
+  }
+  const auto [index, size] = archive.getRecord("data.pkl");
+  absl::StatusOr<CheckpointPickle> pickle = ParseCheckpointPickle(
+      absl::string_view(static_cast<const char*>(index.get()), size));
+  if (!pickle.ok()) return pickle.status();
+  TensorReader reader(&archive, zip.size());
+  absl::StatusOr<NamedTensors> model = reader.Read(pickle->model);
+  if (!model.ok()) return model.status();
+  absl::StatusOr<NamedTensors> optimizer = reader.Read(pickle->optimizer);
+  if (!optimizer.ok()) return optimizer.status();
+  return Checkpoint{std::move(pickle->meta), *std::move(model),
+                    *std::move(optimizer)};
 }
 
 // The bytes that torch.save would write. torch::jit::pickle_save would do, but
@@ -86,20 +196,28 @@ std::string LastCheckpointPath(const std::string& folder) {
   return absl::StrCat(folder, "/checkpoint-last.pt");
 }
 
-std::string PreviousCheckpointPath(const std::string& folder) {
-  return absl::StrCat(folder, "/checkpoint-previous.pt");
+std::string OlderCheckpointPath(const std::string& folder, int64_t age) {
+  return absl::StrCat(folder, "/checkpoint-previous",
+                      age > 1 ? absl::StrCat("-", age) : "", ".pt");
+}
+
+std::string EpochCheckpointPath(const std::string& folder, int64_t epoch) {
+  return absl::StrCat(folder, "/checkpoint-epoch-", epoch, ".pt");
 }
 
 absl::Status SaveCheckpoint(const std::string& folder,
-                            const Checkpoint& checkpoint) {
+                            const Checkpoint& checkpoint, int64_t keep) {
   c10::impl::GenericDict root(c10::StringType::get(), c10::AnyType::get());
   root.insert("meta", checkpoint.meta);
   root.insert("model", ToDict(checkpoint.model));
   root.insert("optimizer", ToDict(checkpoint.optimizer));
   absl::StatusOr<std::string> sealed = Seal(Pickle(root));
   if (!sealed.ok()) return sealed.status();
-  return ReplaceKeepingPrevious(LastCheckpointPath(folder),
-                                PreviousCheckpointPath(folder), *sealed);
+  std::vector<std::string> older;
+  for (int64_t age = 1; age < keep; ++age) {
+    older.push_back(OlderCheckpointPath(folder, age));
+  }
+  return ReplaceKeepingOlder(LastCheckpointPath(folder), older, *sealed);
 }
 
 absl::Status SaveStateDict(const std::string& path,
@@ -116,19 +234,17 @@ absl::StatusOr<Checkpoint> LoadCheckpoint(const std::string& path) {
   if (!sealed.ok()) return sealed.status();
   absl::StatusOr<std::string> zip = Unseal(*sealed, path);
   if (!zip.ok()) return zip.status();
-  // The bytes are those somebody sealed, but not necessarily this program:
-  // LibTorch reports what it does not expect by exceptions.
+  // The bytes are those somebody sealed, but not necessarily this program.
+  const auto strange = [&](absl::string_view why) {
+    return absl::DataLossError(absl::StrCat(
+        path, " is not a checkpoint of this program: ", why.substr(0, 200)));
+  };
   try {
-    const c10::IValue value =
-        torch::jit::pickle_load(std::vector<char>(zip->begin(), zip->end()));
-    const auto root = value.toGenericDict();
-    return Checkpoint{root.at("meta").toStringRef(),
-                      FromValue(root.at("model")),
-                      FromValue(root.at("optimizer"))};
+    absl::StatusOr<Checkpoint> checkpoint = ReadArchive(*zip);
+    if (!checkpoint.ok()) return strange(checkpoint.status().message());
+    return checkpoint;
   } catch (const std::exception& e) {
-    return absl::DataLossError(
-        absl::StrCat(path, " is not a checkpoint of this program: ",
-                     std::string(e.what()).substr(0, 200)));
+    return strange(e.what());
   }
 }
 

@@ -12,6 +12,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,15 +31,22 @@ struct Checkpoint {
   NamedTensors optimizer;  // momentum buffers
 };
 
-// <folder>/checkpoint-last.pt and the one before it, kept for the day on which
-// the last one turns out to be damaged.
+// <folder>/checkpoint-last.pt.
 std::string LastCheckpointPath(const std::string& folder);
-std::string PreviousCheckpointPath(const std::string& folder);
 
-// Writes <folder>/checkpoint-last.pt atomically and keeps the one before it.
-// Errors: the file system's; what stood there is then untouched.
+// Those before it, kept for the day on which the last one turns out to be
+// damaged: checkpoint-previous.pt, checkpoint-previous-2.pt, ... `age` is 1 for
+// the first.
+std::string OlderCheckpointPath(const std::string& folder, int64_t age);
+
+// <folder>/checkpoint-epoch-<epoch>.pt, kept for good.
+std::string EpochCheckpointPath(const std::string& folder, int64_t epoch);
+
+// Writes <folder>/checkpoint-last.pt atomically. `keep` checkpoints are kept, 1
+// or more: the new one and those before it.
+// Errors: the file system's; the last checkpoint is then what it was.
 absl::Status SaveCheckpoint(const std::string& folder,
-                            const Checkpoint& checkpoint);
+                            const Checkpoint& checkpoint, int64_t keep);
 
 // Errors: kNotFound if there is no file; kDataLoss, naming it, if it is
 // damaged or not one of ours.

@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/crc/crc32c.h"
@@ -15,6 +17,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 
 namespace gsg {
 namespace {
@@ -108,28 +111,40 @@ absl::Status WriteFileAtomically(const std::string& path,
   return Rename(beside, path);
 }
 
-absl::Status ReplaceKeepingPrevious(const std::string& path,
-                                    const std::string& previous,
-                                    absl::string_view bytes) {
+absl::Status ReplaceKeepingOlder(const std::string& path,
+                                 absl::Span<const std::string> older,
+                                 absl::string_view bytes) {
+  if (older.empty()) return WriteFileAtomically(path, bytes);
+  // The new file first: when the disk is full, nothing has moved.
   const std::string beside = path + ".partial";
   if (absl::Status s = WriteNew(beside, bytes); !s.ok()) return s;
-  // A second name for the old file, then two renames: `path` always exists.
-  const std::string link_name = previous + ".partial";
-  unlink(link_name.c_str());
-  if (link(path.c_str(), link_name.c_str()) == 0) {
-    if (absl::Status s = Rename(link_name, previous); !s.ok()) {
-      unlink(beside.c_str());
-      return s;
-    }
-  } else if (errno != ENOENT) {
-    // No hard links here (some network and FAT file systems).
-    if (rename(path.c_str(), previous.c_str()) != 0) {
-      const absl::Status s = SystemError("cannot rename to", previous);
-      unlink(beside.c_str());
-      return s;
+  absl::Cleanup remove_beside = [&] { unlink(beside.c_str()); };
+  for (size_t k = older.size() - 1; k > 0; --k) {
+    if (rename(older[k - 1].c_str(), older[k].c_str()) != 0 &&
+        errno != ENOENT) {
+      return SystemError("cannot rename to", older[k]);
     }
   }
+  if (absl::Status s = KeepAs(path, older[0]);
+      !s.ok() && !absl::IsNotFound(s)) {
+    return s;
+  }
+  std::move(remove_beside).Cancel();
   return Rename(beside, path);
+}
+
+absl::Status KeepAs(const std::string& path, const std::string& copy) {
+  // By way of a third name, since link() does not replace.
+  const std::string link_name = copy + ".partial";
+  unlink(link_name.c_str());
+  if (link(path.c_str(), link_name.c_str()) == 0) {
+    return Rename(link_name, copy);
+  }
+  if (errno == ENOENT) return SystemError("cannot find", path);
+  // No hard links here (some network and FAT file systems).
+  absl::StatusOr<std::string> bytes = ReadFile(path);
+  if (!bytes.ok()) return bytes.status();
+  return WriteFileAtomically(copy, *bytes);
 }
 
 absl::StatusOr<std::string> ReadFile(const std::string& path) {

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 
 namespace gsg {
 
@@ -34,10 +35,15 @@ absl::Status WriteFileAtomically(const std::string& path,
                                  absl::string_view bytes);
 
 // As WriteFileAtomically(), and the file that stood at `path` becomes
-// `previous` (replacing that), without a moment in which `path` is missing.
-absl::Status ReplaceKeepingPrevious(const std::string& path,
-                                    const std::string& previous,
-                                    absl::string_view bytes);
+// older[0], what that was becomes older[1], and so on; the last of them goes.
+// There is no moment in which `path` is missing.
+absl::Status ReplaceKeepingOlder(const std::string& path,
+                                 absl::Span<const std::string> older,
+                                 absl::string_view bytes);
+
+// Gives the file `path` the second name `copy`, replacing what that named: what
+// is later put at `path` leaves it alone. A copy where there are no hard links.
+absl::Status KeepAs(const std::string& path, const std::string& copy);
 
 // Errors: kNotFound if there is no such file; else the system's.
 absl::StatusOr<std::string> ReadFile(const std::string& path);

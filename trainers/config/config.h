@@ -25,6 +25,8 @@ struct Config {
   bool resume = false;
   bool overwrite = false;
   double checkpoint_minutes = 0;
+  int64_t keep = 2;
+  int64_t keep_every = 0;
 
   // Data
   std::string dataset = "fashion_mnist";
@@ -134,6 +136,16 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
         Field{"checkpoint_minutes", kRun,
               "save also within an epoch, every so many minutes; 0 = only "
               "after each epoch"}
+            .AtLeast(0)
+            .Resume(allow));
+  visit(c.keep, Field{"keep", kRun,
+                      "checkpoints that are kept: the last and those before it"}
+                    .Between(1, 1000)
+                    .Resume(allow));
+  visit(c.keep_every,
+        Field{"keep_every", kRun,
+              "keep the checkpoint of every so many epochs for good, as "
+              "checkpoint-epoch-<epoch>.pt; 0 = of none"}
             .AtLeast(0)
             .Resume(allow));
 

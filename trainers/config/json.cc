@@ -25,6 +25,8 @@ using Json = nlohmann::ordered_json;
 
 constexpr char kMethod[] = "method";
 
+constexpr int kMaxDepth = 16;
+
 std::string Quoted(absl::string_view key) {
   return absl::StrCat("\"", key, "\"");
 }
@@ -32,22 +34,28 @@ std::string Quoted(absl::string_view key) {
 absl::StatusOr<Json> ParseObject(absl::string_view text) {
   std::set<std::string> keys;
   std::string repeated;
-  const auto note_repeated = [&](int depth, Json::parse_event_t event,
-                                 const Json& parsed) {
+  bool too_deep = false;
+  const auto note = [&](int depth, Json::parse_event_t event,
+                        const Json& parsed) {
     if (event == Json::parse_event_t::key && depth == 1 &&
         !keys.insert(parsed.get<std::string>()).second) {
       repeated = parsed.get<std::string>();
     }
-    return true;
+    // Recursion over what is nested without end would overflow the stack.
+    too_deep |= depth > kMaxDepth;
+    return !too_deep;
   };
   Json object;
   try {
-    object = Json::parse(text.begin(), text.end(), note_repeated);
+    object = Json::parse(text.begin(), text.end(), note);
   } catch (const Json::parse_error& error) {
     // Without the library's own "[json.exception.parse_error.101] ".
     const absl::string_view what = error.what();
     return absl::InvalidArgumentError(
         absl::StrCat("not JSON: ", what.substr(what.find("] ") + 2)));
+  }
+  if (too_deep) {
+    return absl::InvalidArgumentError("nested too deeply");
   }
   if (!object.is_object()) {
     return absl::InvalidArgumentError(

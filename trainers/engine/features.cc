@@ -21,6 +21,7 @@
 #include "trainers/data/damaged_images.h"
 #include "trainers/data/evaluation_images.h"
 #include "trainers/data/image_source.h"
+#include "trainers/engine/interrupt.h"
 
 namespace gsg {
 namespace {
@@ -47,6 +48,7 @@ absl::StatusOr<Features> Collect(
   Features features;
   EvaluationBatch batch;
   for (size_t begin = 0; begin < indices.size(); begin += block) {
+    if (Interrupted()) return absl::CancelledError("interrupted");
     if (absl::Status s = images.Read(indices.subspan(begin, block), &batch);
         !s.ok()) {
       return s;

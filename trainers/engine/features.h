@@ -29,7 +29,8 @@ struct Features {
 // evaluation mode on `device`; the mode the backbone was in is restored.
 // Damaged images are left out and noted in `damaged`.
 // Memory: the result, and a block of images (EvaluationImages::block).
-// Errors: kDataLoss if too many images are damaged, or all of these.
+// Errors: kDataLoss if too many images are damaged, or all of these; kCancelled
+// if Interrupted() (interrupt.h).
 absl::StatusOr<Features> BackboneFeatures(ResNet backbone,
                                           const ImageSource& source,
                                           absl::Span<const int64_t> indices,

@@ -1,5 +1,6 @@
 #include "trainers/engine/resume.h"
 
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -20,23 +21,25 @@ namespace gsg {
 namespace {
 
 // What to say of a checkpoint that could not be read: the same, and the way on
-// if the one before it is good.
-absl::Status OfferPrevious(const absl::Status& damage,
-                           const std::string& folder) {
-  const std::string previous = PreviousCheckpointPath(folder);
-  absl::StatusOr<Checkpoint> checkpoint = LoadCheckpoint(previous);
-  if (!checkpoint.ok()) {
-    return absl::DataLossError(absl::StrCat(
-        damage.message(), ". There is no good checkpoint before it either (",
-        checkpoint.status().message(), "); start again with --overwrite."));
+// if one before it is good.
+absl::Status OfferOlder(const absl::Status& damage, const std::string& folder) {
+  for (int64_t age = 1;; ++age) {
+    const std::string older = OlderCheckpointPath(folder, age);
+    absl::StatusOr<Checkpoint> checkpoint = LoadCheckpoint(older);
+    if (absl::IsNotFound(checkpoint.status())) {
+      return absl::DataLossError(absl::StrCat(
+          damage.message(), ". There is no good checkpoint before it (", older,
+          " is the first that is missing); start again with --overwrite."));
+    }
+    if (!checkpoint.ok()) continue;
+    absl::StatusOr<SavedRun> run = StateFromJson(checkpoint->meta);
+    if (!run.ok()) continue;
+    return absl::DataLossError(
+        absl::StrCat(damage.message(), ". One before it is good (",
+                     run->state.epoch, " epochs and ", run->state.batch,
+                     " batches done). To continue from there:\n  mv ", older,
+                     " ", LastCheckpointPath(folder)));
   }
-  absl::StatusOr<SavedRun> run = StateFromJson(checkpoint->meta);
-  if (!run.ok()) return run.status();
-  return absl::DataLossError(
-      absl::StrCat(damage.message(), ". The one before it is good (",
-                   run->state.epoch, " epochs and ", run->state.batch,
-                   " batches done). To continue from there:\n  mv ", previous,
-                   " ", LastCheckpointPath(folder)));
 }
 
 // The configuration of a run that has no checkpoint yet.
@@ -72,7 +75,7 @@ absl::StatusOr<ResumePoint> FindResumePoint(const CommandLine& command_line) {
   absl::StatusOr<Checkpoint> checkpoint =
       LoadCheckpoint(LastCheckpointPath(folder));
   if (absl::IsDataLoss(checkpoint.status())) {
-    return OfferPrevious(checkpoint.status(), folder);
+    return OfferOlder(checkpoint.status(), folder);
   }
   if (absl::IsNotFound(checkpoint.status())) {
     absl::StatusOr<Config> config = SavedConfig(folder);

@@ -2,10 +2,14 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <string>
 #include <system_error>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "trainers/config/config.h"
 
@@ -15,14 +19,28 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kRunFiles[] = {
-    kConfigFile,
-    kMetricsFile,
-    kResultFile,
-    kReportFile,
-    kEvaluationFile,
-    "checkpoint-last.pt",
-    "checkpoint-previous.pt",
+    kConfigFile, kMetricsFile, kResultFile, kReportFile, kEvaluationFile,
 };
+
+// Those, and every checkpoint.
+std::vector<fs::path> RunFiles(const fs::path& folder) {
+  std::vector<fs::path> files;
+  std::error_code error;
+  for (const char* name : kRunFiles) {
+    if (fs::exists(folder / name, error)) files.push_back(folder / name);
+  }
+  std::vector<fs::path> checkpoints;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end;
+       it.increment(error)) {
+    const std::string name = it->path().filename();
+    if (absl::StartsWith(name, "checkpoint-") && absl::EndsWith(name, ".pt")) {
+      checkpoints.push_back(it->path());
+    }
+  }
+  std::sort(checkpoints.begin(), checkpoints.end());
+  files.insert(files.end(), checkpoints.begin(), checkpoints.end());
+  return files;
+}
 
 }  // namespace
 
@@ -40,12 +58,11 @@ absl::Status PrepareRunDirectory(const Config& config) {
         "--output_dir: no permission to write in ", config.output_dir));
   }
   if (config.resume) return absl::OkStatus();
-  for (const char* name : kRunFiles) {
-    const fs::path file = folder / name;
-    if (!fs::exists(file, error)) continue;
+  for (const fs::path& file : RunFiles(folder)) {
     if (!config.overwrite) {
       return absl::AlreadyExistsError(absl::StrCat(
-          config.output_dir, " already has a run in it (", name,
+          config.output_dir, " already has a run in it (",
+          file.filename().string(),
           "): continue it with --resume, replace it with --overwrite, or "
           "choose another --output_dir"));
     }

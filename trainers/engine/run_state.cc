@@ -22,6 +22,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int kFormat = 2;
+constexpr int kMaxDepth = 16;
 
 // One list of names, for both directions.
 template <class Totals, class Visitor>
@@ -132,7 +133,17 @@ std::string StateToJson(const RunState& state, const Config& config) {
 
 absl::StatusOr<SavedRun> StateFromJson(const std::string& text) {
   try {
-    const Json json = Json::parse(text);
+    // Recursion over what is nested without end would overflow the stack.
+    bool too_deep = false;
+    const Json json =
+        Json::parse(text, [&](int depth, Json::parse_event_t, const Json&) {
+          too_deep |= depth > kMaxDepth;
+          return !too_deep;
+        });
+    if (too_deep) {
+      return absl::InvalidArgumentError(
+          "the checkpoint's state cannot be read: nested too deeply");
+    }
     if (const int format = json.at("format").get<int>(); format != kFormat) {
       return absl::InvalidArgumentError(
           absl::StrCat("the checkpoint has format ", format,

@@ -39,7 +39,7 @@ absl::Status WithAWayOn(const absl::Status& status, const std::string& path) {
                      "; --run is a trainer's --output_dir, and the trainer "
                      "writes its first checkpoint before the first epoch"));
   }
-  const std::string previous = PreviousCheckpointPath(folder);
+  const std::string previous = OlderCheckpointPath(folder, 1);
   if (absl::IsDataLoss(status) && path != previous &&
       LoadCheckpoint(previous).ok()) {
     return absl::DataLossError(

@@ -31,6 +31,7 @@
 #include "gsg_core/selection.h"
 #include "trainers/augment/augment.h"
 #include "trainers/checkpoint/checkpoint.h"
+#include "trainers/checkpoint/sealed_file.h"
 #include "trainers/config/config.h"
 #include "trainers/console/metrics_log.h"
 #include "trainers/data/channel_stats.h"
@@ -173,6 +174,8 @@ absl::Status Trainer::Train(const TrainerHooks& hooks) {
       MetricsLog::Open(absl::StrCat(config_.output_dir, "/", kMetricsFile),
                        state_.history.size());
   if (!log.ok()) return log.status();
+  // Of a run that died between saving and keeping.
+  if (absl::Status s = KeepEpoch(); !s.ok()) return s;
   while (state_.epoch < config_.epochs && !OutOfSteps()) {
     if (absl::Status s = TrainEpoch(hooks); !s.ok()) return s;
     if (state_.totals.batches == 0) break;
@@ -183,6 +186,12 @@ absl::Status Trainer::Train(const TrainerHooks& hooks) {
       if (absl::Status s = Save(); !s.ok()) return s;
     }
     absl::StatusOr<EpochRecord> record = Evaluate();
+    // An evaluation can take longer than the grace that a machine about to be
+    // taken away gives. The epoch is saved; the evaluation will be repeated.
+    if (absl::IsCancelled(record.status())) {
+      if (absl::Status s = Save(); !s.ok()) return s;
+      return Stopped();
+    }
     if (!record.ok()) return record.status();
     state_.history.push_back(*record);
     if (absl::Status s = log->Append(ToMetrics(*record)); !s.ok()) return s;
@@ -192,6 +201,7 @@ absl::Status Trainer::Train(const TrainerHooks& hooks) {
     state_.batch = 0;
     state_.totals = EpochTotals();
     if (absl::Status s = Save(); !s.ok()) return s;
+    if (absl::Status s = KeepEpoch(); !s.ok()) return s;
     if (Interrupted()) return Stopped();
   }
   return absl::OkStatus();
@@ -343,7 +353,17 @@ absl::Status Trainer::Save() {
   last_save_ = absl::Now();
   return SaveCheckpoint(
       config_.output_dir,
-      {StateToJson(state_, config_), method_->State(), optimizer_->State()});
+      {StateToJson(state_, config_), method_->State(), optimizer_->State()},
+      config_.keep);
+}
+
+absl::Status Trainer::KeepEpoch() const {
+  if (config_.keep_every == 0 || state_.epoch == 0 || state_.batch != 0 ||
+      state_.epoch % config_.keep_every != 0) {
+    return absl::OkStatus();
+  }
+  return KeepAs(LastCheckpointPath(config_.output_dir),
+                EpochCheckpointPath(config_.output_dir, state_.epoch));
 }
 
 absl::Status Trainer::Restore(const RunState& state,

@@ -89,6 +89,7 @@ class Trainer {
   absl::StatusOr<EpochRecord> Evaluate();
   absl::StatusOr<Features> EvenlySpacedFeatures(const ImageSource& source,
                                                 int64_t count);
+  absl::Status KeepEpoch() const;
   absl::Status Stopped() const;
   double Rate(int64_t step) const;
   bool OutOfSteps() const;

@@ -44,7 +44,7 @@ Checkpoint Example() {
 
 TEST(CheckpointTest, RoundTrip) {
   const std::string folder = Folder();
-  ASSERT_TRUE(SaveCheckpoint(folder, Example()).ok());
+  ASSERT_TRUE(SaveCheckpoint(folder, Example(), 2).ok());
   absl::StatusOr<Checkpoint> loaded =
       LoadCheckpoint(LastCheckpointPath(folder));
   ASSERT_TRUE(loaded.ok()) << loaded.status();
@@ -60,7 +60,7 @@ TEST(CheckpointTest, RoundTrip) {
 
 TEST(CheckpointTest, DamageIsRefusedByName) {
   const std::string folder = Folder();
-  ASSERT_TRUE(SaveCheckpoint(folder, Example()).ok());
+  ASSERT_TRUE(SaveCheckpoint(folder, Example(), 2).ok());
   const std::string path = LastCheckpointPath(folder);
   std::string bytes = *ReadFile(path);
   bytes[bytes.size() / 2] ^= 1;

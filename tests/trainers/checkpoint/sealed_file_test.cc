@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -119,23 +120,52 @@ TEST_F(FileTest, WritesAndReplaces) {
 }
 
 TEST_F(FileTest, KeepsThePreviousOne) {
-  ASSERT_TRUE(ReplaceKeepingPrevious(Path("f"), Path("p"), "one").ok());
+  const std::vector<std::string> older = {Path("p")};
+  ASSERT_TRUE(ReplaceKeepingOlder(Path("f"), older, "one").ok());
   EXPECT_EQ(Content("p"), "(missing)");
-  ASSERT_TRUE(ReplaceKeepingPrevious(Path("f"), Path("p"), "two").ok());
+  ASSERT_TRUE(ReplaceKeepingOlder(Path("f"), older, "two").ok());
   EXPECT_EQ(Content("f"), "two");
   EXPECT_EQ(Content("p"), "one");
-  ASSERT_TRUE(ReplaceKeepingPrevious(Path("f"), Path("p"), "three").ok());
+  ASSERT_TRUE(ReplaceKeepingOlder(Path("f"), older, "three").ok());
   EXPECT_EQ(Content("f"), "three");
   EXPECT_EQ(Content("p"), "two");
   EXPECT_EQ(FileCount(), 2);
+}
+
+TEST_F(FileTest, KeepsAsManyAsAskedFor) {
+  const std::vector<std::string> older = {Path("p"), Path("p2"), Path("p3")};
+  for (const char* content : {"1", "2", "3", "4", "5", "6"}) {
+    ASSERT_TRUE(ReplaceKeepingOlder(Path("f"), older, content).ok());
+  }
+  EXPECT_EQ(Content("f"), "6");
+  EXPECT_EQ(Content("p"), "5");
+  EXPECT_EQ(Content("p2"), "4");
+  EXPECT_EQ(Content("p3"), "3");
+  EXPECT_EQ(FileCount(), 4);
+  ASSERT_TRUE(ReplaceKeepingOlder(Path("f"), {}, "7").ok());
+  EXPECT_EQ(Content("f"), "7");
+  EXPECT_EQ(Content("p"), "5");
+}
+
+TEST_F(FileTest, KeptForGood) {
+  ASSERT_TRUE(WriteFileAtomically(Path("f"), "one").ok());
+  ASSERT_TRUE(KeepAs(Path("f"), Path("kept")).ok());
+  ASSERT_TRUE(WriteFileAtomically(Path("f"), "two").ok());
+  EXPECT_EQ(Content("kept"), "one");
+  ASSERT_TRUE(KeepAs(Path("f"), Path("kept")).ok());
+  EXPECT_EQ(Content("kept"), "two");
+  EXPECT_EQ(FileCount(), 2);
+  EXPECT_TRUE(absl::IsNotFound(KeepAs(Path("nothing"), Path("kept"))));
+  EXPECT_EQ(Content("kept"), "two");
 }
 
 // What a process killed in mid-write leaves must not be in the way.
 TEST_F(FileTest, LeftoversOfAKilledWriterDoNotMatter) {
   std::ofstream(Path("f.partial")) << "half";
   std::ofstream(Path("p.partial")) << "half";
-  ASSERT_TRUE(ReplaceKeepingPrevious(Path("f"), Path("p"), "one").ok());
-  ASSERT_TRUE(ReplaceKeepingPrevious(Path("f"), Path("p"), "two").ok());
+  const std::vector<std::string> older = {Path("p")};
+  ASSERT_TRUE(ReplaceKeepingOlder(Path("f"), older, "one").ok());
+  ASSERT_TRUE(ReplaceKeepingOlder(Path("f"), older, "two").ok());
   EXPECT_EQ(Content("f"), "two");
   EXPECT_EQ(Content("p"), "one");
   EXPECT_EQ(FileCount(), 2);

@@ -1,0 +1,43 @@
+// The index of a checkpoint's tensors.
+
+#include "trainers/checkpoint/tensor_pickle.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "tests/trainers/fuzz/check.h"
+
+namespace {
+
+// As the header promises it, in 128 bits.
+void CheckWithinStorage(const gsg::TensorEntry& tensor) {
+  GSG_FUZZ_CHECK(tensor.sizes.size() == tensor.strides.size());
+  __int128 last = tensor.offset, elements = 1;
+  GSG_FUZZ_CHECK(tensor.offset >= 0);
+  for (size_t d = 0; d < tensor.sizes.size(); ++d) {
+    GSG_FUZZ_CHECK(tensor.sizes[d] >= 0 && tensor.strides[d] >= 0);
+    if (tensor.sizes[d] == 0) return;
+    elements *= tensor.sizes[d];
+    last += __int128{tensor.sizes[d] - 1} * tensor.strides[d];
+    GSG_FUZZ_CHECK(elements <= tensor.storage_size);
+    GSG_FUZZ_CHECK(last < tensor.storage_size);
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const absl::StatusOr<gsg::CheckpointPickle> pickle =
+      gsg::ParseCheckpointPickle(
+          absl::string_view(reinterpret_cast<const char*>(data), size));
+  if (!pickle.ok()) return 0;
+  for (const gsg::TensorEntries* entries :
+       {&pickle->model, &pickle->optimizer}) {
+    for (const auto& [name, tensor] : *entries) CheckWithinStorage(tensor);
+  }
+  return 0;
+}
