@@ -138,7 +138,10 @@ absl::Status KeepAs(const std::string& path, const std::string& copy) {
   const std::string link_name = copy + ".partial";
   unlink(link_name.c_str());
   if (link(path.c_str(), link_name.c_str()) == 0) {
-    return Rename(link_name, copy);
+    const absl::Status status = Rename(link_name, copy);
+    // Where both are the same file already, rename() leaves both names.
+    unlink(link_name.c_str());
+    return status;
   }
   if (errno == ENOENT) return SystemError("cannot find", path);
   // No hard links here (some network and FAT file systems).

@@ -4,8 +4,12 @@
 #include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
+#include <caffe2/serialize/in_memory_adapter.h>
+#include <caffe2/serialize/inline_container.h>
 
+#include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
@@ -79,6 +83,44 @@ TEST(CheckpointTest, AStrangersZipIsRefused) {
   const absl::Status status = LoadCheckpoint(path).status();
   EXPECT_TRUE(absl::IsDataLoss(status)) << status;
   EXPECT_THAT(std::string(status.message()),
+              HasSubstr("is not a checkpoint of this program"));
+}
+
+// An archive whose index says other things than its records, sealed.
+absl::Status LoadArchive(const std::string& record, size_t record_bytes) {
+  const std::string folder = Folder();
+  if (!SaveCheckpoint(folder, Example(), 2).ok()) return absl::OkStatus();
+  const std::string path = LastCheckpointPath(folder);
+  const std::string zip = *Unseal(*ReadFile(path), path);
+  caffe2::serialize::PyTorchStreamReader reader(
+      std::make_shared<caffe2::serialize::MemoryReadAdapter>(zip.data(),
+                                                             zip.size()));
+  std::string changed;
+  caffe2::serialize::PyTorchStreamWriter writer(
+      [&changed](const void* bytes, size_t size) {
+        changed.append(static_cast<const char*>(bytes), size);
+        return size;
+      });
+  for (const char* name : {"data.pkl", "data/0", "data/1", "data/2"}) {
+    auto [bytes, size] = reader.getRecord(name);
+    if (name == record) size = record_bytes;
+    if (size > 0) writer.writeRecord(name, bytes.get(), size);
+  }
+  writer.writeEndOfFile();
+  if (!WriteFileAtomically(path, *Seal(changed)).ok()) return absl::OkStatus();
+  return LoadCheckpoint(path).status();
+}
+
+TEST(CheckpointTest, RecordsAreWhatTheIndexSays) {
+  const absl::Status shorter = LoadArchive("data/0", 92);
+  EXPECT_TRUE(absl::IsDataLoss(shorter)) << shorter;
+  EXPECT_THAT(std::string(shorter.message()),
+              HasSubstr("data/0 has 92 bytes, expected 24 of 4"));
+  const absl::Status odd = LoadArchive("data/0", 95);
+  EXPECT_THAT(std::string(odd.message()), HasSubstr("data/0 has 95 bytes"));
+  const absl::Status missing = LoadArchive("data/2", 0);
+  EXPECT_TRUE(absl::IsDataLoss(missing)) << missing;
+  EXPECT_THAT(std::string(missing.message()),
               HasSubstr("is not a checkpoint of this program"));
 }
 

@@ -155,6 +155,9 @@ TEST_F(FileTest, KeptForGood) {
   ASSERT_TRUE(KeepAs(Path("f"), Path("kept")).ok());
   EXPECT_EQ(Content("kept"), "two");
   EXPECT_EQ(FileCount(), 2);
+  ASSERT_TRUE(KeepAs(Path("f"), Path("kept")).ok());
+  EXPECT_EQ(Content("kept"), "two");
+  EXPECT_EQ(FileCount(), 2);
   EXPECT_TRUE(absl::IsNotFound(KeepAs(Path("nothing"), Path("kept"))));
   EXPECT_EQ(Content("kept"), "two");
 }

@@ -24,6 +24,7 @@ def fuzz_test(name, deps, seeds = [], copts = ["-Wall", "-Wextra", "-Werror"]):
             "//tests/trainers/fuzz:fuzzing": ["-fsanitize=fuzzer"],
             "//conditions:default": [],
         }),
+        linkstatic = True,
         deps = deps + select({
             "//tests/trainers/fuzz:fuzzing": [],
             "//conditions:default": ["//tests/trainers/fuzz:replay"],

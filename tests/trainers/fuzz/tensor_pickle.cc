@@ -20,7 +20,11 @@ void CheckWithinStorage(const gsg::TensorEntry& tensor) {
   GSG_FUZZ_CHECK(tensor.offset >= 0);
   for (size_t d = 0; d < tensor.sizes.size(); ++d) {
     GSG_FUZZ_CHECK(tensor.sizes[d] >= 0 && tensor.strides[d] >= 0);
-    if (tensor.sizes[d] == 0) return;
+  }
+  for (const int64_t size : tensor.sizes) {
+    if (size == 0) return;
+  }
+  for (size_t d = 0; d < tensor.sizes.size(); ++d) {
     elements *= tensor.sizes[d];
     last += __int128{tensor.sizes[d] - 1} * tensor.strides[d];
     GSG_FUZZ_CHECK(elements <= tensor.storage_size);
