@@ -10,7 +10,8 @@
 namespace gsg {
 
 // Everything that decides a training run. The values below are those of no
-// recipe (see recipes.h). VisitFields, at the end of this file, documents each
+// recipe (see recipes.h); a new field's is what was done before there was one,
+// for files that lack it. VisitFields, at the end of this file, documents each
 // field; the flags, --help, config.json and the resume check all come from it.
 struct Config {
   // Given by the program, not by a flag: a name of methods.h.

@@ -150,15 +150,10 @@ absl::StatusOr<Config> FromJson(absl::string_view text) {
   if (!object.ok()) return object.status();
   Config config;
   absl::Status status = SetFields(*object, /*whole=*/true, &config);
-  const auto require = [&](absl::string_view key) {
-    if (!object->contains(std::string(key))) {
-      status.Update(absl::InvalidArgumentError(
-          absl::StrCat("key ", Quoted(key), " is missing")));
-    }
-  };
-  require(kMethod);
-  VisitFields(config,
-              [&](const auto&, const Field& field) { require(field.name); });
+  if (!object->contains(kMethod)) {
+    status.Update(absl::InvalidArgumentError(
+        absl::StrCat("key ", Quoted(kMethod), " is missing")));
+  }
   status.Update(Validate(config));
   if (!status.ok()) return status;
   return config;
