@@ -45,6 +45,16 @@ absl::Status CheckOptions(const LossOptions& options) {
   if (!selections::List::Visit(options.selection, nothing)) {
     return unknown("selection", static_cast<int>(options.selection));
   }
+  // Written so that NaN fails.
+  if (!(options.temperature > 0) || std::isinf(options.temperature)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("temperature is ", options.temperature,
+                     "; it must be finite and above 0"));
+  }
+  if (!(options.margin >= 0 && options.margin < 1)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "margin is ", options.margin, "; it must be at least 0 and below 1"));
+  }
   if (!std::isfinite(options.grad_scale)) {
     return absl::InvalidArgumentError(absl::StrCat(
         "grad_scale is ", options.grad_scale, "; it must be finite"));

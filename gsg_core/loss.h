@@ -32,10 +32,10 @@ namespace gsg {
 // Zero rows: D is 0. Where ||p|| < eps the denominator is constant, so that
 // dD/dp = -z / (eps max(||z||, eps)); elsewhere <p, dD/dp> = 0.
 
-struct LossOptions {
+// What the selection needs is among them (SelectionParameters in selection.h).
+struct LossOptions : SelectionParameters {
   Distance distance = Distance::kEuclidean;
   Selection selection = Selection::kMin;
-  uint64_t seed = 0;             // of Selection::kRandom
   double grad_scale = 1.0;       // factor of the gradients, not of the loss
   Executor* executor = nullptr;  // not owned; nullptr: the calling thread
 };
@@ -70,7 +70,7 @@ struct SharedGrads {
 
 struct LossResult {
   double loss = 0;
-  std::vector<uint8_t> pair;               // [N]: 0..3 or kAllViews
+  std::vector<uint8_t> pair;               // [N]: Choice::pair of each row
   std::array<int64_t, 5> pair_count = {};  // how often each value is in `pair`
 };
 
@@ -86,8 +86,8 @@ struct LossResult {
 // InvalidArgument, naming the argument: shapes differ; N or D is 0; a stride is
 // below D; data is null; an input value is not finite; grads overlap the inputs
 // or each other; pairing is not a permutation; an option is not of its enum or
-// grad_scale is not finite. After an error the contents of grads are
-// unspecified.
+// out of its range, or grad_scale is not finite. After an error the contents of
+// grads are unspecified.
 template <typename T>
 absl::StatusOr<LossResult> GuidedLoss(const FourViews<T>& views,
                                       const LossOptions& options,

@@ -35,7 +35,7 @@ void AddRow(const LossOptions& options, int64_t row, int64_t rows, int64_t cols,
           DistanceBetween<Real>(options.distance, z[a], z[2 + b], cols);
     }
   }
-  const Choice choice = Choose(options.selection, distances, options.seed, row);
+  const Choice choice = Choose(options.selection, distances, options, row);
   for (int v = 0; v < 4; ++v) {
     if (choice.weights[v] == 0) continue;
     const T* target = z[PartnerView(v)];

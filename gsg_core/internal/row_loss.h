@@ -52,7 +52,7 @@ class RowLoss {
             options_.distance, z[k / 2], z[2 + k % 2], cols_);
       }
     }
-    return reference::Choose(options_.selection, distances, options_.seed, row);
+    return reference::Choose(options_.selection, distances, options_, row);
   }
 
   // weight / 2 D(p, z). Writes grad_scale / N times its gradient to grad unless

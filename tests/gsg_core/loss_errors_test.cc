@@ -147,8 +147,9 @@ TEST_F(LossErrorsTest, InterleavedGradsAreFine) {
 TEST_F(LossErrorsTest, NotFinite) {
   const char* const names[] = {"p11", "p12", "p21", "p22",
                                "z11", "z12", "z21", "z22"};
-  for (Selection selection : {Selection::kMin, Selection::kMax,
-                              Selection::kRandom, Selection::kNone}) {
+  for (Selection selection :
+       {Selection::kMin, Selection::kMax, Selection::kRandom, Selection::kNone,
+        Selection::kSoft, Selection::kMargin}) {
     options_.selection = selection;
     for (Distance distance : {Distance::kEuclidean, Distance::kCosine}) {
       options_.distance = distance;
@@ -209,6 +210,18 @@ TEST_F(LossErrorsTest, Options) {
   options_ = LossOptions();
   options_.grad_scale = std::numeric_limits<double>::infinity();
   ExpectFour("grad_scale is inf; it must be finite");
+  options_ = LossOptions();
+  options_.temperature = 0;
+  ExpectFour("temperature is 0; it must be finite and above 0");
+  options_.temperature = std::numeric_limits<double>::quiet_NaN();
+  ExpectSelectShared("temperature is nan; it must be finite and above 0");
+  options_.temperature = std::numeric_limits<double>::infinity();
+  ExpectShared("temperature is inf; it must be finite and above 0");
+  options_ = LossOptions();
+  options_.margin = 1;
+  ExpectSelectFour("margin is 1; it must be at least 0 and below 1");
+  options_.margin = -0.25;
+  ExpectFour("margin is -0.25; it must be at least 0 and below 1");
 }
 
 }  // namespace

@@ -42,6 +42,21 @@ double Norm(const T* row, int64_t n) {
   return static_cast<double>(std::sqrt(sum));
 }
 
+// How far the two closest distances of a row are from where kMargin changes its
+// mind.
+double MarginGap(std::vector<double> distances, double margin) {
+  std::sort(distances.begin(), distances.end());
+  return std::abs(distances[0] - (1 - margin) * distances[1]);
+}
+
+// Error of a row's distances.
+template <typename T, typename Distances>
+double DistanceError(const Distances& distances, int64_t d) {
+  return CosineError<T>(d) *
+         std::max(1., static_cast<double>(*std::max_element(distances.begin(),
+                                                            distances.end())));
+}
+
 // Where the choices differ, the one taken must be as good within the error of
 // the distances. True if all are equal.
 template <typename T>
@@ -51,26 +66,50 @@ bool CheckChoices(const LossResult& result,
   for (size_t i = 0; i < expected.pair.size(); ++i) {
     if (result.pair[i] == expected.pair[i]) continue;
     const auto& distances = expected.distances[i];
-    const double largest =
-        std::max(1., static_cast<double>(*std::max_element(distances.begin(),
-                                                           distances.end())));
-    EXPECT_LE(std::abs(static_cast<double>(distances[result.pair[i]] -
-                                           distances[expected.pair[i]])),
-              CosineError<T>(d) * largest)
+    const bool all_views =
+        result.pair[i] == kAllViews || expected.pair[i] == kAllViews;
+    const double gap =
+        all_views
+            ? MarginGap({distances.begin(), distances.end()}, options.margin)
+            : std::abs(static_cast<double>(distances[result.pair[i]] -
+                                           distances[expected.pair[i]]));
+    EXPECT_LE(gap, DistanceError<T>(distances, d))
         << "row " << i << " " << SelectionName(options.selection);
   }
   return result.pair == expected.pair;
 }
 
+// Error of a row's weights. Those of kSoft are a softmax of distances divided
+// by the temperature, whose probabilities move, added up, by no more than its
+// arguments do; others are exact.
+template <typename T, typename Distances>
+double WeightError(const Distances& distances, const LossOptions& options,
+                   int64_t d) {
+  if (options.selection != Selection::kSoft) return 0;
+  return std::min(1., DistanceError<T>(distances, d) / options.temperature);
+}
+
+// The largest WeightError of a batch.
+template <typename T>
+double WeightError(const reference::Result<T>& expected,
+                   const LossOptions& options, int64_t d) {
+  double error = 0;
+  for (const auto& distances : expected.distances) {
+    error = std::max(error, WeightError<T>(distances, options, d));
+  }
+  return error;
+}
+
 template <typename T, typename Wide>
 void CheckGradient(const Buffer<T>& grad, const Buffer<Wide>& expected,
-                   Rows<const T> p, double grad_scale) {
+                   Rows<const T> p, double grad_scale, double weight_error) {
   const int64_t n = p.rows(), d = p.cols();
   ASSERT_TRUE(grad.PaddingIsNan());
   for (int64_t i = 0; i < n; ++i) {
     const double p_norm = std::max(Norm(p.row(i), d), kNormEpsilon);
     // The largest weight of a view is 2: both roles of a shared image.
-    const double tolerance = GradientError<T>(d, grad_scale / n, p_norm);
+    const double tolerance = GradientError<T>(d, grad_scale / n, p_norm) +
+                             weight_error * grad_scale / n / p_norm;
     for (int64_t c = 0; c < d; ++c) {
       const double value = static_cast<double>(expected(i, c));
       if (std::abs(value) + tolerance > Limits<T>::kMax &&
@@ -120,19 +159,23 @@ void CheckBatch(const std::vector<Buffer<T>>& in,
     calls += 2;
     if (CheckChoices(*result_four, expected_four, options, d)) {
       ++same_choices;
+      const double weight_error = WeightError(expected_four, options, d);
       EXPECT_NEAR(result_four->loss, static_cast<double>(expected_four.loss),
-                  CosineError<T>(d));
+                  CosineError<T>(d) + weight_error);
       for (int v = 0; v < 4; ++v) {
-        CheckGradient(grad[v], wide[v], in[v].rows(), options.grad_scale);
+        CheckGradient(grad[v], wide[v], in[v].rows(), options.grad_scale,
+                      weight_error);
       }
     }
     if (CheckChoices(*result_shared, expected_shared, options, d)) {
       ++same_choices;
+      const double weight_error = WeightError(expected_shared, options, d);
       EXPECT_NEAR(result_shared->loss,
-                  static_cast<double>(expected_shared.loss), CosineError<T>(d));
+                  static_cast<double>(expected_shared.loss),
+                  CosineError<T>(d) + weight_error);
       for (int v = 0; v < 2; ++v) {
         CheckGradient(grad[4 + v], wide[4 + v], in[v].rows(),
-                      options.grad_scale);
+                      options.grad_scale, weight_error);
       }
     }
     if (testing::Test::HasFailure()) return;
@@ -147,8 +190,9 @@ void CheckEveryOption(const std::vector<Buffer<T>>& in, int& calls,
       *MakePairing(n == 1 ? PairingKind::kRandom : PairingKind::kCyclic, n, 1);
   for (Distance distance :
        {Distance::kEuclidean, Distance::kSquaredEuclidean, Distance::kCosine}) {
-    for (Selection selection : {Selection::kMin, Selection::kMax,
-                                Selection::kRandom, Selection::kNone}) {
+    for (Selection selection :
+         {Selection::kMin, Selection::kMax, Selection::kRandom,
+          Selection::kNone, Selection::kSoft, Selection::kMargin}) {
       SCOPED_TRACE(testing::Message() << n << " x " << in[0].rows().cols()
                                       << " " << DistanceName(distance) << " "
                                       << SelectionName(selection));
@@ -156,6 +200,8 @@ void CheckEveryOption(const std::vector<Buffer<T>>& in, int& calls,
       options.distance = distance;
       options.selection = selection;
       options.seed = 11;
+      options.temperature = 0.5;
+      options.margin = 0.05;
       options.grad_scale = 3;
       CheckBatch(in, pairing, options, calls, same_choices);
       if (testing::Test::HasFailure()) return;

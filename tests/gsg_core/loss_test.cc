@@ -128,6 +128,38 @@ TEST(LossTest, OtherSelectionsByHand) {
   EXPECT_NEAR(result.loss, -(1 + 1 + std::sqrt(0.5) + cos22) / 4, kTiny);
 }
 
+// Distances 1, 3, sqrt(5), 5: the closest is 55% closer than the next.
+TEST(LossTest, MarginByHand) {
+  Batch batch = HandBatch();
+  LossOptions options = With(Distance::kEuclidean, Selection::kMargin);
+  options.margin = 0.55;
+  const double guided = batch.Loss(LossOptions()).loss;
+  EXPECT_EQ(batch.Loss(options).loss, guided);
+  options.margin = 0.56;
+  const LossResult result = batch.Loss(options);
+  EXPECT_EQ(result.pair_count, (std::array<int64_t, 5>{0, 0, 0, 0, 1}));
+  EXPECT_EQ(result.loss,
+            batch.Loss(With(Distance::kEuclidean, Selection::kNone)).loss);
+}
+
+// Squared distances 1, 9, 5, 25 at a temperature of 4 / ln 2 have probabilities
+// as 1 : 1/4 : 1/2 : 1/64, that is 64, 16, 32, 1 of 113.
+TEST(LossTest, SoftByHand) {
+  Batch batch = HandBatch();
+  LossOptions options = With(Distance::kSquaredEuclidean, Selection::kSoft);
+  options.temperature = 4 / std::log(2);
+  const LossResult result = batch.Loss(options);
+  EXPECT_EQ(result.pair_count, (std::array<int64_t, 5>{1, 0, 0, 0, 0}));
+  // p11 with z12: 1; p12 with z11: 1; p21 with z22: sqrt(1/2); p22 with z21.
+  const double cos22 = 7 / (5 * std::sqrt(2));
+  EXPECT_NEAR(result.loss,
+              -(80 * 1 + 33 * 1 + 96 * std::sqrt(0.5) + 17 * cos22) / 113 / 2,
+              kTiny);
+  // GradientByHand, with a weight of 96/113 instead of 1 and a grad_scale of 1.
+  EXPECT_NEAR(batch.grad[2](0, 0), -96 / 113. * 0.25 / std::sqrt(2), kTiny);
+  EXPECT_GT(batch.grad[3].norm(), 0);
+}
+
 TEST(LossTest, EqualProjectionsTieToTheFirstPair) {
   Batch batch = RandomBatch(3, 5);
   for (int v = 1; v < 4; ++v) batch.z[v] = batch.z[0];
@@ -146,8 +178,8 @@ TEST(LossTest, SwapsCommute) {
   const Swap swaps[] = {{{1, 0, 2, 3}, {2, 3, 0, 1, 4}},   // image 1's views
                         {{0, 1, 3, 2}, {1, 0, 3, 2, 4}},   // image 2's views
                         {{2, 3, 0, 1}, {0, 2, 1, 3, 4}}};  // the images
-  for (Selection selection :
-       {Selection::kMin, Selection::kMax, Selection::kNone}) {
+  for (Selection selection : {Selection::kMin, Selection::kMax,
+                              Selection::kNone, Selection::kMargin}) {
     const LossOptions options = With(Distance::kEuclidean, selection);
     Batch batch = RandomBatch(40, 9);
     const LossResult result = batch.Loss(options);
@@ -196,7 +228,8 @@ TEST(LossTest, RotationChangesNothing) {
 TEST(LossTest, GradientIsTheDerivative) {
   constexpr double kStep = 1e-30;
   constexpr int64_t kRows = 3, kCols = 6;
-  for (Selection selection : {Selection::kMin, Selection::kNone}) {
+  for (Selection selection :
+       {Selection::kMin, Selection::kNone, Selection::kMargin}) {
     Batch batch = RandomBatch(kRows, kCols);
     const LossResult result = batch.Loss(With(Distance::kEuclidean, selection));
     for (int64_t i = 0; i < kRows; ++i) {
@@ -283,8 +316,9 @@ TEST(LossTest, SharedIsFourViewsOfThePairing) {
   constexpr int64_t kRows = 50, kCols = 17;
   for (PairingKind kind : {PairingKind::kCyclic, PairingKind::kRandom}) {
     const std::vector<int64_t> pairing = *MakePairing(kind, kRows, TestSeed());
-    for (Selection selection : {Selection::kMin, Selection::kMax,
-                                Selection::kRandom, Selection::kNone}) {
+    for (Selection selection :
+         {Selection::kMin, Selection::kMax, Selection::kRandom,
+          Selection::kNone, Selection::kSoft, Selection::kMargin}) {
       const LossOptions options = With(Distance::kEuclidean, selection);
       Batch four = RandomBatch(kRows, kCols);
       for (int64_t i = 0; i < kRows; ++i) {
@@ -325,8 +359,9 @@ TEST(SelectTest, IsWhatTheLossChooses) {
   Batch batch = RandomBatch(70, 12);
   const FourViews<double> v = batch.Views();
   const std::vector<int64_t> pairing = *CyclicPairing(70, 2);
-  for (Selection selection : {Selection::kMin, Selection::kMax,
-                              Selection::kRandom, Selection::kNone}) {
+  for (Selection selection :
+       {Selection::kMin, Selection::kMax, Selection::kRandom, Selection::kNone,
+        Selection::kSoft, Selection::kMargin}) {
     const LossOptions options = With(Distance::kCosine, selection);
     EXPECT_EQ(*Select(v.z11, v.z12, v.z21, v.z22, options),
               GuidedLoss(v, options)->pair);
