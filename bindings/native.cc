@@ -32,8 +32,11 @@ namespace {
 
 namespace py = pybind11;
 
-// distance, selection, seed, threads, grad_scale.
-using Options = std::tuple<std::string, std::string, uint64_t, int, double>;
+// distance, selection, temperature, margin, seed, threads, grad_scale.
+using Options =
+    std::tuple<std::string, std::string, double, double, uint64_t, int, double>;
+
+uint64_t SeedOf(const Options& options) { return std::get<4>(options); }
 
 // The same number of arguments, with their names.
 template <size_t kSize>
@@ -207,10 +210,13 @@ Outputs<kSize> ParseOutputs(const Array& p, const py::object& out) {
 // The value of call(options), which runs without the GIL.
 template <typename Call>
 auto Run(const Options& arguments, const Call& call) {
-  const auto& [distance, selection, seed, threads, grad_scale] = arguments;
+  const auto& [distance, selection, temperature, margin, seed, threads,
+               grad_scale] = arguments;
   LossOptions options;
   options.distance = ValueOrThrow(ParseDistance(distance));
   options.selection = ValueOrThrow(ParseSelection(selection));
+  options.temperature = temperature;
+  options.margin = margin;
   options.seed = seed;
   options.grad_scale = grad_scale;
   const LeasedThreadPool pool(threads);
@@ -277,7 +283,7 @@ class PairingArgument {
 py::tuple GuidedLossShared(const Objects<4>& views, const py::object& pairing,
                            const Options& arguments, const py::object& out) {
   const Matrices<4> m = ParseMatrices(kSharedViews, views);
-  const PairingArgument second(pairing, m[0].shape[0], std::get<2>(arguments));
+  const PairingArgument second(pairing, m[0].shape[0], SeedOf(arguments));
   const Outputs<2> outputs = ParseOutputs<2>(m[0], out);
   return ToTuple(Visit(m[0].dtype,
                        [&](auto tag) {
@@ -343,9 +349,12 @@ py::array_t<int64_t> Pairing(int64_t n, uint64_t seed,
 // LossResult::pair for Selection::kRandom, which needs no projections.
 py::array_t<uint8_t> RandomPairs(int64_t n, uint64_t seed) {
   const double distances[4] = {};
+  SelectionParameters parameters;
+  parameters.seed = seed;
   std::vector<uint8_t> pairs(n);
   for (int64_t i = 0; i < n; ++i) {
-    pairs[i] = reference::Choose(Selection::kRandom, distances, seed, i).pair;
+    pairs[i] =
+        reference::Choose(Selection::kRandom, distances, parameters, i).pair;
   }
   return ToArray(pairs);
 }

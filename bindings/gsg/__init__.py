@@ -45,7 +45,9 @@ class GuidedLoss(NamedTuple):
 
     loss: the mean over rows.
     pair: uint8 [N], which two views of each row are sources: 0..3 for (11,21),
-        (11,22), (12,21), (12,22), or 4 for all views (selection="none").
+        (11,22), (12,21), (12,22), or 4 for all views (selection="none", or
+        "margin" where no pair is clearly the closest). With selection="soft"
+        all views are, and this is the most probable pair.
     grads: dloss/dp for each p in the order of the arguments, each [N, D] and
         of the arguments' dtype; exactly 0 in rows whose view is no source.
         float16 has a short range: gradients below 6e-8 are 0 in it.
@@ -59,6 +61,7 @@ class GuidedLoss(NamedTuple):
 def guided_loss(p11: ArrayLike, p12: ArrayLike, p21: ArrayLike, p22: ArrayLike,
                 z11: ArrayLike, z12: ArrayLike, z21: ArrayLike, z22: ArrayLike,
                 *, distance: str = "euclidean", selection: str = "min",
+                temperature: float = 1.0, margin: float = 0.01,
                 seed: int = 0, threads: int = 1,
                 out: Optional[Sequence[ArrayLike]] = None) -> GuidedLoss:
     """The loss of N pairs of images with two views each.
@@ -78,7 +81,13 @@ def guided_loss(p11: ArrayLike, p12: ArrayLike, p21: ArrayLike, p22: ArrayLike,
     selection: which of the four pairs of views of different images are the
         sources: "min", the closest (the paper's); "max", the farthest;
         "random", by (seed, row); "none", all four views (SimSiam). Ties go to
-        the lowest pair.
+        the lowest pair. "soft": pairs have probabilities proportional to
+        exp(-distance / temperature), and a view the weight of how likely it is
+        a source: "min" for temperatures near 0, "none" for large ones.
+        "margin": "min" in rows whose closest pair is closer than each other by
+        more than the part `margin`, "none" in the others.
+    temperature: above 0, of selection="soft", in units of the distance.
+    margin: from 0 to below 1, of selection="margin".
     seed: 0..2^64-1, of selection="random".
     threads: 1..256.
     out: four arrays like p to write the gradients to, which become the result's
@@ -88,7 +97,8 @@ def guided_loss(p11: ArrayLike, p12: ArrayLike, p21: ArrayLike, p22: ArrayLike,
     Raises TypeError and ValueError, see help(gsg).
     Source: arXiv 2503.09058.
     """
-    options = loss_options(distance, selection, seed, threads)
+    options = loss_options(distance, selection, temperature, margin, seed,
+                           threads)
     return GuidedLoss(*_native.guided_loss(
         (p11, p12, p21, p22, z11, z12, z21, z22), options, out))
 
@@ -96,6 +106,7 @@ def guided_loss(p11: ArrayLike, p12: ArrayLike, p21: ArrayLike, p22: ArrayLike,
 def guided_loss_shared(p1: ArrayLike, p2: ArrayLike, z1: ArrayLike,
                        z2: ArrayLike, pairing: Optional[ArrayLike] = None, *,
                        distance: str = "euclidean", selection: str = "min",
+                       temperature: float = 1.0, margin: float = 0.01,
                        seed: int = 0, threads: int = 1,
                        out: Optional[Sequence[ArrayLike]] = None) -> GuidedLoss:
     """The loss of N images with two views each, paired among themselves.
@@ -107,43 +118,49 @@ def guided_loss_shared(p1: ArrayLike, p2: ArrayLike, z1: ArrayLike,
     p1, p2, z1, z2: [N, D], floating-point.
     pairing: int64 [N], a permutation of 0..N-1. None: gsg.pairing(N, seed), so
         give each training step a seed of its own (gsg.step_seed).
-    distance, selection, seed, threads: as in guided_loss.
+    distance, selection, temperature, margin, seed, threads: as in guided_loss.
     out: two arrays, as in guided_loss.
 
     Raises TypeError and ValueError, see help(gsg).
     Source: arXiv 2503.09058; sharing views between pairs is this library's.
     """
-    options = loss_options(distance, selection, seed, threads)
+    options = loss_options(distance, selection, temperature, margin, seed,
+                           threads)
     return GuidedLoss(*_native.guided_loss_shared((p1, p2, z1, z2), pairing,
                                                   options, out))
 
 
 def select(z11: ArrayLike, z12: ArrayLike, z21: ArrayLike, z22: ArrayLike, *,
            distance: str = "euclidean", selection: str = "min",
-           seed: int = 0, threads: int = 1) -> NDArray[np.uint8]:
+           temperature: float = 1.0, margin: float = 0.01, seed: int = 0,
+           threads: int = 1) -> NDArray[np.uint8]:
     """GuidedLoss.pair of guided_loss, uint8 [N], from projections alone.
 
     Arguments and errors as in guided_loss.
     """
-    return _native.select((z11, z12, z21, z22),
-                          loss_options(distance, selection, seed, threads))
+    options = loss_options(distance, selection, temperature, margin, seed,
+                           threads)
+    return _native.select((z11, z12, z21, z22), options)
 
 
 def select_shared(z1: ArrayLike, z2: ArrayLike, pairing: ArrayLike, *,
                   distance: str = "euclidean", selection: str = "min",
-                  seed: int = 0, threads: int = 1) -> NDArray[np.uint8]:
+                  temperature: float = 1.0, margin: float = 0.01, seed: int = 0,
+                  threads: int = 1) -> NDArray[np.uint8]:
     """GuidedLoss.pair of guided_loss_shared, uint8 [N], from projections alone.
 
     Arguments and errors as in guided_loss_shared; `pairing` is not optional.
     """
-    return _native.select_shared(
-        (z1, z2), pairing, loss_options(distance, selection, seed, threads))
+    options = loss_options(distance, selection, temperature, margin, seed,
+                           threads)
+    return _native.select_shared((z1, z2), pairing, options)
 
 
 def source_mask(pair: ArrayLike) -> NDArray[np.uint8]:
     """Which views are sources: uint8 [N, 4], 1 or 0, views 11, 12, 21, 22.
 
-    pair: uint8 [N] of values 0..4, as in GuidedLoss. Raises TypeError and
+    pair: uint8 [N] of values 0..4, as in GuidedLoss; of selection="soft", where
+    all views are, it marks the most probable pair. Raises TypeError and
     ValueError, see help(gsg).
     """
     return _native.source_mask(pair)

@@ -3,7 +3,7 @@
 What CUDA tensors are computed with where no kernels of this library are.
 """
 
-from typing import List, Optional, Sequence, Tuple
+from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor
@@ -39,18 +39,39 @@ def _distances(z: Sequence[Tensor], distance: str) -> Tensor:
     return torch.stack(columns)
 
 
-def _choose(z: Sequence[Tensor], distance: str, selection: str,
-            seed: int) -> Tensor:
-    """The pair of each row: uint8 [N], 0..3 or 4 for all views."""
+class Selection(NamedTuple):
+    """How the sources are chosen: arguments of gsg.guided_loss."""
+
+    name: str
+    temperature: float
+    margin: float
+    seed: int
+
+
+def _choose(z: Sequence[Tensor], distance: str,
+            selection: Selection) -> Tuple[Tensor, Tensor]:
+    """The pair of each row, uint8 [N], and the weights of its views, [4, N]."""
     n = z[0].shape[0]
-    if selection == "none":
-        return torch.full((n,), 4, dtype=torch.uint8, device=z[0].device)
-    if selection == "random":
-        pair = torch.from_numpy(_native.random_pairs(n, seed))
-        return pair.to(z[0].device, non_blocking=True)
+    if selection.name == "none":
+        pair = torch.full((n,), 4, dtype=torch.uint8, device=z[0].device)
+        return pair, _weights(pair)
+    if selection.name == "random":
+        pair = torch.from_numpy(_native.random_pairs(n, selection.seed))
+        pair = pair.to(z[0].device, non_blocking=True)
+        return pair, _weights(pair)
     distances = _distances(z, distance)
-    best = distances.argmin(0) if selection == "min" else distances.argmax(0)
-    return best.to(torch.uint8)
+    best = (distances.argmax(0) if selection.name == "max" else
+            distances.argmin(0))
+    pair = best.to(torch.uint8)
+    if selection.name == "margin":
+        closest, following = distances.sort(0).values[:2]
+        clear = closest < (1 - selection.margin) * following
+        pair = torch.where(clear, pair, 4)
+    if selection.name == "soft":
+        q = torch.softmax(-distances / selection.temperature, 0)
+        return pair, torch.stack([q[0] + q[1], q[2] + q[3], q[0] + q[2],
+                                  q[1] + q[3]])
+    return pair, _weights(pair)
 
 
 def _weights(pair: Tensor) -> Tensor:
@@ -73,7 +94,7 @@ def _view(p: Tensor, z: Tensor, weight: Tensor) -> Tuple[Tensor, Tensor]:
 
 
 def guided_loss(views: Sequence[Tensor], pairing: Optional[Tensor], distance: str,
-                selection: str, seed: int, grad_scale: float
+                selection: Selection, grad_scale: float
                 ) -> Tuple[Tensor, Tensor, List[Tensor]]:
     """loss, pair and gradients of gsg.guided_loss, or gsg.guided_loss_shared.
 
@@ -88,8 +109,7 @@ def guided_loss(views: Sequence[Tensor], pairing: Optional[Tensor], distance: st
     rows = z
     if pairing is not None:
         rows = [z[0], z[1], z[0][pairing], z[1][pairing]]
-    pair = _choose(rows, distance, selection, seed)
-    weights = _weights(pair)
+    pair, weights = _choose(rows, distance, selection)
     if pairing is not None:
         # An image's second role is in the row whose second image it is.
         second = torch.zeros_like(weights[2:])

@@ -5,7 +5,7 @@ from typing import Any, Optional, Sequence, Tuple
 import numpy as np
 from numpy.typing import NDArray
 
-_Options = Tuple[str, str, int, int, float]
+_Options = Tuple[str, str, float, float, int, int, float]
 _Result = Tuple[float, NDArray[np.uint8], Tuple[Any, ...]]
 
 def guided_loss(views: Tuple[Any, ...], options: _Options,

@@ -28,6 +28,7 @@ _SEED = np.dtype(np.uint32)
 def guided_loss(p11: jax.Array, p12: jax.Array, p21: jax.Array, p22: jax.Array,
                 z11: jax.Array, z12: jax.Array, z21: jax.Array, z22: jax.Array,
                 *, distance: str = "euclidean", selection: str = "min",
+                temperature: float = 1.0, margin: float = 0.01,
                 seed: Any = 0, threads: int = 1) -> jax.Array:
     """gsg.guided_loss as a 0-d array, differentiable in the predictions p.
 
@@ -36,7 +37,7 @@ def guided_loss(p11: jax.Array, p12: jax.Array, p21: jax.Array, p22: jax.Array,
     integer in 0..2^32-1, or an array of one, which may be traced. Other
     arguments and errors as in gsg.guided_loss.
     """
-    static = _static(distance, selection, threads)
+    static = _static(distance, selection, temperature, margin, threads)
     return _loss(static, (p11, p12, p21, p22), (z11, z12, z21, z22), None,
                  jnp.asarray(seed, _SEED))
 
@@ -44,25 +45,27 @@ def guided_loss(p11: jax.Array, p12: jax.Array, p21: jax.Array, p22: jax.Array,
 def guided_loss_shared(p1: jax.Array, p2: jax.Array, z1: jax.Array,
                        z2: jax.Array, pairing: Optional[Any] = None, *,
                        distance: str = "euclidean", selection: str = "min",
+                       temperature: float = 1.0, margin: float = 0.01,
                        seed: Any = 0, threads: int = 1) -> jax.Array:
     """gsg.guided_loss_shared as a 0-d array, differentiable in p1 and p2.
 
     pairing: integers [N], a permutation of 0..N-1. None: gsg.pairing(N, seed),
     so give each training step a seed of its own. Otherwise as guided_loss.
     """
-    static = _static(distance, selection, threads)
+    static = _static(distance, selection, temperature, margin, threads)
     if pairing is not None:
         pairing = jnp.asarray(pairing)
     return _loss(static, (p1, p2), (z1, z2), pairing, jnp.asarray(seed, _SEED))
 
 
-_Static = Tuple[str, str, int]
+_Static = Tuple[str, str, float, float, int]
 _Arrays = Tuple[jax.Array, ...]
 
 
-def _static(distance: str, selection: str, threads: int) -> _Static:
-    loss_options(distance, selection, 0, threads)  # checks them
-    return distance, selection, threads
+def _static(distance: str, selection: str, temperature: float, margin: float,
+            threads: int) -> _Static:
+    checked = loss_options(distance, selection, temperature, margin, 0, threads)
+    return (*checked[:4], threads)
 
 
 def _grad_scale(p: Any) -> float:
@@ -78,9 +81,8 @@ def _on_host(static: _Static, wants_grad: bool, p: Any, z: Any, pairing: Any,
              seed: Any) -> Tuple[Any, ...]:
     """The loss and, if wanted, its gradients times _grad_scale."""
     views = tuple(np.asarray(x) for x in (*p, *z))
-    distance, selection, threads = static
-    options = loss_options(distance, selection, int(seed), threads,
-                           _grad_scale(views[0]))
+    *choice, threads = static
+    options = loss_options(*choice, int(seed), threads, _grad_scale(views[0]))
     out = None if wants_grad else ()
     if len(p) == 4:
         loss, _, grads = _native.guided_loss(views, options, out)

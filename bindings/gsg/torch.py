@@ -17,13 +17,14 @@ import torch
 from torch import Tensor, nn
 
 from gsg import _formula, _native
-from gsg._arguments import as_integer, as_string, loss_options
+from gsg._arguments import (as_integer, as_margin, as_string,
+                            as_temperature, loss_options)
 
 __all__ = ["GuidedStopGradientLoss"]
 
 _DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _DISTANCES = ("euclidean", "squared_euclidean", "cosine")
-_SELECTIONS = ("min", "max", "random", "none")
+_SELECTIONS = ("min", "max", "random", "none", "soft", "margin")
 _PAIRINGS = ("cyclic", "random")
 
 
@@ -43,7 +44,7 @@ class GuidedStopGradientLoss(nn.Module):
     16-bit gradient is rounded after it was scaled, so that GradScaler works.
     There are no second derivatives.
 
-    distance, selection: as in gsg.guided_loss.
+    distance, selection, temperature, margin: as in gsg.guided_loss.
     pairing: what is drawn, "cyclic" (no image is its own second image) or
         "random", as in gsg.pairing.
     seed: 0..2^63-1.
@@ -61,12 +62,15 @@ class GuidedStopGradientLoss(nn.Module):
     """
 
     def __init__(self, distance: str = "euclidean", selection: str = "min",
-                 views: str = "shared", *, pairing: str = "cyclic",
+                 views: str = "shared", *, temperature: float = 1.0,
+                 margin: float = 0.01, pairing: str = "cyclic",
                  seed: int = 0) -> None:
         super().__init__()
         self.distance = _one_of("distance", distance, _DISTANCES)
         self.selection = _one_of("selection", selection, _SELECTIONS)
         self.views = _one_of("views", views, ("four", "shared"))
+        self.temperature = as_temperature(temperature)
+        self.margin = as_margin(margin)
         self.pairing = _one_of("pairing", pairing, _PAIRINGS)
         self.seed = as_integer("seed", seed, 0, 2**63 - 1)
         self._step = torch.zeros((), dtype=torch.int64, device="cpu")
@@ -92,7 +96,8 @@ class GuidedStopGradientLoss(nn.Module):
         count = seed is None and self.training
         random = (self._step if seed is None else None,
                   self.seed if seed is None else seed)
-        options = (self.distance, self.selection, *random, _wants_grad(views))
+        options = (self.distance, self.selection, self.temperature, self.margin,
+                   *random, _wants_grad(views))
         loss: Tensor
         if shared:
             loss = _guided_loss_shared(*views, pairing, self.pairing,
@@ -110,7 +115,10 @@ class GuidedStopGradientLoss(nn.Module):
         self._step.copy_(state)
 
     def extra_repr(self) -> str:
+        parameter = {"soft": f"temperature={self.temperature:g}, ",
+                     "margin": f"margin={self.margin:g}, "}
         return (f"distance={self.distance!r}, selection={self.selection!r}, "
+                f"{parameter.get(self.selection, '')}"
                 f"views={self.views!r}, pairing={self.pairing!r}, "
                 f"seed={self.seed}")
 
@@ -181,10 +189,10 @@ def _check(views: Sequence[Tensor], names: Sequence[str]) -> None:
 
 
 def _formula_result(views: Sequence[Tensor], pairing: Optional[Tensor],
-                    distance: str, selection: str, seed: int,
+                    distance: str, selection: _formula.Selection,
                     wants_grad: bool) -> Tuple[Tensor, ...]:
     loss, pair, grads = _formula.guided_loss(
-        views, pairing, distance, selection, seed, _grad_scale(views[0]))
+        views, pairing, distance, selection, _grad_scale(views[0]))
     if not wants_grad:
         grads = [view.new_empty(0) for view in grads]
     return (loss, pair, *grads)
@@ -201,9 +209,9 @@ def _memory(tensor: Tensor) -> Tuple[int, str, int, Sequence[int], Sequence[int]
 
 def _core_result(views: Sequence[Tensor], grads: Sequence[Tensor],
                  call: Callable[..., Any], *pairing: Any, distance: str,
-                 selection: str, seed: int) -> Tuple[Tensor, ...]:
+                 selection: _formula.Selection) -> Tuple[Tensor, ...]:
     first = views[0]
-    options = loss_options(distance, selection, seed,
+    options = loss_options(distance, *selection,
                            min(torch.get_num_threads(), 256),
                            _grad_scale(first))
     loss, pair, _ = call(tuple(map(_memory, views)), *pairing, options,
@@ -265,24 +273,29 @@ _SharedResult = Tuple[Tensor, Tensor, Tensor, Tensor]
 def _guided_loss(
         p11: Tensor, p12: Tensor, p21: Tensor, p22: Tensor, z11: Tensor,
         z12: Tensor, z21: Tensor, z22: Tensor, distance: str, selection: str,
-        step: Optional[Tensor], seed: int, wants_grad: bool
+        temperature: float, margin: float, step: Optional[Tensor], seed: int,
+        wants_grad: bool
 ) -> Tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
     views = (p11, p12, p21, p22, z11, z12, z21, z22)
     _check(views, _FOUR)
-    return cast(_FourResult, _formula_result(
-        views, None, distance, selection, _seed_of(seed, step), wants_grad))
+    chosen = _formula.Selection(selection, temperature, margin,
+                                _seed_of(seed, step))
+    return cast(_FourResult, _formula_result(views, None, distance, chosen,
+                                             wants_grad))
 
 
 @_guided_loss.register_kernel("cpu")
 def _guided_loss_cpu(
         p11: Tensor, p12: Tensor, p21: Tensor, p22: Tensor, z11: Tensor,
         z12: Tensor, z21: Tensor, z22: Tensor, distance: str, selection: str,
-        step: Optional[Tensor], seed: int, wants_grad: bool) -> _FourResult:
+        temperature: float, margin: float, step: Optional[Tensor], seed: int,
+        wants_grad: bool) -> _FourResult:
     p = (p11, p12, p21, p22)
     grads = _new_grads(p, wants_grad)
+    chosen = _formula.Selection(selection, temperature, margin,
+                                _seed_of(seed, step))
     result = _core_result((*p, z11, z12, z21, z22), grads, _native.guided_loss,
-                          distance=distance, selection=selection,
-                          seed=_seed_of(seed, step))
+                          distance=distance, selection=chosen)
     return cast(_FourResult, result if grads else (*result, *_none(p)))
 
 
@@ -290,7 +303,8 @@ def _guided_loss_cpu(
 def _guided_loss_fake(
         p11: Tensor, p12: Tensor, p21: Tensor, p22: Tensor, z11: Tensor,
         z12: Tensor, z21: Tensor, z22: Tensor, distance: str, selection: str,
-        step: Optional[Tensor], seed: int, wants_grad: bool) -> _FourResult:
+        temperature: float, margin: float, step: Optional[Tensor], seed: int,
+        wants_grad: bool) -> _FourResult:
     return cast(_FourResult, _fake_result((p11, p12, p21, p22), wants_grad))
 
 
@@ -298,7 +312,8 @@ def _guided_loss_fake(
 def _guided_loss_shared(
         p1: Tensor, p2: Tensor, z1: Tensor, z2: Tensor,
         pairing: Optional[Tensor], pairing_kind: str, distance: str,
-        selection: str, step: Optional[Tensor], seed: int, wants_grad: bool
+        selection: str, temperature: float, margin: float,
+        step: Optional[Tensor], seed: int, wants_grad: bool
 ) -> Tuple[Tensor, Tensor, Tensor, Tensor]:
     views = (p1, p2, z1, z2)
     _check(views, _SHARED)
@@ -306,16 +321,18 @@ def _guided_loss_shared(
     if pairing is None:
         drawn = _native.pairing(len(p1), seed, pairing_kind)
         pairing = torch.from_numpy(drawn)
+    chosen = _formula.Selection(selection, temperature, margin, seed)
     return cast(_SharedResult, _formula_result(
-        views, pairing.to(p1.device, non_blocking=True), distance, selection,
-        seed, wants_grad))
+        views, pairing.to(p1.device, non_blocking=True), distance, chosen,
+        wants_grad))
 
 
 @_guided_loss_shared.register_kernel("cpu")
 def _guided_loss_shared_cpu(
         p1: Tensor, p2: Tensor, z1: Tensor, z2: Tensor,
         pairing: Optional[Tensor], pairing_kind: str, distance: str,
-        selection: str, step: Optional[Tensor], seed: int, wants_grad: bool
+        selection: str, temperature: float, margin: float,
+        step: Optional[Tensor], seed: int, wants_grad: bool
 ) -> _SharedResult:
     seed = _seed_of(seed, step)
     second: Any
@@ -327,8 +344,9 @@ def _guided_loss_shared_cpu(
         second = _native.pairing(len(p1), seed, pairing_kind)
     grads = _new_grads((p1, p2), wants_grad)
     result = _core_result((p1, p2, z1, z2), grads, _native.guided_loss_shared,
-                          second, distance=distance, selection=selection,
-                          seed=seed)
+                          second, distance=distance,
+                          selection=_formula.Selection(selection, temperature,
+                                                       margin, seed))
     return cast(_SharedResult, result if grads else (*result, *_none((p1, p2))))
 
 
@@ -336,7 +354,8 @@ def _guided_loss_shared_cpu(
 def _guided_loss_shared_fake(
         p1: Tensor, p2: Tensor, z1: Tensor, z2: Tensor,
         pairing: Optional[Tensor], pairing_kind: str, distance: str,
-        selection: str, step: Optional[Tensor], seed: int, wants_grad: bool
+        selection: str, temperature: float, margin: float,
+        step: Optional[Tensor], seed: int, wants_grad: bool
 ) -> _SharedResult:
     return cast(_SharedResult, _fake_result((p1, p2), wants_grad))
 
@@ -356,8 +375,8 @@ def _setup_context(ctx: _Context, inputs: Tuple[Any, ...],
 
 def _backward(ctx: _Context, grad_loss: Optional[Tensor],
               *_: Any) -> Tuple[Optional[Tensor], ...]:
-    # Both operators have nine arguments after the predictions.
-    return (*_scaled_grads(ctx, grad_loss), *[None] * 9)
+    # Both operators have eleven arguments after the predictions.
+    return (*_scaled_grads(ctx, grad_loss), *[None] * 11)
 
 
 _guided_loss.register_autograd(_backward, setup_context=_setup_context)

@@ -189,6 +189,9 @@ class ErrorTest(unittest.TestCase):
                      "distance is a value of type int; it must be a string",
                      gsg.select, x, x, x, x, distance=2)
         self.rejects(TypeError,
+                     "margin is a value of type str; it must be a number",
+                     gsg.select, x, x, x, x, margin="0.1")
+        self.rejects(TypeError,
                      "seed is a value of type float; it must be an integer",
                      gsg.pairing, 3, seed=1.0)
 
@@ -270,8 +273,18 @@ class ErrorTest(unittest.TestCase):
             gsg.select, x, x, x, x, distance="l1")
         self.rejects(
             ValueError,
-            "selection is \"first\"; use one of min, max, random, none",
+            "selection is \"first\"; use one of min, max, random, none, soft, "
+            "margin",
             gsg.guided_loss_shared, x, x, x, x, selection="first")
+        self.rejects(ValueError,
+                     "temperature is 0; it must be finite and above 0",
+                     gsg.select, x, x, x, x, temperature=0)
+        self.rejects(ValueError,
+                     "temperature is nan; it must be finite and above 0",
+                     gsg.guided_loss_shared, x, x, x, x, temperature=np.nan)
+        self.rejects(ValueError,
+                     "margin is 1; it must be at least 0 and below 1",
+                     gsg.select, x, x, x, x, margin=1)
         self.rejects(ValueError, "threads is 0; it must be in 1..256",
                      gsg.select, x, x, x, x, threads=0)
         self.rejects(

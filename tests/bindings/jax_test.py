@@ -29,8 +29,9 @@ class JaxTest(unittest.TestCase):
             epsilon = float(jnp.finfo(dtype).eps)
             for jit in (lambda f: f, jax.jit):
                 four, shared = self.views(8, dtype), self.views(4, dtype)
-                for selection in ("min", "none", "random"):
-                    options = dict(selection=selection, distance="cosine")
+                for selection in ("min", "none", "random", "soft", "margin"):
+                    options = dict(selection=selection, distance="cosine",
+                                   temperature=0.3, margin=0.1)
                     for function, expected, views in (
                             (gsg.jax.guided_loss, gsg.guided_loss, four),
                             (gsg.jax.guided_loss_shared,

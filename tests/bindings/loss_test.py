@@ -8,7 +8,8 @@ import gsg
 
 SEED = 20230917
 DISTANCES = ("euclidean", "squared_euclidean", "cosine")
-SELECTIONS = ("min", "max", "random", "none")
+SELECTIONS = ("min", "max", "random", "none", "soft", "margin")
+TEMPERATURE, MARGIN = 0.7, 0.1
 DTYPES = (np.float32, np.float64)
 
 
@@ -23,25 +24,53 @@ def distance_between(distance, x, y):
     return squared if distance == "squared_euclidean" else np.sqrt(squared)
 
 
-def choose(distance, selection, z):
-    """pair [N]; not for selection="random"."""
-    distances = np.stack([
+def distances_of(distance, z):
+    """[4, N]"""
+    return np.stack([
         distance_between(distance, z[a], z[b])
         for a, b in ((0, 2), (0, 3), (1, 2), (1, 3))
     ])
+
+
+def choose(distance, selection, z):
+    """pair [N]; not for selection="random"."""
+    distances = distances_of(distance, z)
     if selection == "none":
         return np.full(distances.shape[1], 4)
-    return getattr(distances, f"arg{selection}")(axis=0)
+    if selection == "margin":
+        closest, following = np.sort(distances, axis=0)[:2]
+        return np.where(closest < (1 - MARGIN) * following,
+                        distances.argmin(axis=0), 4)
+    best = distances.argmax if selection == "max" else distances.argmin
+    return best(axis=0)
 
 
-def formula(pair, p, z):
-    """The loss and its gradients in the four p, given the choices."""
-    rows = len(pair)
+def weights_of(distance, selection, z, pair):
+    """Of the views of each row, [4, N]."""
+    if selection == "soft":
+        q = np.exp(-distances_of(distance, z) / TEMPERATURE)
+        q /= q.sum(axis=0)
+        return np.stack([q[0] + q[1], q[2] + q[3], q[0] + q[2], q[1] + q[3]])
+    return np.stack([
+        np.where(pair == 4, 0.5, pair // 2 == v if v < 2 else pair % 2 == v - 2)
+        for v in range(4)
+    ])
+
+
+def softness(distance, selection, z):
+    """The largest distance that soft weights are made of, in temperatures."""
+    if selection != "soft":
+        return 0
+    return distances_of(distance, z).max() / TEMPERATURE
+
+
+def formula(weights, p, z):
+    """The loss and its gradients in the four p, given the views' weights."""
+    rows = len(p[0])
     loss = 0
     grads = [np.zeros_like(x) for x in p]
     for v, (x, y) in enumerate(zip(p, (z[1], z[0], z[3], z[2]))):
-        named = pair // 2 == v if v < 2 else pair % 2 == v - 2
-        weight = np.where(pair == 4, 0.5, named)[:, None] / 2 / rows
+        weight = weights[v][:, None] / 2 / rows
         x_unit, y_unit = x / norm(x), y / norm(y)
         cosine = (x_unit * y_unit).sum(axis=1, keepdims=True)
         loss -= (weight * cosine).sum()
@@ -59,12 +88,13 @@ class LossTest(unittest.TestCase):
         return [self.rng.standard_normal((n, d)).astype(dtype)
                 for _ in range(count)]
 
-    def check(self, result, pair, loss, grads, dtype, cols):
+    def check(self, result, pair, loss, grads, dtype, cols, softness):
         np.testing.assert_array_equal(result.pair, pair)
         self.assertEqual(result.pair.dtype, np.uint8)
         self.assertIsInstance(result.loss, float)
-        # Sums of D products, each rounded once.
-        tolerance = 4 * cols * np.finfo(dtype).eps
+        # Sums of D products, each rounded once; and of soft weights what the
+        # same does to distances, divided by the temperature.
+        tolerance = 4 * cols * np.finfo(dtype).eps * (1 + softness)
         self.assertAlmostEqual(result.loss, loss, delta=tolerance)
         self.assertEqual(len(result.grads), len(grads))
         for actual, expected in zip(result.grads, grads):
@@ -82,13 +112,17 @@ class LossTest(unittest.TestCase):
                 for selection in SELECTIONS:
                     with self.subTest(f"{dtype} {distance} {selection}"):
                         options = dict(distance=distance, selection=selection,
+                                       temperature=TEMPERATURE, margin=MARGIN,
                                        seed=7)
                         result = gsg.guided_loss(*views, **options)
                         pair = gsg.select(*views[4:], **options)
                         if selection != "random":
                             pair = choose(distance, selection, wide[4:])
-                        loss, grads = formula(pair, wide[:4], wide[4:])
-                        self.check(result, pair, loss, grads, dtype, 17)
+                        weights = weights_of(distance, selection, wide[4:],
+                                             pair)
+                        loss, grads = formula(weights, wide[:4], wide[4:])
+                        self.check(result, pair, loss, grads, dtype, 17,
+                                   softness(distance, selection, wide[4:]))
 
     def test_shared_views(self):
         for dtype in DTYPES:
@@ -101,16 +135,19 @@ class LossTest(unittest.TestCase):
                 for selection in SELECTIONS:
                     with self.subTest(f"{dtype} {distance} {selection}"):
                         options = dict(distance=distance, selection=selection,
+                                       temperature=TEMPERATURE, margin=MARGIN,
                                        seed=7)
                         result = gsg.guided_loss_shared(*views, r, **options)
                         pair = gsg.select_shared(*views[2:], r, **options)
                         if selection != "random":
                             pair = choose(distance, selection, z)
-                        loss, four = formula(pair, p, z)
+                        loss, four = formula(
+                            weights_of(distance, selection, z, pair), p, z)
                         grads = four[:2]
                         for first, second in zip(grads, four[2:]):
                             first[r] += second
-                        self.check(result, pair, loss, grads, dtype, 17)
+                        self.check(result, pair, loss, grads, dtype, 17,
+                                   softness(distance, selection, z))
 
     def test_by_hand(self):
         # Distances 1, 3, sqrt(5), 5: views 11 and 21. (Normalised first, 11

@@ -15,7 +15,8 @@ from gsg.torch import GuidedStopGradientLoss
 from tests.bindings import formula, run_pytest
 
 DISTANCES = ("euclidean", "squared_euclidean", "cosine")
-SELECTIONS = ("min", "max", "random", "none")
+SELECTIONS = ("min", "max", "random", "none", "soft", "margin")
+PARAMETERS = dict(temperature=0.7, margin=0.1)
 DTYPES = {torch.float16: 2**-10, torch.bfloat16: 2**-7,
           torch.float32: 2**-23, torch.float64: 2**-52}
 COUNTS = {"four": 8, "shared": 4}
@@ -52,7 +53,8 @@ def test_is_the_core(form, dtype):
     views = some_views(form, dtype)
     for distance in DISTANCES:
         for selection in SELECTIONS:
-            module = GuidedStopGradientLoss(distance, selection, form)
+            module = GuidedStopGradientLoss(distance, selection, form,
+                                            **PARAMETERS)
             for view in views:
                 view.grad = None
             loss = module(*views, seed=3)
@@ -60,7 +62,7 @@ def test_is_the_core(form, dtype):
             assert loss.shape == ()
             (2 * loss).backward()
             expected = core(form, views, distance=distance,
-                            selection=selection, seed=3)
+                            selection=selection, seed=3, **PARAMETERS)
             assert loss.item() == pytest.approx(expected.loss, rel=1e-6)
             for p, g in zip(views, expected.grads):
                 assert p.grad.dtype == dtype
@@ -80,9 +82,10 @@ def test_the_formula_of_other_devices_is_the_core(form, dtype):
     for distance in DISTANCES:
         for selection in SELECTIONS:
             expected = core(form, views, distance=distance,
-                            selection=selection, seed=2)
+                            selection=selection, seed=2, **PARAMETERS)
             loss, pair, grads = _formula.guided_loss(
-                views, pairing, distance, selection, 2, 1.0)
+                views, pairing, distance,
+                _formula.Selection(selection, **PARAMETERS, seed=2), 1.0)
             assert (pair.numpy() == expected.pair).all()
             assert loss.item() == pytest.approx(expected.loss, abs=error)
             for actual, g in zip(grads, expected.grads):
@@ -97,8 +100,9 @@ def test_the_formula_with_rows_of_zeros():
     for view in views:
         view.data[::2] = 0
     expected = core("four", views)
-    loss, pair, grads = _formula.guided_loss(views, None, "euclidean", "min",
-                                             0, 1.0)
+    loss, pair, grads = _formula.guided_loss(
+        views, None, "euclidean", _formula.Selection("min", **PARAMETERS, seed=0),
+        1.0)
     assert loss.item() == pytest.approx(expected.loss, rel=1e-12)
     for actual, g in zip(grads, expected.grads):
         torch.testing.assert_close(actual, g, rtol=1e-12, atol=1e-12)
@@ -110,7 +114,8 @@ def test_gradcheck(form, selection):
     # Choices are made from z alone, which stays: they are frozen.
     views = some_views(form, torch.float64, n=4, d=3)
     half = len(views) // 2
-    module = GuidedStopGradientLoss("euclidean", selection, form).eval()
+    module = GuidedStopGradientLoss("euclidean", selection, form,
+                                    **PARAMETERS).eval()
     assert torch.autograd.gradcheck(
         lambda *p: module(*p, *views[half:]), views[:half])
 
@@ -128,7 +133,7 @@ def test_projections_have_no_gradient(form):
 
 def operator_arguments(form, dtype):
     views = some_views(form, dtype)
-    rest = ("euclidean", "min", torch.tensor(3), 0, True)
+    rest = ("euclidean", "soft", 0.7, 0.1, torch.tensor(3), 0, True)
     if form == "four":
         return gsg.torch._guided_loss, (*views, *rest)
     return gsg.torch._guided_loss_shared, (*views, None, "cyclic", *rest)
@@ -370,11 +375,25 @@ def test_layouts():
     (ValueError, 'views is "two"; use one of four, shared', dict(views="two")),
     (TypeError, "selection is a value of type int; it must be a string",
      dict(selection=3)),
+    (ValueError, "temperature is 0; it must be finite and above 0",
+     dict(temperature=0)),
+    (ValueError, "margin is 1; it must be at least 0 and below 1",
+     dict(margin=1)),
+    (TypeError, "temperature is a value of type NoneType; it must be a number",
+     dict(temperature=None)),
     (ValueError, r"seed is -1; it must be in 0\.\.", dict(seed=-1)),
 ])
 def test_constructor_errors(kind, message, arguments):
     with pytest.raises(kind, match=message):
         GuidedStopGradientLoss(**arguments)
+
+
+def test_repr():
+    assert "temperature=0.5" in repr(
+        GuidedStopGradientLoss(selection="soft", temperature=0.5))
+    assert "margin=0.25" in repr(
+        GuidedStopGradientLoss(selection="margin", margin=0.25))
+    assert "temperature" not in repr(GuidedStopGradientLoss())
 
 
 def test_forward_errors():

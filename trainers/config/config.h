@@ -40,6 +40,8 @@ struct Config {
   std::string pairing = "cyclic";
   std::string distance = "euclidean";
   std::string selection = "min";
+  double selection_temperature = 1;
+  double selection_margin = 0.01;
   double target_momentum = 0.99;
   std::string target_momentum_schedule = "constant";
 
@@ -192,8 +194,19 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
   visit(c.selection,
         Field{"selection", kMethod,
               "which of the four cross-image pairs are the sources; none = no "
-              "guidance, SimSiam's loss"}
-            .OneOf({"min", "max", "random", "none"}));
+              "guidance, SimSiam's loss; soft = the closer the more weight; "
+              "margin = min where one is clearly the closest, else none"}
+            .OneOf({"min", "max", "random", "none", "soft", "margin"}));
+  visit(c.selection_temperature,
+        Field{"selection_temperature", kMethod,
+              "of --selection=soft, in units of the distance; near 0 that is "
+              "min, and the larger the more like none"}
+            .Above(0));
+  visit(c.selection_margin,
+        Field{"selection_margin", kMethod,
+              "of --selection=margin: the part by which the closest pair must "
+              "be closer than the next, below 1"}
+            .Between(0, 1));
   visit(c.target_momentum,
         Field{"target_momentum", kMethod,
               "of BYOL's momentum encoder: how much of itself it keeps in a "

@@ -144,6 +144,11 @@ absl::Status Validate(const Config& config) {
                         "blur_sigma_max", config.blur_sigma_max));
   status.Update(
       Ordered("warmup_epochs", config.warmup_epochs, "epochs", config.epochs));
+  if (config.selection_margin == 1) {
+    status.Update(absl::InvalidArgumentError(
+        "--selection_margin=1: must be below 1; --selection=none guides no "
+        "row"));
+  }
   if (config.knn_bank > 0) {
     status.Update(Ordered("knn_k", config.knn_k, "knn_bank", config.knn_bank));
   }

@@ -133,6 +133,8 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
   if (!pairing.ok()) return pairing.status();
   trainer->loss_options_.distance = *distance;
   trainer->loss_options_.selection = *selection;
+  trainer->loss_options_.temperature = config.selection_temperature;
+  trainer->loss_options_.margin = config.selection_margin;
   trainer->pairing_ = *pairing;
 
   LoaderOptions loader_options;

@@ -147,6 +147,14 @@ TEST_F(CommandLineTest, FlagsWithoutEffectAreErrors) {
   EXPECT_EQ(error("byol", "--distance=cosine"),
             "--distance: byol is not guided by distances; run byol_gsg for "
             "that");
+  EXPECT_EQ(error("simsiam_gsg", "--selection_temperature=2"),
+            "--selection_temperature: of use with --selection=soft only");
+  EXPECT_EQ(error("byol_gsg", "--selection_temperature=2", "--selection=soft"),
+            "");
+  EXPECT_EQ(error("simsiam_gsg", "--selection_margin=0.1", "--selection=soft"),
+            "--selection_margin: of use with --selection=margin only");
+  EXPECT_EQ(
+      error("simsiam_gsg", "--selection_margin=0.1", "--selection=margin"), "");
   EXPECT_EQ(error("simsiam_gsg", "--target_momentum=0.9"),
             "--target_momentum: simsiam_gsg has no momentum encoder; byol has");
   EXPECT_EQ(error("byol_gsg", "--target_momentum=0.9"), "");
@@ -204,6 +212,11 @@ TEST_F(CommandLineTest, ErrorsOfValues) {
   EXPECT_EQ(ErrorOf({"--momentum=1.5"}),
             "--momentum=1.5: must be between 0 and 1");
   EXPECT_EQ(ErrorOf({"--base_lr=0"}), "--base_lr=0: must be above 0");
+  EXPECT_EQ(ErrorOf({"--selection=soft", "--selection_temperature=0"}),
+            "--selection_temperature=0: must be above 0");
+  EXPECT_EQ(ErrorOf({"--selection=margin", "--selection_margin=1"}),
+            "--selection_margin=1: must be below 1; --selection=none guides "
+            "no row");
   EXPECT_EQ(ErrorOf({"--epochs=ten"}), "--epochs=ten: must be a whole number");
   EXPECT_EQ(ErrorOf({"--base_lr=1e"}), "--base_lr=1e: must be a number");
   EXPECT_EQ(ErrorOf({"--linear_probe=maybe"}),

@@ -142,6 +142,8 @@ const Case kCases[] = {
     {"simsiam", 2, Selection::kNone, std::nullopt},
     {"simsiam_gsg_four", 4, Selection::kMin, std::nullopt},
     {"simsiam_gsg_shared", 2, Selection::kMin, std::nullopt},
+    {"simsiam_gsg_soft", 2, Selection::kSoft, std::nullopt},
+    {"simsiam_gsg_margin", 2, Selection::kMargin, std::nullopt},
     {"byol", 2, Selection::kNone, TargetOptions{0.9, /*cosine=*/true}},
     {"byol_gsg_four", 4, Selection::kMin, TargetOptions{0.9, false}},
 };
@@ -163,6 +165,8 @@ TEST_P(GoldenTest, TenStepsArePyTorchs) {
   for (int step = 0; step < kSteps; ++step) {
     StepInput input = Input(golden.salt, step, test_case.views, type);
     input.loss.selection = test_case.selection;
+    input.loss.temperature = 0.5;
+    input.loss.margin = 0.1;
     const absl::StatusOr<StepResult> result = method->Backward(input);
     ASSERT_TRUE(result.ok()) << result.status();
     EXPECT_NEAR(result->loss, golden.losses[step], tolerance)

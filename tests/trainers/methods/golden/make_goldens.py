@@ -127,17 +127,33 @@ def d(p, t):
     return -nn.functional.cosine_similarity(p, t.detach(), dim=1)
 
 
-def guided(p, t):
+# Of the selections of that name.
+TEMPERATURE, MARGIN_PART = 0.5, 0.1
+
+
+def guided(p, t, selection):
     """The guided loss of p, t = views 11, 12, 21, 22, and which pair it chose."""
     distances = torch.stack(
         [(t[a] - t[b]).square().sum(1).sqrt() for a in (0, 1) for b in (2, 3)],
-        dim=1)
-    two_smallest = distances.sort(dim=1).values[:, :2]
-    Margin.see(two_smallest[:, 1] - two_smallest[:, 0])
+        dim=1).detach()
+    closest, following = distances.sort(dim=1).values[:, :2].T
+    Margin.see(following - closest)
     pair = distances.argmin(dim=1)
-    first = torch.where(pair < 2, d(p[0], t[1]), d(p[1], t[0]))
-    second = torch.where(pair % 2 == 0, d(p[2], t[3]), d(p[3], t[2]))
-    return (first + second).mean() / 2, pair
+    d11, d12, d21, d22 = (d(p[v], t[v ^ 1]) for v in range(4))
+    if selection == "soft":
+        # The expectation over a pair that is drawn.
+        losses = torch.stack([d11 + d21, d11 + d22, d12 + d21, d12 + d22], dim=1)
+        chance = (-distances / TEMPERATURE).softmax(dim=1)
+        return (chance * losses).sum(dim=1).mean() / 2, pair
+    first = torch.where(pair < 2, d11, d12)
+    second = torch.where(pair % 2 == 0, d21, d22)
+    loss = (first + second) / 2
+    if selection == "margin":
+        gap = (1 - MARGIN_PART) * following - closest
+        Margin.see(gap)
+        loss = torch.where(gap > 0, loss, (d11 + d12 + d21 + d22) / 4)
+        pair = torch.where(gap > 0, pair, 4)
+    return loss.mean(), pair
 
 
 def train(case, salt, dtype):
@@ -178,8 +194,8 @@ def train(case, salt, dtype):
         else:
             if case["views"] == 2:  # another image of the batch lends its views
                 p, t = [*p, p[0][r], p[1][r]], [*t, t[0][r], t[1][r]]
-            loss, pair = guided(p, t)
-            counts.append(pair.bincount(minlength=4).tolist())
+            loss, pair = guided(p, t, case.get("selection", "min"))
+            counts.append(pair.bincount(minlength=4)[:4].tolist())
         losses.append(loss.item())
         optimizer.zero_grad()
         loss.backward()
@@ -217,6 +233,10 @@ def main():
     write("simsiam", momentum_encoder=False, guided=False, views=2)
     write("simsiam_gsg_four", momentum_encoder=False, guided=True, views=4)
     write("simsiam_gsg_shared", momentum_encoder=False, guided=True, views=2)
+    write("simsiam_gsg_soft", momentum_encoder=False, guided=True, views=2,
+          selection="soft")
+    write("simsiam_gsg_margin", momentum_encoder=False, guided=True, views=2,
+          selection="margin")
     write("byol", momentum_encoder=True, guided=False, views=2, cosine=True)
     write("byol_gsg_four", momentum_encoder=True, guided=True, views=4,
           cosine=False)
