@@ -18,6 +18,7 @@
 #include "gsg_core/half.h"
 #include "gsg_core/loss.h"
 #include "gsg_core/meters.h"
+#include "gsg_core/nearest_pairing.h"
 #include "gsg_core/pairing.h"
 #include "gsg_core/random.h"
 #include "gsg_core/reference_row.h"
@@ -207,6 +208,16 @@ Outputs<kSize> ParseOutputs(const Array& p, const py::object& out) {
   return outputs;
 }
 
+// The value of call(), which runs without the GIL.
+template <typename Call>
+auto WithoutGil(const Call& call) {
+  auto result = [&] {
+    py::gil_scoped_release release;
+    return call();
+  }();
+  return ValueOrThrow(std::move(result));
+}
+
 // The value of call(options), which runs without the GIL.
 template <typename Call>
 auto Run(const Options& arguments, const Call& call) {
@@ -221,11 +232,7 @@ auto Run(const Options& arguments, const Call& call) {
   options.grad_scale = grad_scale;
   const LeasedThreadPool pool(threads);
   options.executor = pool.get();
-  auto result = [&] {
-    py::gil_scoped_release release;
-    return call(options);
-  }();
-  return ValueOrThrow(std::move(result));
+  return WithoutGil([&] { return call(options); });
 }
 
 template <size_t kSize>
@@ -346,6 +353,47 @@ py::array_t<int64_t> Pairing(int64_t n, uint64_t seed,
   return ToArray(ValueOrThrow(MakePairing(parsed, n, seed)));
 }
 
+// candidates, distance, seed, threads.
+using NearestArguments = std::tuple<int64_t, std::string, uint64_t, int>;
+
+// projections: z1, z2, or z11, z12, z21, z22.
+py::array_t<int64_t> NearestPairingOf(const py::tuple& projections,
+                                      const NearestArguments& arguments) {
+  const auto& [candidates, distance, seed, threads] = arguments;
+  NearestOptions options;
+  options.candidates = candidates;
+  options.distance = ValueOrThrow(ParseDistance(distance));
+  options.seed = seed;
+  const LeasedThreadPool pool(threads);
+  options.executor = pool.get();
+  if (projections.size() == 2) {
+    const Matrices<2> m =
+        ParseMatrices(kSharedProjections, projections.cast<Objects<2>>());
+    return ToArray(Visit(m[0].dtype, [&](auto tag) {
+      using In = const decltype(tag);
+      return WithoutGil([&] {
+        return NearestPairing(RowsOf<In>(m[0]), RowsOf<In>(m[1]), options);
+      });
+    }));
+  }
+  const Matrices<4> m =
+      ParseMatrices(kFourProjections, projections.cast<Objects<4>>());
+  return ToArray(Visit(m[0].dtype, [&](auto tag) {
+    using In = const decltype(tag);
+    return WithoutGil([&] {
+      return NearestPairing(RowsOf<In>(m[0]), RowsOf<In>(m[1]),
+                            RowsOf<In>(m[2]), RowsOf<In>(m[3]), options);
+    });
+  }));
+}
+
+// [n, candidates].
+py::array_t<int64_t> Candidates(int64_t n, int64_t candidates, uint64_t seed) {
+  const std::vector<int64_t> all =
+      ValueOrThrow(NearestCandidates(n, candidates, seed));
+  return py::array_t<int64_t>({n, candidates}, all.data());
+}
+
 // LossResult::pair for Selection::kRandom, which needs no projections.
 py::array_t<uint8_t> RandomPairs(int64_t n, uint64_t seed) {
   const double distances[4] = {};
@@ -393,6 +441,10 @@ PYBIND11_MODULE(_native, m) {
         py::arg("pairing"), py::arg("options"));
   m.def("source_mask", &SourceMaskOf, py::arg("pair"));
   m.def("pairing", &Pairing, py::arg("n"), py::arg("seed"), py::arg("kind"));
+  m.def("nearest_pairing", &NearestPairingOf, py::arg("projections"),
+        py::arg("options"));
+  m.def("nearest_candidates", &Candidates, py::arg("n"), py::arg("candidates"),
+        py::arg("seed"));
   m.def("random_pairs", &RandomPairs, py::arg("n"), py::arg("seed"));
   m.def("step_seed", &StepSeed, py::arg("seed"), py::arg("step"));
   m.def("feature_spread", &Measure<FeatureSpread>, py::arg("z"));

@@ -1,6 +1,6 @@
 #include "gsg_core/loss.h"
 
-#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -8,15 +8,14 @@
 #include <utility>
 #include <vector>
 
-#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "gsg_core/distance.h"
 #include "gsg_core/distances/list.h"
-#include "gsg_core/executor.h"
 #include "gsg_core/half.h"
+#include "gsg_core/internal/blocks.h"
 #include "gsg_core/internal/checks.h"
 #include "gsg_core/internal/row_loss.h"
 #include "gsg_core/rows.h"
@@ -26,12 +25,9 @@
 namespace gsg {
 namespace {
 
+using internal::ForBlocks;
 using internal::NamedRows;
 using internal::RowLoss;
-
-// Rows of one task: a few hundred microseconds' worth at D = 2048, to spread
-// evenly and to wake threads seldom.
-constexpr int64_t kRowsPerTask = 16;
 
 absl::Status CheckOptions(const LossOptions& options) {
   const auto unknown = [](const char* what, int value) {
@@ -72,19 +68,17 @@ absl::Status CheckArguments(const LossOptions& options,
   return status;
 }
 
-// Calls body(begin, end) for blocks that cover 0..n-1.
-void ForBlocks(const LossOptions& options, int64_t n,
-               absl::FunctionRef<void(int64_t, int64_t)> body) {
-  const auto block = [&](int64_t task) {
-    const int64_t begin = task * kRowsPerTask;
-    body(begin, std::min(n, begin + kRowsPerTask));
-  };
-  SerialExecutor serial;
-  Executor& executor = options.executor != nullptr ? *options.executor : serial;
-  executor.ParallelFor((n + kRowsPerTask - 1) / kRowsPerTask, block);
+// Empty if the pairing, whose entries are rows, is no permutation.
+std::vector<int64_t> InverseOf(absl::Span<const int64_t> pairing) {
+  std::vector<int64_t> inverse(pairing.size(), -1);
+  for (size_t i = 0; i < pairing.size(); ++i) {
+    if (inverse[pairing[i]] != -1) return {};
+    inverse[pairing[i]] = static_cast<int64_t>(i);
+  }
+  return inverse;
 }
 
-// Every image once, along the cycles of the pairing: the image after i is
+// A permutation's images, each once, along its cycles: the image after i is
 // pairing[i], unless a cycle ends at i.
 std::vector<int64_t> CycleOrder(absl::Span<const int64_t> pairing) {
   std::vector<int64_t> order;
@@ -119,7 +113,7 @@ absl::StatusOr<std::vector<uint8_t>> SelectRows(
   const Rows<const T>& first = inputs.front().rows;
   RowLoss<T> row(options, first.rows(), first.cols());
   std::vector<uint8_t> pair(first.rows());
-  ForBlocks(options, first.rows(), [&](int64_t begin, int64_t end) {
+  ForBlocks(options.executor, first.rows(), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) pair[i] = choose(row, i).pair;
   });
   if (row.saw_non_finite() || !row.uses_distances()) {
@@ -153,7 +147,7 @@ absl::StatusOr<LossResult> GuidedLoss(const FourViews<T>& views,
   RowLoss<T> row(options, n, views.p11.cols());
   std::vector<uint8_t> pair(n);
   std::vector<double> row_loss(n);
-  ForBlocks(options, n, [&](int64_t begin, int64_t end) {
+  ForBlocks(options.executor, n, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const T* const p[4] = {views.p11.row(i), views.p12.row(i),
                              views.p21.row(i), views.p22.row(i)};
@@ -191,8 +185,8 @@ absl::StatusOr<LossResult> GuidedLoss(const SharedViews<T>& views,
   absl::Status status = CheckArguments<T>(options, inputs, outputs);
   if (!status.ok()) return status;
   const int64_t n = views.p1.rows();
-  const auto inverse = internal::InversePairing(views.pairing, n);
-  if (!inverse.ok()) return inverse.status();
+  status = internal::CheckPairing(views.pairing, n);
+  if (!status.ok()) return status;
 
   RowLoss<T> row(options, n, views.p1.cols());
   std::vector<uint8_t> pair(n);
@@ -204,27 +198,56 @@ absl::StatusOr<LossResult> GuidedLoss(const SharedViews<T>& views,
         {views.p1.row(i), views.p2.row(i), views.z1.row(k), views.z2.row(k)},
         i);
   };
-  // Image i needs the choice of its own row, in which it is the first image,
-  // and of row inverse[i], in which it is the second. Along a cycle the latter
-  // is the choice before, and the projections just compared are still in cache.
-  const std::vector<int64_t> order = CycleOrder(views.pairing);
-  ForBlocks(options, n, [&](int64_t begin, int64_t end) {
-    Choice second{};
-    for (int64_t k = begin; k < end; ++k) {
-      const int64_t i = order[k];
-      const int64_t previous = (*inverse)[i];
-      if (k == begin || order[k - 1] != previous) second = choose(previous);
-      const Choice first = choose(i);
-      pair[i] = first.pair;
-      image_loss[i] = row.View(views.p1.row(i), views.z2.row(i),
-                               first.weights[0] + second.weights[2],
-                               grads != nullptr ? grads->p1.row(i) : nullptr) +
-                      row.View(views.p2.row(i), views.z1.row(i),
-                               first.weights[1] + second.weights[3],
-                               grads != nullptr ? grads->p2.row(i) : nullptr);
-      second = first;
+  // Of image i, whose views have these weights in all rows together: whatever
+  // the row, a view's target is the other view of the same image.
+  const auto image = [&](int64_t i, double weight1, double weight2) {
+    return row.View(views.p1.row(i), views.z2.row(i), weight1,
+                    grads != nullptr ? grads->p1.row(i) : nullptr) +
+           row.View(views.p2.row(i), views.z1.row(i), weight2,
+                    grads != nullptr ? grads->p2.row(i) : nullptr);
+  };
+  const std::vector<int64_t> inverse = InverseOf(views.pairing);
+  if (!inverse.empty()) {
+    // Image i needs the choice of its own row, in which it is the first image,
+    // and of row inverse[i], in which it is the second. Along a cycle the
+    // latter is the choice before, and the projections just compared are still
+    // in cache.
+    const std::vector<int64_t> order = CycleOrder(views.pairing);
+    ForBlocks(options.executor, n, [&](int64_t begin, int64_t end) {
+      Choice second{};
+      for (int64_t k = begin; k < end; ++k) {
+        const int64_t i = order[k];
+        const int64_t previous = inverse[i];
+        if (k == begin || order[k - 1] != previous) second = choose(previous);
+        const Choice first = choose(i);
+        pair[i] = first.pair;
+        image_loss[i] = image(i, first.weights[0] + second.weights[2],
+                              first.weights[1] + second.weights[3]);
+        second = first;
+      }
+    });
+  } else {
+    // Any number of rows may have image i as their second: all choices first.
+    std::vector<Choice> choices(n);
+    ForBlocks(options.executor, n, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) choices[i] = choose(i);
+    });
+    std::vector<std::array<double, 2>> weights(n);
+    for (int64_t i = 0; i < n; ++i) {
+      pair[i] = choices[i].pair;
+      weights[i] = {choices[i].weights[0], choices[i].weights[1]};
     }
-  });
+    for (int64_t i = 0; i < n; ++i) {
+      std::array<double, 2>& second = weights[views.pairing[i]];
+      second[0] += choices[i].weights[2];
+      second[1] += choices[i].weights[3];
+    }
+    ForBlocks(options.executor, n, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        image_loss[i] = image(i, weights[i][0], weights[i][1]);
+      }
+    });
+  }
   if (row.saw_non_finite()) return internal::CheckFinite<T>(inputs);
   return Summarise(std::move(pair), image_loss);
 }
@@ -252,8 +275,8 @@ absl::StatusOr<std::vector<uint8_t>> Select(Rows<const T> z1, Rows<const T> z2,
   const NamedRows<T> inputs[] = {{"z1", z1}, {"z2", z2}};
   absl::Status status = CheckArguments<T>(options, inputs);
   if (!status.ok()) return status;
-  const auto inverse = internal::InversePairing(pairing, z1.rows());
-  if (!inverse.ok()) return inverse.status();
+  status = internal::CheckPairing(pairing, z1.rows());
+  if (!status.ok()) return status;
   return SelectRows<T>(inputs, options, [&](RowLoss<T>& row, int64_t i) {
     const int64_t j = pairing[i];
     const T* const z[4] = {z1.row(i), z2.row(i), z1.row(j), z2.row(j)};

@@ -54,8 +54,9 @@ struct FourViewGrads {
 
 // Images shared between rows: row i's second image is the first image of row
 // pairing[i], that is z21 = z1[pairing], z22 = z2[pairing], and p likewise.
-// p1, p2, z1, z2 are [N, D]; pairing is a permutation of 0..N-1 (pairing.h).
-// An image's gradient is the sum of its two roles.
+// p1, p2, z1, z2 are [N, D]; pairing has N entries of 0..N-1: a permutation
+// (pairing.h), in which an image is second once, or any map
+// (nearest_pairing.h). An image's gradient is the sum of its roles in all rows.
 template <typename T>
 struct SharedViews {
   Rows<const T> p1, p2;
@@ -85,9 +86,9 @@ struct LossResult {
 //
 // InvalidArgument, naming the argument: shapes differ; N or D is 0; a stride is
 // below D; data is null; an input value is not finite; grads overlap the inputs
-// or each other; pairing is not a permutation; an option is not of its enum or
-// out of its range, or grad_scale is not finite. After an error the contents of
-// grads are unspecified.
+// or each other; pairing has another length or entry; an option is not of its
+// enum or out of its range, or grad_scale is not finite. After an error the
+// contents of grads are unspecified.
 template <typename T>
 absl::StatusOr<LossResult> GuidedLoss(const FourViews<T>& views,
                                       const LossOptions& options,

@@ -29,13 +29,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gsg import _native
-from gsg._arguments import as_integer, as_seed, as_string, loss_options
+from gsg._arguments import (as_integer, as_seed, as_string, loss_options,
+                            nearest_options)
 from gsg._types import ArrayLike
 
 __all__ = [
     "GuidedLoss", "effective_rank", "feature_spread", "guided_loss",
-    "guided_loss_shared", "pairing", "select", "select_shared", "source_mask",
-    "step_seed"
+    "guided_loss_shared", "nearest_pairing", "pairing", "select",
+    "select_shared", "source_mask", "step_seed"
 ]
 __version__ = "0.1.0"
 
@@ -112,12 +113,14 @@ def guided_loss_shared(p1: ArrayLike, p2: ArrayLike, z1: ArrayLike,
     """The loss of N images with two views each, paired among themselves.
 
     guided_loss with p21 = p1[pairing], p22 = p2[pairing] and z likewise: each
-    image is the first of one pair and the second of another, and its gradient
-    is the sum of both roles. Half the encoder passes of guided_loss.
+    image is the first of one pair and the second of others, in a permutation of
+    one, and its gradient is the sum of these roles. Half the encoder passes of
+    guided_loss.
 
     p1, p2, z1, z2: [N, D], floating-point.
-    pairing: int64 [N], a permutation of 0..N-1. None: gsg.pairing(N, seed), so
-        give each training step a seed of its own (gsg.step_seed).
+    pairing: int64 [N] of 0..N-1: a permutation (gsg.pairing) or any other map
+        (gsg.nearest_pairing). None: gsg.pairing(N, seed), so give each training
+        step a seed of its own (gsg.step_seed).
     distance, selection, temperature, margin, seed, threads: as in guided_loss.
     out: two arrays, as in guided_loss.
 
@@ -180,6 +183,34 @@ def pairing(n: int, seed: int = 0, kind: str = "cyclic") -> NDArray[np.int64]:
     """
     return _native.pairing(as_integer("n", n, 0, 2**63 - 1), as_seed(seed),
                            as_string("kind", kind))
+
+
+def nearest_pairing(z11: ArrayLike, z12: ArrayLike,
+                    z21: Optional[ArrayLike] = None,
+                    z22: Optional[ArrayLike] = None, *, candidates: int = 16,
+                    distance: str = "euclidean", seed: int = 0,
+                    threads: int = 1) -> NDArray[np.int64]:
+    """The closest of some other images as the second image of each row.
+
+    int64 [N]: a map, no permutation, since many images may have the same second
+    one. Two images are as far apart as their closest views.
+
+    z11, z12: projections of the two views of each image, [N, D].
+    z21, z22: of the views that an image shows as a second image, row j those of
+        image j; guided_loss then takes p21[r], z21[r] and so on, r the result.
+        None: the same as z11 and z12, for guided_loss_shared(..., pairing=r).
+    candidates: how many others the closest is taken from, drawn for each row by
+        (seed, row): 1, a random one, to N - 1, all. Ties go to the lowest image.
+    distance, seed, threads: as in guided_loss.
+
+    Raises TypeError and ValueError, see help(gsg).
+    """
+    if (z21 is None) != (z22 is None):
+        raise TypeError("z21 and z22 are the two views of second images: give "
+                        "both, or neither")
+    z = (z11, z12) if z21 is None else (z11, z12, z21, z22)
+    return _native.nearest_pairing(
+        z, nearest_options(candidates, distance, seed, threads))
 
 
 def step_seed(seed: int, step: int) -> int:

@@ -59,5 +59,13 @@ def loss_options(distance: Any, selection: Any, temperature: Any, margin: Any,
             as_integer("threads", threads, 1, 256), grad_scale)
 
 
+def nearest_options(candidates: Any, distance: Any, seed: Any,
+                    threads: Any) -> Tuple[int, str, int, int]:
+    """The `options` of gsg._native.nearest_pairing."""
+    return (as_integer("candidates", candidates, 1, 2**63 - 1),
+            as_string("distance", distance), as_seed(seed),
+            as_integer("threads", threads, 1, 256))
+
+
 def _type_of(value: Any) -> str:
     return f"a value of type {type(value).__name__}"

@@ -93,6 +93,19 @@ def _view(p: Tensor, z: Tensor, weight: Tensor) -> Tuple[Tensor, Tensor]:
     return -(half * cosine).sum(), half * (direction - z_unit) / clamped
 
 
+def nearest_pairing(z1: Tensor, z2: Tensor, distance: str, candidates: int,
+                    seed: int) -> Tensor:
+    """gsg.nearest_pairing of two views, int64 [N] on their device."""
+    wide = torch.float64 if z1.dtype == torch.float64 else torch.float32
+    z1, z2 = z1.detach().to(wide), z2.detach().to(wide)
+    drawn = _native.nearest_candidates(len(z1), candidates, seed)
+    others = torch.from_numpy(drawn).to(z1.device, non_blocking=True)
+    nearness = torch.stack([
+        _distances((z1, z2, z1[other], z2[other]), distance).amin(0)
+        for other in others.T])
+    return others.gather(1, nearness.argmin(0)[:, None])[:, 0]
+
+
 def guided_loss(views: Sequence[Tensor], pairing: Optional[Tensor], distance: str,
                 selection: Selection, grad_scale: float
                 ) -> Tuple[Tensor, Tensor, List[Tensor]]:
@@ -111,10 +124,8 @@ def guided_loss(views: Sequence[Tensor], pairing: Optional[Tensor], distance: st
         rows = [z[0], z[1], z[0][pairing], z[1][pairing]]
     pair, weights = _choose(rows, distance, selection)
     if pairing is not None:
-        # An image's second role is in the row whose second image it is.
-        second = torch.zeros_like(weights[2:])
-        second[:, pairing] = weights[2:]
-        weights = weights[:2] + second
+        # An image's other roles are in the rows whose second image it is.
+        weights = weights[:2].index_add(1, pairing, weights[2:])
     loss = torch.zeros((), dtype=wide, device=p[0].device)
     grads = []
     for view, x in enumerate(p):

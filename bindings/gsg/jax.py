@@ -18,9 +18,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from gsg import _native
-from gsg._arguments import loss_options
+from gsg._arguments import loss_options, nearest_options
 
-__all__ = ["guided_loss", "guided_loss_shared"]
+__all__ = ["guided_loss", "guided_loss_shared", "nearest_pairing"]
 
 _SEED = np.dtype(np.uint32)
 
@@ -49,13 +49,38 @@ def guided_loss_shared(p1: jax.Array, p2: jax.Array, z1: jax.Array,
                        seed: Any = 0, threads: int = 1) -> jax.Array:
     """gsg.guided_loss_shared as a 0-d array, differentiable in p1 and p2.
 
-    pairing: integers [N], a permutation of 0..N-1. None: gsg.pairing(N, seed),
-    so give each training step a seed of its own. Otherwise as guided_loss.
+    pairing: integers [N] of 0..N-1, such as gsg.jax.nearest_pairing gives. None:
+    gsg.pairing(N, seed), so give each training step a seed of its own. Otherwise
+    as guided_loss.
     """
     static = _static(distance, selection, temperature, margin, threads)
     if pairing is not None:
         pairing = jnp.asarray(pairing)
     return _loss(static, (p1, p2), (z1, z2), pairing, jnp.asarray(seed, _SEED))
+
+
+def nearest_pairing(z11: jax.Array, z12: jax.Array,
+                    z21: Optional[jax.Array] = None,
+                    z22: Optional[jax.Array] = None, *, candidates: int = 16,
+                    distance: str = "euclidean", seed: Any = 0,
+                    threads: int = 1) -> jax.Array:
+    """gsg.nearest_pairing as int32 [N], under jit as well. seed: as above."""
+    nearest_options(candidates, distance, 0, threads)  # checks them
+    if (z21 is None) != (z22 is None):
+        raise TypeError("z21 and z22 are the two views of second images: give "
+                        "both, or neither")
+    z = (z11, z12) if z21 is None else (z11, z12, z21, z22)
+    struct: Any = jax.ShapeDtypeStruct
+
+    def on_host(seed: Any, *z: Any) -> Any:
+        options = nearest_options(candidates, distance, int(seed), threads)
+        pairing = _native.nearest_pairing(tuple(map(np.asarray, z)), options)
+        return pairing.astype(np.int32)
+
+    result: jax.Array = jax.pure_callback(
+        on_host, struct(z11.shape[:1], np.int32), jnp.asarray(seed, _SEED),
+        *map(jax.lax.stop_gradient, z), vmap_method="sequential")
+    return result
 
 
 _Static = Tuple[str, str, float, float, int]

@@ -18,14 +18,14 @@ from torch import Tensor, nn
 
 from gsg import _formula, _native
 from gsg._arguments import (as_integer, as_margin, as_string,
-                            as_temperature, loss_options)
+                            as_temperature, loss_options, nearest_options)
 
 __all__ = ["GuidedStopGradientLoss"]
 
 _DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _DISTANCES = ("euclidean", "squared_euclidean", "cosine")
 _SELECTIONS = ("min", "max", "random", "none", "soft", "margin")
-_PAIRINGS = ("cyclic", "random")
+_PAIRINGS = ("cyclic", "random", "nearest")
 
 
 class GuidedStopGradientLoss(nn.Module):
@@ -33,8 +33,8 @@ class GuidedStopGradientLoss(nn.Module):
 
     views="shared": forward(p1, p2, z1, z2, pairing=None), two views of N
         images, which are paired among themselves: twice as cheap for the
-        encoder. pairing: int64 [N] on the CPU, a permutation. None: drawn anew
-        for each step.
+        encoder. pairing: int64 [N] on the CPU, a permutation or another map.
+        None: made anew for each step.
     views="four": forward(p11, p12, p21, p22, z11, z12, z21, z22), two views
         each of two images a row.
 
@@ -46,7 +46,9 @@ class GuidedStopGradientLoss(nn.Module):
 
     distance, selection, temperature, margin: as in gsg.guided_loss.
     pairing: what is drawn, "cyclic" (no image is its own second image) or
-        "random", as in gsg.pairing.
+        "random", as in gsg.pairing; or "nearest", as in gsg.nearest_pairing,
+        for views="shared".
+    candidates: 1 to N - 1, of pairing="nearest".
     seed: 0..2^63-1.
 
     What is random (the pairing, selection="random") is a function of (seed,
@@ -64,7 +66,7 @@ class GuidedStopGradientLoss(nn.Module):
     def __init__(self, distance: str = "euclidean", selection: str = "min",
                  views: str = "shared", *, temperature: float = 1.0,
                  margin: float = 0.01, pairing: str = "cyclic",
-                 seed: int = 0) -> None:
+                 candidates: int = 16, seed: int = 0) -> None:
         super().__init__()
         self.distance = _one_of("distance", distance, _DISTANCES)
         self.selection = _one_of("selection", selection, _SELECTIONS)
@@ -72,6 +74,11 @@ class GuidedStopGradientLoss(nn.Module):
         self.temperature = as_temperature(temperature)
         self.margin = as_margin(margin)
         self.pairing = _one_of("pairing", pairing, _PAIRINGS)
+        if views == "four" and pairing == "nearest":
+            raise ValueError(
+                'pairing="nearest" is for views="shared": with views="four" the '
+                "second images come in the order that gsg.nearest_pairing gives")
+        self.candidates = as_integer("candidates", candidates, 1, 2**63 - 1)
         self.seed = as_integer("seed", seed, 0, 2**63 - 1)
         self._step = torch.zeros((), dtype=torch.int64, device="cpu")
 
@@ -101,7 +108,7 @@ class GuidedStopGradientLoss(nn.Module):
         loss: Tensor
         if shared:
             loss = _guided_loss_shared(*views, pairing, self.pairing,
-                                       *options)[0]
+                                       self.candidates, *options)[0]
         else:
             loss = _guided_loss(*views, *options)[0]
         if count:
@@ -117,10 +124,12 @@ class GuidedStopGradientLoss(nn.Module):
     def extra_repr(self) -> str:
         parameter = {"soft": f"temperature={self.temperature:g}, ",
                      "margin": f"margin={self.margin:g}, "}
+        nearest = (f"candidates={self.candidates}, "
+                   if self.pairing == "nearest" else "")
         return (f"distance={self.distance!r}, selection={self.selection!r}, "
                 f"{parameter.get(self.selection, '')}"
                 f"views={self.views!r}, pairing={self.pairing!r}, "
-                f"seed={self.seed}")
+                f"{nearest}seed={self.seed}")
 
 
 _FOUR = ("p11", "p12", "p21", "p22", "z11", "z12", "z21", "z22")
@@ -207,13 +216,15 @@ def _memory(tensor: Tensor) -> Tuple[int, str, int, Sequence[int], Sequence[int]
             tensor.shape, tensor.stride())
 
 
+def _threads() -> int:
+    return min(torch.get_num_threads(), 256)
+
+
 def _core_result(views: Sequence[Tensor], grads: Sequence[Tensor],
                  call: Callable[..., Any], *pairing: Any, distance: str,
                  selection: _formula.Selection) -> Tuple[Tensor, ...]:
     first = views[0]
-    options = loss_options(distance, *selection,
-                           min(torch.get_num_threads(), 256),
-                           _grad_scale(first))
+    options = loss_options(distance, *selection, _threads(), _grad_scale(first))
     loss, pair, _ = call(tuple(map(_memory, views)), *pairing, options,
                          tuple(map(_memory, grads)))
     dtype = torch.float64 if first.dtype == torch.float64 else torch.float32
@@ -234,6 +245,7 @@ def _fake_result(p: Sequence[Tensor], wants_grad: bool) -> Tuple[Tensor, ...]:
 
 class _Context(Protocol):
     grad_scale: float
+    other_inputs: int  # those behind the predictions
     saved_tensors: Tuple[Tensor, ...]
 
     def mark_non_differentiable(self, *tensors: Tensor) -> None:
@@ -311,14 +323,16 @@ def _guided_loss_fake(
 @torch.library.custom_op("gsg::guided_loss_shared", mutates_args=())
 def _guided_loss_shared(
         p1: Tensor, p2: Tensor, z1: Tensor, z2: Tensor,
-        pairing: Optional[Tensor], pairing_kind: str, distance: str,
-        selection: str, temperature: float, margin: float,
+        pairing: Optional[Tensor], pairing_kind: str, candidates: int,
+        distance: str, selection: str, temperature: float, margin: float,
         step: Optional[Tensor], seed: int, wants_grad: bool
 ) -> Tuple[Tensor, Tensor, Tensor, Tensor]:
     views = (p1, p2, z1, z2)
     _check(views, _SHARED)
     seed = _seed_of(seed, step)
-    if pairing is None:
+    if pairing is None and pairing_kind == "nearest":
+        pairing = _formula.nearest_pairing(z1, z2, distance, candidates, seed)
+    elif pairing is None:
         drawn = _native.pairing(len(p1), seed, pairing_kind)
         pairing = torch.from_numpy(drawn)
     chosen = _formula.Selection(selection, temperature, margin, seed)
@@ -330,8 +344,8 @@ def _guided_loss_shared(
 @_guided_loss_shared.register_kernel("cpu")
 def _guided_loss_shared_cpu(
         p1: Tensor, p2: Tensor, z1: Tensor, z2: Tensor,
-        pairing: Optional[Tensor], pairing_kind: str, distance: str,
-        selection: str, temperature: float, margin: float,
+        pairing: Optional[Tensor], pairing_kind: str, candidates: int,
+        distance: str, selection: str, temperature: float, margin: float,
         step: Optional[Tensor], seed: int, wants_grad: bool
 ) -> _SharedResult:
     seed = _seed_of(seed, step)
@@ -340,6 +354,10 @@ def _guided_loss_shared_cpu(
         second = _memory(pairing)
     elif pairing_kind == "cyclic":
         second = None  # gsg_core's own choice
+    elif pairing_kind == "nearest":
+        second = _native.nearest_pairing(
+            (_memory(z1), _memory(z2)),
+            nearest_options(candidates, distance, seed, _threads()))
     else:
         second = _native.pairing(len(p1), seed, pairing_kind)
     grads = _new_grads((p1, p2), wants_grad)
@@ -353,8 +371,8 @@ def _guided_loss_shared_cpu(
 @_guided_loss_shared.register_fake
 def _guided_loss_shared_fake(
         p1: Tensor, p2: Tensor, z1: Tensor, z2: Tensor,
-        pairing: Optional[Tensor], pairing_kind: str, distance: str,
-        selection: str, temperature: float, margin: float,
+        pairing: Optional[Tensor], pairing_kind: str, candidates: int,
+        distance: str, selection: str, temperature: float, margin: float,
         step: Optional[Tensor], seed: int, wants_grad: bool
 ) -> _SharedResult:
     return cast(_SharedResult, _fake_result((p1, p2), wants_grad))
@@ -367,6 +385,7 @@ def _none(p: Sequence[Tensor]) -> List[Tensor]:
 def _setup_context(ctx: _Context, inputs: Tuple[Any, ...],
                    output: Tuple[Tensor, ...]) -> None:
     ctx.grad_scale = _grad_scale(inputs[0])
+    ctx.other_inputs = len(inputs) - len(output[2:])
     ctx.mark_non_differentiable(*output[1:])
     # Else zeros come in for them, at four times the cost of the loss.
     ctx.set_materialize_grads(False)
@@ -375,8 +394,7 @@ def _setup_context(ctx: _Context, inputs: Tuple[Any, ...],
 
 def _backward(ctx: _Context, grad_loss: Optional[Tensor],
               *_: Any) -> Tuple[Optional[Tensor], ...]:
-    # Both operators have eleven arguments after the predictions.
-    return (*_scaled_grads(ctx, grad_loss), *[None] * 11)
+    return (*_scaled_grads(ctx, grad_loss), *[None] * ctx.other_inputs)
 
 
 _guided_loss.register_autograd(_backward, setup_context=_setup_context)

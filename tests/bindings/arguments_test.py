@@ -262,9 +262,21 @@ class ErrorTest(unittest.TestCase):
             "z has -inf in row 2, column 1; all values must be finite",
             gsg.feature_spread, bad)
         self.rejects(
-            ValueError,
-            "pairing[2] is 1, as is pairing[0]; pairing must be a permutation",
-            gsg.guided_loss_shared, x, x, x, x, np.array([1, 0, 1]))
+            ValueError, "pairing has 2 entries; there are 3 rows, and each "
+            "needs one", gsg.guided_loss_shared, x, x, x, x, np.array([1, 0]))
+        self.rejects(
+            ValueError, "candidates is 3; there are 3 images, and it must be at "
+            "least 1 and less than that", gsg.nearest_pairing, x, x,
+            candidates=3)
+        self.rejects(
+            ValueError, f"candidates is 0; it must be in 1..{2**63 - 1}",
+            gsg.nearest_pairing, x, x, candidates=0)
+        self.rejects(
+            TypeError, "z21 and z22 are the two views of second images: give "
+            "both, or neither", gsg.nearest_pairing, x, x, x)
+        self.rejects(
+            ValueError, "the nearest pairing is made from projections: use "
+            "NearestPairing", gsg.pairing, 3, 0, "nearest")
         self.rejects(ValueError, "pairing[1] is -1; entries are rows, 0..2",
                      gsg.select_shared, x, x, np.array([1, -1, 0]))
         self.rejects(

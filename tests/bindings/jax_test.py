@@ -75,6 +75,24 @@ class JaxTest(unittest.TestCase):
             gsg.jax.guided_loss_shared(*views, jnp.asarray(pairing)),
             gsg.jax.guided_loss_shared(*views, seed=3))
 
+    def test_nearest_pairing(self):
+        p1, p2, z1, z2 = self.views(4, jnp.float32)
+
+        @jax.jit
+        def loss(z1, z2, seed):
+            r = gsg.jax.nearest_pairing(z1, z2, candidates=3, seed=seed)
+            return gsg.jax.guided_loss_shared(p1, p2, z1, z2, r), r
+
+        value, r = loss(z1, z2, 5)
+        expected = gsg.nearest_pairing(z1, z2, candidates=3, seed=5)
+        self.assertEqual(r.tolist(), expected.tolist())
+        self.assertAlmostEqual(
+            float(value),
+            gsg.guided_loss_shared(p1, p2, z1, z2, expected).loss, places=6)
+        r = gsg.jax.nearest_pairing(z1, z2, p1, p2, candidates=8)
+        expected = gsg.nearest_pairing(z1, z2, p1, p2, candidates=8)
+        self.assertEqual(r.tolist(), expected.tolist())
+
     def test_vmap(self):
         batches = [jnp.stack(self.views(3, jnp.float32)) for _ in range(4)]
         losses = jax.vmap(gsg.jax.guided_loss_shared)(*batches)

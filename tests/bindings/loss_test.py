@@ -128,6 +128,7 @@ class LossTest(unittest.TestCase):
         for dtype in DTYPES:
             views = self.views(4, 33, 17, dtype)
             r = gsg.pairing(33, seed=7)
+            r[:5] = 20  # no permutation: an image may be second often or never
             # Rows of both images; the gradients of an image's roles add up.
             p1, p2, z1, z2 = [x.astype(np.float64) for x in views]
             p, z = [p1, p2, p1[r], p2[r]], [z1, z2, z1[r], z2[r]]
@@ -145,7 +146,7 @@ class LossTest(unittest.TestCase):
                             weights_of(distance, selection, z, pair), p, z)
                         grads = four[:2]
                         for first, second in zip(grads, four[2:]):
-                            first[r] += second
+                            np.add.at(first, r, second)
                         self.check(result, pair, loss, grads, dtype, 17,
                                    softness(distance, selection, z))
 
@@ -199,6 +200,27 @@ class LossTest(unittest.TestCase):
             self.assertEqual(sorted(visited), list(range(n)))  # one cycle
             r = gsg.pairing(n, seed=n, kind="random")
             self.assertEqual(sorted(r.tolist()), list(range(n)))
+
+    def test_nearest_pairing(self):
+        for dtype in DTYPES:
+            z = self.views(4, 12, 5, dtype)
+            for distance in DISTANCES:
+                for views, second in ((z[:2], z[:2]), (z, z[2:])):
+                    # [i, j]: the least of the four distances.
+                    between = np.min([
+                        [distance_between(distance, np.tile(x[i], (12, 1)), y)
+                         for i in range(12)] for x in z[:2] for y in second],
+                        axis=0)
+                    np.fill_diagonal(between, np.inf)
+                    r = gsg.nearest_pairing(*views, candidates=11,
+                                            distance=distance)
+                    self.assertEqual(r.dtype, np.int64)
+                    np.testing.assert_array_equal(r, between.argmin(axis=1))
+        few = gsg.nearest_pairing(*z, candidates=2, seed=1)
+        again = gsg.nearest_pairing(*z, candidates=2, seed=1, threads=3)
+        other = gsg.nearest_pairing(*z, candidates=2, seed=2)
+        self.assertEqual(few.tolist(), again.tolist())
+        self.assertNotEqual(few.tolist(), other.tolist())
 
     def test_source_mask(self):
         mask = gsg.source_mask(np.array([0, 1, 2, 3, 4], np.uint8))

@@ -95,6 +95,34 @@ def test_the_formula_of_other_devices_is_the_core(form, dtype):
                     atol=error / 33 + (2**-22 if dtype == torch.float16 else 0))
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_nearest_pairing(dtype):
+    p1, p2, z1, z2 = views = some_views("shared", dtype, n=33, d=40)
+    for distance in DISTANCES:
+        module = GuidedStopGradientLoss(distance, pairing="nearest",
+                                        candidates=6, seed=4)
+        r = gsg.nearest_pairing(z1, z2, candidates=6, distance=distance, seed=3)
+        expected = core("shared", views, distance=distance, pairing=r)
+        loss = module(*views, seed=3)
+        assert loss.item() == pytest.approx(expected.loss, rel=1e-6)
+        there = _formula.nearest_pairing(z1, z2, distance, 6, 3)
+        assert there.tolist() == r.tolist()
+        loss, _, grads = _formula.guided_loss(
+            views, there, distance, _formula.Selection("min", 1, 0, 3), 1.0)
+        error = 50 * DTYPES[max(dtype, torch.float32, key=lambda d: d.itemsize)]
+        assert loss.item() == pytest.approx(expected.loss, abs=error)
+        for actual, g in zip(grads, expected.grads):
+            torch.testing.assert_close(
+                actual.double(), g.double(), rtol=2 * DTYPES[dtype],
+                atol=error + (2**-22 if dtype == torch.float16 else 0))
+    assert "candidates=6" in repr(module)
+    # Of a training step: (seed, step).
+    r = gsg.nearest_pairing(z1, z2, candidates=6, distance=distance,
+                            seed=gsg.step_seed(4, 0))
+    expected = core("shared", views, distance=distance, pairing=r)
+    assert module(*views).item() == pytest.approx(expected.loss, rel=1e-6)
+
+
 def test_the_formula_with_rows_of_zeros():
     views = some_views("four", torch.float64)
     for view in views:
@@ -136,7 +164,7 @@ def operator_arguments(form, dtype):
     rest = ("euclidean", "soft", 0.7, 0.1, torch.tensor(3), 0, True)
     if form == "four":
         return gsg.torch._guided_loss, (*views, *rest)
-    return gsg.torch._guided_loss_shared, (*views, None, "cyclic", *rest)
+    return gsg.torch._guided_loss_shared, (*views, None, "nearest", 3, *rest)
 
 
 @pytest.mark.parametrize("form", COUNTS)
@@ -377,6 +405,9 @@ def test_layouts():
      dict(selection=3)),
     (ValueError, "temperature is 0; it must be finite and above 0",
      dict(temperature=0)),
+    (ValueError, "candidates is 0; it must be in 1", dict(candidates=0)),
+    (ValueError, 'pairing="nearest" is for views="shared"',
+     dict(pairing="nearest", views="four")),
     (ValueError, "margin is 1; it must be at least 0 and below 1",
      dict(margin=1)),
     (TypeError, "temperature is a value of type NoneType; it must be a number",
@@ -417,8 +448,10 @@ def test_forward_errors():
     with pytest.raises(TypeError, match='pairing is for views="shared"'):
         GuidedStopGradientLoss(views="four")(*[p1] * 8,
                                              pairing=torch.arange(9))
-    with pytest.raises(ValueError, match="pairing must be a permutation"):
-        module(p1, p2, z1, z2, torch.zeros(9, dtype=torch.int64))
+    with pytest.raises(ValueError, match=r"pairing\[0\] is 9; entries are"):
+        module(p1, p2, z1, z2, torch.full((9,), 9))
+    with pytest.raises(ValueError, match="candidates is 16; there are 9 images"):
+        GuidedStopGradientLoss(pairing="nearest")(p1, p2, z1, z2)
 
 
 def test_checks_of_other_devices():

@@ -38,6 +38,7 @@ struct Config {
   // Method
   std::string views = "shared";
   std::string pairing = "cyclic";
+  int64_t pairing_candidates = 16;
   std::string distance = "euclidean";
   std::string selection = "min";
   double selection_temperature = 1;
@@ -186,8 +187,15 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
   visit(c.pairing,
         Field{"pairing", kMethod,
               "which image is the second: cyclic = never the image itself, "
-              "random = any permutation, as the authors"}
-            .OneOf({"cyclic", "random"}));
+              "random = any permutation, as the authors; nearest = the closest "
+              "of some others"}
+            .OneOf({"cyclic", "random", "nearest"}));
+  visit(
+      c.pairing_candidates,
+      Field{"pairing_candidates", kMethod,
+            "of --pairing=nearest: how many other images the closest is taken "
+            "from, below --batch_size"}
+          .AtLeast(1));
   visit(c.distance, Field{"distance", kMethod,
                           "between the projections of the two images' views"}
                         .OneOf({"euclidean", "squared_euclidean", "cosine"}));

@@ -144,6 +144,10 @@ absl::Status Validate(const Config& config) {
                         "blur_sigma_max", config.blur_sigma_max));
   status.Update(
       Ordered("warmup_epochs", config.warmup_epochs, "epochs", config.epochs));
+  if (config.pairing == "nearest") {
+    status.Update(Ordered("pairing_candidates", config.pairing_candidates,
+                          "batch_size - 1", config.batch_size - 1));
+  }
   if (config.selection_margin == 1) {
     status.Update(absl::InvalidArgumentError(
         "--selection_margin=1: must be below 1; --selection=none guides no "

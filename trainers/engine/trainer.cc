@@ -246,10 +246,14 @@ absl::Status Trainer::TrainStep(const Batch& batch, const TrainerHooks& hooks) {
   input.loss = loss_options_;
   input.loss.seed = StepSeed(config_.seed, state_.step);
   input.progress = static_cast<double>(state_.step) / schedule_.total_steps;
-  absl::StatusOr<std::vector<int64_t>> pairing =
-      MakePairing(pairing_, batch.size, input.loss.seed);
-  if (!pairing.ok()) return pairing.status();
-  input.pairing = *std::move(pairing);
+  if (pairing_ == PairingKind::kNearest) {
+    input.nearest_candidates = config_.pairing_candidates;
+  } else {
+    absl::StatusOr<std::vector<int64_t>> pairing =
+        MakePairing(pairing_, batch.size, input.loss.seed);
+    if (!pairing.ok()) return pairing.status();
+    input.pairing = *std::move(pairing);
+  }
   absl::StatusOr<StepResult> result = method_->Backward(input);
   if (!result.ok()) {
     return absl::OutOfRangeError(absl::StrCat(

@@ -1,6 +1,5 @@
 #include "trainers/loss/guided_loss.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty_like.h>
 #include <c10/core/ScalarType.h>
@@ -9,46 +8,16 @@
 #include <utility>
 #include <vector>
 
-#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
-#include "gsg_core/executor.h"
 #include "gsg_core/loss.h"
 #include "gsg_core/rows.h"
+#include "trainers/loss/tensor_rows.h"
 
 namespace gsg {
 namespace {
-
-// gsg_core on the threads that LibTorch computes with.
-class AtenExecutor final : public Executor {
- public:
-  int concurrency() const override { return at::get_num_threads(); }
-  void ParallelFor(int64_t tasks,
-                   absl::FunctionRef<void(int64_t)> body) override {
-    at::parallel_for(0, tasks, /*grain_size=*/1,
-                     [body](int64_t begin, int64_t end) {
-                       for (int64_t task = begin; task < end; ++task) {
-                         body(task);
-                       }
-                     });
-  }
-};
-
-template <typename T>
-Rows<T> View(const at::Tensor& t) {
-  return Rows<T>(t.data_ptr<std::remove_const_t<T>>(), t.size(0), t.size(1));
-}
-
-// On the CPU, contiguous, outside autograd; no copy if it is so already.
-std::vector<at::Tensor> OnCpu(const std::vector<at::Tensor>& tensors) {
-  std::vector<at::Tensor> result;
-  for (const at::Tensor& t : tensors) {
-    result.push_back(t.detach().cpu().contiguous());
-  }
-  return result;
-}
 
 template <typename T>
 absl::StatusOr<LossResult> Compute(const std::vector<at::Tensor>& p,
@@ -58,16 +27,16 @@ absl::StatusOr<LossResult> Compute(const std::vector<at::Tensor>& p,
                                    const std::vector<at::Tensor>& g) {
   using In = const T;
   if (p.size() == 2) {
-    const SharedViews<T> views{View<In>(p[0]), View<In>(p[1]), View<In>(z[0]),
-                               View<In>(z[1]), pairing};
-    const SharedGrads<T> grads{View<T>(g[0]), View<T>(g[1])};
+    const SharedViews<T> views{RowsOf<In>(p[0]), RowsOf<In>(p[1]),
+                               RowsOf<In>(z[0]), RowsOf<In>(z[1]), pairing};
+    const SharedGrads<T> grads{RowsOf<T>(g[0]), RowsOf<T>(g[1])};
     return gsg::GuidedLoss(views, options, &grads);
   }
-  const FourViews<T> views{View<In>(p[0]), View<In>(p[1]), View<In>(p[2]),
-                           View<In>(p[3]), View<In>(z[0]), View<In>(z[1]),
-                           View<In>(z[2]), View<In>(z[3])};
-  const FourViewGrads<T> grads{View<T>(g[0]), View<T>(g[1]), View<T>(g[2]),
-                               View<T>(g[3])};
+  const FourViews<T> views{RowsOf<In>(p[0]), RowsOf<In>(p[1]), RowsOf<In>(p[2]),
+                           RowsOf<In>(p[3]), RowsOf<In>(z[0]), RowsOf<In>(z[1]),
+                           RowsOf<In>(z[2]), RowsOf<In>(z[3])};
+  const FourViewGrads<T> grads{RowsOf<T>(g[0]), RowsOf<T>(g[1]),
+                               RowsOf<T>(g[2]), RowsOf<T>(g[3])};
   return gsg::GuidedLoss(views, options, &grads);
 }
 

@@ -147,6 +147,10 @@ TEST_F(CommandLineTest, FlagsWithoutEffectAreErrors) {
   EXPECT_EQ(error("byol", "--distance=cosine"),
             "--distance: byol is not guided by distances; run byol_gsg for "
             "that");
+  EXPECT_EQ(error("simsiam_gsg", "--pairing_candidates=2"),
+            "--pairing_candidates: of use with --pairing=nearest only");
+  EXPECT_EQ(error("byol_gsg", "--pairing_candidates=2", "--pairing=nearest"),
+            "");
   EXPECT_EQ(error("simsiam_gsg", "--selection_temperature=2"),
             "--selection_temperature: of use with --selection=soft only");
   EXPECT_EQ(error("byol_gsg", "--selection_temperature=2", "--selection=soft"),
@@ -212,6 +216,8 @@ TEST_F(CommandLineTest, ErrorsOfValues) {
   EXPECT_EQ(ErrorOf({"--momentum=1.5"}),
             "--momentum=1.5: must be between 0 and 1");
   EXPECT_EQ(ErrorOf({"--base_lr=0"}), "--base_lr=0: must be above 0");
+  EXPECT_EQ(ErrorOf({"--pairing=nearest", "--batch_size=16"}),
+            "--pairing_candidates=16 is above --batch_size - 1=15");
   EXPECT_EQ(ErrorOf({"--selection=soft", "--selection_temperature=0"}),
             "--selection_temperature=0: must be above 0");
   EXPECT_EQ(ErrorOf({"--selection=margin", "--selection_margin=1"}),

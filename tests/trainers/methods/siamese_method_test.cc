@@ -136,6 +136,7 @@ struct Case {
   int views;
   Selection selection;
   std::optional<TargetOptions> target;
+  int64_t nearest_candidates = 0;
 };
 
 const Case kCases[] = {
@@ -144,8 +145,11 @@ const Case kCases[] = {
     {"simsiam_gsg_shared", 2, Selection::kMin, std::nullopt},
     {"simsiam_gsg_soft", 2, Selection::kSoft, std::nullopt},
     {"simsiam_gsg_margin", 2, Selection::kMargin, std::nullopt},
+    {"simsiam_gsg_nearest", 2, Selection::kMin, std::nullopt, kImages - 1},
     {"byol", 2, Selection::kNone, TargetOptions{0.9, /*cosine=*/true}},
     {"byol_gsg_four", 4, Selection::kMin, TargetOptions{0.9, false}},
+    {"byol_gsg_nearest_four", 4, Selection::kMin, TargetOptions{0.9, false},
+     kImages - 1},
 };
 
 class GoldenTest
@@ -165,6 +169,10 @@ TEST_P(GoldenTest, TenStepsArePyTorchs) {
   for (int step = 0; step < kSteps; ++step) {
     StepInput input = Input(golden.salt, step, test_case.views, type);
     input.loss.selection = test_case.selection;
+    if (test_case.nearest_candidates > 0) {
+      input.nearest_candidates = test_case.nearest_candidates;
+      input.pairing.clear();
+    }
     input.loss.temperature = 0.5;
     input.loss.margin = 0.1;
     const absl::StatusOr<StepResult> result = method->Backward(input);

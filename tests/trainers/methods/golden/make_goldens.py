@@ -156,6 +156,21 @@ def guided(p, t, selection):
     return loss.mean(), pair
 
 
+def nearest(t):
+    """Whose closest view is closest, of all other images: [IMAGES].
+
+    t: two views that images show in both roles, or four, in their own rows.
+    """
+    second = t[:2] if len(t) == 2 else t[2:]
+    between = torch.stack([
+        (a[:, None] - b[None]).square().sum(2).sqrt()
+        for a in t[:2] for b in second]).amin(0).detach()
+    between.fill_diagonal_(math.inf)
+    closest, following = between.sort(dim=1).values[:, :2].T
+    Margin.see(following - closest)
+    return between.argmin(dim=1)
+
+
 def train(case, salt, dtype):
     """Returns losses, pair counts and the final tensors."""
     model = make_model().to(dtype)
@@ -181,7 +196,8 @@ def train(case, salt, dtype):
                 t.data = m * t.data + (1 - m) * o.data
         r = permutation(salt, step)
         views = [images(salt, step, v).to(dtype) for v in range(case["views"])]
-        if case["views"] == 4:
+        by_projections = case.get("pairing") == "nearest"
+        if case["views"] == 4 and not by_projections:
             views[2], views[3] = views[2][r], views[3][r]
         z = [model.projector(model.backbone(x)) for x in views]
         p = [model.predictor(x) for x in z]
@@ -192,6 +208,10 @@ def train(case, salt, dtype):
         if not case["guided"]:
             loss = (d(p[0], t[1]) + d(p[1], t[0])).mean() / 2
         else:
+            if by_projections:
+                r = nearest(t)
+                if case["views"] == 4:
+                    p, t = [*p[:2], p[2][r], p[3][r]], [*t[:2], t[2][r], t[3][r]]
             if case["views"] == 2:  # another image of the batch lends its views
                 p, t = [*p, p[0][r], p[1][r]], [*t, t[0][r], t[1][r]]
             loss, pair = guided(p, t, case.get("selection", "min"))
@@ -237,6 +257,10 @@ def main():
           selection="soft")
     write("simsiam_gsg_margin", momentum_encoder=False, guided=True, views=2,
           selection="margin")
+    write("simsiam_gsg_nearest", momentum_encoder=False, guided=True, views=2,
+          pairing="nearest")
+    write("byol_gsg_nearest_four", momentum_encoder=True, guided=True, views=4,
+          cosine=False, pairing="nearest")
     write("byol", momentum_encoder=True, guided=False, views=2, cosine=True)
     write("byol_gsg_four", momentum_encoder=True, guided=True, views=4,
           cosine=False)
