@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -176,11 +177,26 @@ template <typename T>
 absl::StatusOr<LossResult> GuidedLoss(const SharedViews<T>& views,
                                       const LossOptions& options,
                                       const SharedGrads<T>* grads) {
-  const NamedRows<T> inputs[] = {
+  const size_t locals = views.local_p.size();
+  std::vector<NamedRows<T>> inputs = {
       {"p1", views.p1}, {"p2", views.p2}, {"z1", views.z1}, {"z2", views.z2}};
   std::vector<NamedRows<T>> outputs;
   if (grads != nullptr) {
     outputs = {{"grads.p1", grads->p1}, {"grads.p2", grads->p2}};
+    if (grads->local_p.size() != locals) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "grads.local_p has ", grads->local_p.size(),
+          " matrices; local_p has ", locals, ", and each needs one"));
+    }
+  }
+  std::vector<std::string> names;  // which errors refer to
+  names.reserve(2 * locals);
+  for (size_t l = 0; l < locals; ++l) {
+    names.push_back(absl::StrCat("local_p[", l, "]"));
+    inputs.push_back({names.back(), views.local_p[l]});
+    if (grads == nullptr) continue;
+    names.push_back(absl::StrCat("grads.", names.back()));
+    outputs.push_back({names.back(), grads->local_p[l]});
   }
   absl::Status status = CheckArguments<T>(options, inputs, outputs);
   if (!status.ok()) return status;
@@ -200,11 +216,21 @@ absl::StatusOr<LossResult> GuidedLoss(const SharedViews<T>& views,
   };
   // Of image i, whose views have these weights in all rows together: whatever
   // the row, a view's target is the other view of the same image.
+  const double sources = 1 + static_cast<double>(locals);
   const auto image = [&](int64_t i, double weight1, double weight2) {
-    return row.View(views.p1.row(i), views.z2.row(i), weight1,
-                    grads != nullptr ? grads->p1.row(i) : nullptr) +
-           row.View(views.p2.row(i), views.z1.row(i), weight2,
-                    grads != nullptr ? grads->p2.row(i) : nullptr);
+    weight1 /= sources;
+    weight2 /= sources;
+    double loss = row.View(views.p1.row(i), views.z2.row(i), weight1,
+                           grads != nullptr ? grads->p1.row(i) : nullptr) +
+                  row.View(views.p2.row(i), views.z1.row(i), weight2,
+                           grads != nullptr ? grads->p2.row(i) : nullptr);
+    for (size_t l = 0; l < locals; ++l) {
+      loss +=
+          row.LocalView(views.local_p[l].row(i),
+                        {views.z2.row(i), views.z1.row(i)}, {weight1, weight2},
+                        grads != nullptr ? grads->local_p[l].row(i) : nullptr);
+    }
+    return loss;
   };
   const std::vector<int64_t> inverse = InverseOf(views.pairing);
   if (!inverse.empty()) {

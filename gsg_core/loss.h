@@ -62,12 +62,30 @@ struct SharedViews {
   Rows<const T> p1, p2;
   Rows<const T> z1, z2;
   absl::Span<const int64_t> pairing;
+  absl::Span<const Rows<const T>> local_p = {};  // see below
 };
 
 template <typename T>
 struct SharedGrads {
   Rows<T> p1, p2;
+  absl::Span<const Rows<T>> local_p = {};  // one for each of the views'
 };
+
+// Multi-crop (SwAV, Caron et al., arXiv 2006.09882; DINO, arXiv 2104.14294):
+// local_p are predictions of m further, smaller views of each image, [N, D].
+// They predict the two large ones and are no targets, so that they have no
+// projections here and take no part in the choice. A large view is a target
+// with the weight that its partner has as a source, and each local view
+// predicts both with these weights. All sources count alike: with wV the weight
+// of view V of an image in a row, an image's part of the row's loss is
+//
+//   1/2 1/(1 + m) (  w1 D(p1, z2) + w2 D(p2, z1)
+//                  + sum_l w1 D(local_l, z2) + w2 D(local_l, z1)).
+//
+// So a guided image has one target, which its other large view and all local
+// ones predict; kNone is the mean over the pairs of a view and another large
+// one; and m = 0 is the loss above, bit for bit. Costs as much again for each
+// local view as for a large one, and no distances.
 
 struct LossResult {
   double loss = 0;

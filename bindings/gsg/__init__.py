@@ -109,7 +109,8 @@ def guided_loss_shared(p1: ArrayLike, p2: ArrayLike, z1: ArrayLike,
                        distance: str = "euclidean", selection: str = "min",
                        temperature: float = 1.0, margin: float = 0.01,
                        seed: int = 0, threads: int = 1,
-                       out: Optional[Sequence[ArrayLike]] = None) -> GuidedLoss:
+                       out: Optional[Sequence[ArrayLike]] = None,
+                       local_p: Sequence[ArrayLike] = ()) -> GuidedLoss:
     """The loss of N images with two views each, paired among themselves.
 
     guided_loss with p21 = p1[pairing], p22 = p2[pairing] and z likewise: each
@@ -122,15 +123,20 @@ def guided_loss_shared(p1: ArrayLike, p2: ArrayLike, z1: ArrayLike,
         (gsg.nearest_pairing). None: gsg.pairing(N, seed), so give each training
         step a seed of its own (gsg.step_seed).
     distance, selection, temperature, margin, seed, threads: as in guided_loss.
-    out: two arrays, as in guided_loss.
+    out: two arrays, as in guided_loss, and one for each of local_p.
+    local_p: multi-crop: predictions of further, smaller views of each image,
+        [N, D] each. They predict the two large views with the weights that
+        these have as targets, and are no targets themselves; all sources count
+        alike, so that the loss is a mean over 1 + m terms an image. The result's
+        grads are of p1, p2 and these.
 
     Raises TypeError and ValueError, see help(gsg).
     Source: arXiv 2503.09058; sharing views between pairs is this library's.
     """
     options = loss_options(distance, selection, temperature, margin, seed,
                            threads)
-    return GuidedLoss(*_native.guided_loss_shared((p1, p2, z1, z2), pairing,
-                                                  options, out))
+    return GuidedLoss(*_native.guided_loss_shared(
+        (p1, p2, z1, z2), pairing, options, out, tuple(local_p)))
 
 
 def select(z11: ArrayLike, z12: ArrayLike, z21: ArrayLike, z22: ArrayLike, *,

@@ -107,12 +107,14 @@ def nearest_pairing(z1: Tensor, z2: Tensor, distance: str, candidates: int,
 
 
 def guided_loss(views: Sequence[Tensor], pairing: Optional[Tensor], distance: str,
-                selection: Selection, grad_scale: float
+                selection: Selection, grad_scale: float,
+                local_p: Optional[Tensor] = None
                 ) -> Tuple[Tensor, Tensor, List[Tensor]]:
     """loss, pair and gradients of gsg.guided_loss, or gsg.guided_loss_shared.
 
     views: p11, p12, p21, p22, z11, z12, z21, z22, and no pairing; or p1, p2,
         z1, z2, and the pairing says which row's views are second.
+    local_p: [m, N, D], with a pairing; its gradient is the last.
     """
     dtype = views[0].dtype
     wide = torch.float64 if dtype == torch.float64 else torch.float32
@@ -126,10 +128,20 @@ def guided_loss(views: Sequence[Tensor], pairing: Optional[Tensor], distance: st
     if pairing is not None:
         # An image's other roles are in the rows whose second image it is.
         weights = weights[:2].index_add(1, pairing, weights[2:])
+    if local_p is not None:
+        weights = weights / (1 + len(local_p))
     loss = torch.zeros((), dtype=wide, device=p[0].device)
     grads = []
     for view, x in enumerate(p):
         part, grad = _view(x, z[view ^ 1], weights[view])
         loss = loss + part
         grads.append((grad * (grad_scale / n)).to(dtype))
+    if local_p is not None:
+        local_grads = torch.empty_like(local_p)
+        for x, out in zip(local_p.detach().to(wide), local_grads):
+            part1, grad1 = _view(x, z[1], weights[0])
+            part2, grad2 = _view(x, z[0], weights[1])
+            loss = loss + part1 + part2
+            out.copy_((grad1 + grad2) * (grad_scale / n))
+        grads.append(local_grads)
     return loss / n, pair, grads

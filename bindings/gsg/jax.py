@@ -11,7 +11,7 @@ is waited for.
 """
 
 import functools
-from typing import Any, Optional, Tuple
+from typing import Any, Optional, Sequence, Tuple
 
 import jax
 import jax.numpy as jnp
@@ -46,8 +46,9 @@ def guided_loss_shared(p1: jax.Array, p2: jax.Array, z1: jax.Array,
                        z2: jax.Array, pairing: Optional[Any] = None, *,
                        distance: str = "euclidean", selection: str = "min",
                        temperature: float = 1.0, margin: float = 0.01,
-                       seed: Any = 0, threads: int = 1) -> jax.Array:
-    """gsg.guided_loss_shared as a 0-d array, differentiable in p1 and p2.
+                       seed: Any = 0, threads: int = 1,
+                       local_p: Sequence[jax.Array] = ()) -> jax.Array:
+    """gsg.guided_loss_shared as a 0-d array, differentiable in predictions.
 
     pairing: integers [N] of 0..N-1, such as gsg.jax.nearest_pairing gives. None:
     gsg.pairing(N, seed), so give each training step a seed of its own. Otherwise
@@ -56,7 +57,8 @@ def guided_loss_shared(p1: jax.Array, p2: jax.Array, z1: jax.Array,
     static = _static(distance, selection, temperature, margin, threads)
     if pairing is not None:
         pairing = jnp.asarray(pairing)
-    return _loss(static, (p1, p2), (z1, z2), pairing, jnp.asarray(seed, _SEED))
+    return _loss(static, (p1, p2, *local_p), (z1, z2), pairing,
+                 jnp.asarray(seed, _SEED))
 
 
 def nearest_pairing(z11: jax.Array, z12: jax.Array,
@@ -105,18 +107,18 @@ def _loss_dtype(p: Any) -> Any:
 def _on_host(static: _Static, wants_grad: bool, p: Any, z: Any, pairing: Any,
              seed: Any) -> Tuple[Any, ...]:
     """The loss and, if wanted, its gradients times _grad_scale."""
-    views = tuple(np.asarray(x) for x in (*p, *z))
+    p, z = tuple(map(np.asarray, p)), tuple(map(np.asarray, z))
     *choice, threads = static
-    options = loss_options(*choice, int(seed), threads, _grad_scale(views[0]))
+    options = loss_options(*choice, int(seed), threads, _grad_scale(p[0]))
     out = None if wants_grad else ()
-    if len(p) == 4:
-        loss, _, grads = _native.guided_loss(views, options, out)
+    if len(z) == 4:
+        loss, _, grads = _native.guided_loss((*p, *z), options, out)
     else:
         if pairing is not None:
             pairing = np.asarray(pairing).astype(np.int64)
-        loss, _, grads = _native.guided_loss_shared(views, pairing, options,
-                                                    out)
-    return (np.asarray(loss, _loss_dtype(views[0])), *grads)
+        loss, _, grads = _native.guided_loss_shared(
+            (*p[:2], *z), pairing, options, out, p[2:])
+    return (np.asarray(loss, _loss_dtype(p[0])), *grads)
 
 
 def _call(static: _Static, wants_grad: bool, p: _Arrays, z: _Arrays,

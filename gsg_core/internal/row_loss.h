@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "gsg_core/half.h"
 #include "gsg_core/internal/kernels.h"
@@ -70,6 +72,36 @@ class RowLoss {
     return -weight / 2 * cosine;
   }
 
+  // The same of a prediction with two targets, whose terms it adds.
+  double LocalView(const T* p, const T* const (&z)[2],
+                   const double (&weights)[2], T* grad) {
+    if (weights[1] == 0) return View(p, z[0], weights[0], grad);
+    if (weights[0] == 0) return View(p, z[1], weights[1], grad);
+    double sums[2][3];
+    kernels_.view_sums(p, z[0], z[1], cols_, sums[0]);
+    kernels_.view_sums(p, z[1], grad != nullptr ? grad : p, cols_, sums[1]);
+    const double pp = sums[0][0];
+    if (!IsPlain<Sum>(pp) || !IsPlain<Sum>(sums[0][1]) ||
+        !IsPlain<Sum>(sums[1][1])) {
+      for (const T* row : {p, z[0], z[1]}) distances_.NoteFinite(row);
+      return SlowLocalView(p, z, weights, grad);
+    }
+    double loss = 0, along_p = 0, along_z[2];
+    for (int t = 0; t < 2; ++t) {
+      const double norms = std::sqrt(pp) * std::sqrt(sums[t][1]);
+      const double cosine = sums[t][2] / norms;
+      loss -= weights[t] / 2 * cosine;
+      along_p += GradFactor(weights[t]) * cosine / pp;
+      along_z[t] = -GradFactor(weights[t]) / norms;
+    }
+    if (grad != nullptr) {
+      kernels_.combine3(static_cast<Sum>(along_p), p,
+                        static_cast<Sum>(along_z[0]), z[0],
+                        static_cast<Sum>(along_z[1]), z[1], cols_, grad);
+    }
+    return loss;
+  }
+
  private:
   using Sum = Arithmetic<T>;
   using Real = reference::Wide<T>;
@@ -85,6 +117,21 @@ class RowLoss {
                                                  GradFactor(weight), grad);
     }
     return weight / 2 * reference::NegativeCosine<Real>(p, z, cols_);
+  }
+
+  // Adds up in Real, for a gradient that is rounded once.
+  double SlowLocalView(const T* p, const T* const (&z)[2],
+                       const double (&weights)[2], T* grad) const {
+    std::vector<Real> sum(grad != nullptr ? cols_ : 0);
+    double loss = 0;
+    for (int t = 0; t < 2; ++t) {
+      loss += weights[t] / 2 * reference::NegativeCosine<Real>(p, z[t], cols_);
+      if (grad == nullptr) continue;
+      reference::AddNegativeCosineGradient<Real>(
+          p, z[t], cols_, GradFactor(weights[t]), sum.data());
+    }
+    for (size_t c = 0; c < sum.size(); ++c) grad[c] = static_cast<T>(sum[c]);
+    return loss;
   }
 
   const LossOptions& options_;

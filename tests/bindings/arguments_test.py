@@ -265,6 +265,17 @@ class ErrorTest(unittest.TestCase):
             ValueError, "pairing has 2 entries; there are 3 rows, and each "
             "needs one", gsg.guided_loss_shared, x, x, x, x, np.array([1, 0]))
         self.rejects(
+            TypeError, "local_p[1] is float32; p1 is float64; their dtypes must "
+            "be equal", gsg.guided_loss_shared, x, x, x, x,
+            local_p=[x, x.astype(np.float32)])
+        self.rejects(
+            ValueError, "local_p[0] is 2 x 4; p1 is 3 x 4; their shapes must be "
+            "equal", gsg.guided_loss_shared, x, x, x, x, local_p=[x[:2]])
+        self.rejects(
+            ValueError, "out has 2 arrays; there are 3 gradients",
+            gsg.guided_loss_shared, x, x, x, x, local_p=[x],
+            out=[x.copy(), x.copy()])
+        self.rejects(
             ValueError, "candidates is 3; there are 3 images, and it must be at "
             "least 1 and less than that", gsg.nearest_pairing, x, x,
             candidates=3)

@@ -75,6 +75,20 @@ class JaxTest(unittest.TestCase):
             gsg.jax.guided_loss_shared(*views, jnp.asarray(pairing)),
             gsg.jax.guided_loss_shared(*views, seed=3))
 
+    def test_local_crops(self):
+        p1, p2, z1, z2, *local = self.views(6, jnp.float32)
+
+        def loss(p):
+            return gsg.jax.guided_loss_shared(*p[:2], z1, z2, seed=2,
+                                              local_p=p[2:])
+
+        value, grads = jax.jit(jax.value_and_grad(loss))((p1, p2, *local))
+        expected = gsg.guided_loss_shared(p1, p2, z1, z2, seed=2, local_p=local)
+        self.assertAlmostEqual(float(value), expected.loss, places=6)
+        self.assertEqual(len(grads), 4)
+        for actual, g in zip(grads, expected.grads):
+            np.testing.assert_allclose(actual, g, rtol=1e-6)
+
     def test_nearest_pairing(self):
         p1, p2, z1, z2 = self.views(4, jnp.float32)
 

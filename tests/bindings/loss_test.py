@@ -201,6 +201,30 @@ class LossTest(unittest.TestCase):
             r = gsg.pairing(n, seed=n, kind="random")
             self.assertEqual(sorted(r.tolist()), list(range(n)))
 
+    def test_local_crops(self):
+        for dtype in DTYPES:
+            views = self.views(4, 12, 5, dtype)
+            local = np.array(self.views(3, 12, 5, dtype))
+            r = gsg.pairing(12, seed=1)
+            result = gsg.guided_loss_shared(*views, r, local_p=local)
+            self.assertEqual(len(result.grads), 5)
+            # A crop in the place of the large view that is a source, or of the
+            # other: the loss is linear in the parts.
+            p1, p2, z1, z2 = views
+            parts = [gsg.guided_loss_shared(p1, p2, z1, z2, r)]
+            parts += [gsg.guided_loss_shared(x, x, z1, z2, r) for x in local]
+            self.assertAlmostEqual(result.loss,
+                                   sum(part.loss for part in parts) / 4,
+                                   places=6)
+            expected = [g / 4 for g in parts[0].grads]
+            expected += [(part.grads[0] + part.grads[1]) / 4
+                         for part in parts[1:]]
+            for actual, g in zip(result.grads, expected):
+                np.testing.assert_allclose(actual, g, rtol=0, atol=1e-7)
+            none = gsg.guided_loss_shared(*views, r, local_p=())
+            self.assertEqual(none.loss, parts[0].loss)
+            np.testing.assert_array_equal(none.grads, parts[0].grads)
+
     def test_nearest_pairing(self):
         for dtype in DTYPES:
             z = self.views(4, 12, 5, dtype)

@@ -159,18 +159,79 @@ def test_projections_have_no_gradient(form):
     assert all(view.grad is None for view in views[half:])
 
 
-def operator_arguments(form, dtype):
+def operator_arguments(form, dtype, local=None):
     views = some_views(form, dtype)
     rest = ("euclidean", "soft", 0.7, 0.1, torch.tensor(3), 0, True)
     if form == "four":
         return gsg.torch._guided_loss, (*views, *rest)
-    return gsg.torch._guided_loss_shared, (*views, None, "nearest", 3, *rest)
+    return gsg.torch._guided_loss_shared, (
+        *views[:2], local, *views[2:], None, "nearest", 3, *rest)
 
 
 @pytest.mark.parametrize("form", COUNTS)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_opcheck(form, dtype):
     torch.library.opcheck(*operator_arguments(form, dtype))
+
+
+def test_opcheck_with_local_crops():
+    local = torch.randn(3, 9, 7, requires_grad=True)
+    torch.library.opcheck(
+        *operator_arguments("shared", torch.float32, local))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_local_crops(dtype):
+    """Of the operator, of the formula of other devices, and of the core."""
+    views = some_views("shared", dtype)
+    local = torch.randn(3, 9, 7).to(dtype).requires_grad_()
+    for selection in SELECTIONS:
+        module = GuidedStopGradientLoss(selection=selection, **PARAMETERS)
+        for x in (*views, local):
+            x.grad = None
+        loss = module(*views, local_p=local, seed=3)
+        (2 * loss).backward()
+        out = [torch.empty(9, 7, dtype=dtype) for _ in range(5)]
+        expected = gsg.guided_loss_shared(
+            *detached(views), local_p=list(local.detach()), seed=3, out=out,
+            selection=selection, **PARAMETERS)
+        assert loss.item() == pytest.approx(expected.loss, rel=1e-6)
+        atol = 2**-22 if dtype == torch.float16 else 0
+        for actual, g in zip((views[0].grad, views[1].grad, *local.grad), out):
+            torch.testing.assert_close(actual.double(), 2 * g.double(),
+                                       rtol=2 * DTYPES[dtype], atol=atol)
+        pairing = torch.from_numpy(gsg.pairing(9, seed=3))
+        there, _, grads = _formula.guided_loss(
+            views, pairing, "euclidean",
+            _formula.Selection(selection, **PARAMETERS, seed=3), 1.0, local)
+        error = 20 * DTYPES[max(dtype, torch.float32, key=lambda d: d.itemsize)]
+        assert there.item() == pytest.approx(expected.loss, abs=error)
+        for actual, g in zip((*grads[:2], *grads[2]), out):
+            torch.testing.assert_close(actual.double(), g.double(),
+                                       rtol=2 * DTYPES[dtype],
+                                       atol=error + atol)
+
+
+def test_local_crops_as_autograd_through_the_formula():
+    views = some_views("shared", torch.float64)
+    local = torch.randn(2, 9, 7, dtype=torch.float64, requires_grad=True)
+    p, z = views[:2], views[2:]
+    module = GuidedStopGradientLoss().eval()
+    pairing = gsg.pairing(9, seed=1)
+    pair = torch.from_numpy(gsg.select_shared(*z, pairing)).long()
+    loss = module(*views, local_p=local.unbind(), pairing=torch.from_numpy(pairing))
+    # In each row, for each image: of its source and the local crops, the mean
+    # agreement with its target.
+    expected = 0
+    for i in range(9):
+        for image, source in ((i, pair[i] // 2), (pairing[i], pair[i] % 2)):
+            target = z[1 - source][image]
+            for x in (p[source][image], *local[:, image]):
+                expected -= torch.cosine_similarity(x, target, dim=0) / 3 / 2 / 9
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-12)
+    for actual, g in zip(torch.autograd.grad(loss, (*p, local)),
+                         torch.autograd.grad(expected, (*p, local))):
+        torch.testing.assert_close(actual, g)
 
 
 @pytest.mark.parametrize("form", COUNTS)
@@ -330,10 +391,14 @@ def test_fake_tensors():
     for form in COUNTS:
         views = [torch.empty(9, 7, device="meta") for _ in range(COUNTS[form])]
         operator, arguments = operator_arguments(form, torch.float32)
+        if form == "shared":
+            local = torch.empty(3, 9, 7, device="meta")
+            views = [*views[:2], local, *views[2:]]
         loss, pair, *grads = operator(*views, *arguments[len(views):])
         assert loss.shape == () and loss.device.type == "meta"
         assert pair.shape == (9,) and pair.dtype == torch.uint8
-        assert {g.shape for g in grads} == {(9, 7)}
+        assert [g.shape for g in grads] == (
+            [(9, 7)] * 4 if form == "four" else [(9, 7), (9, 7), (3, 9, 7)])
 
 
 def test_no_gradient_wanted():
@@ -450,6 +515,10 @@ def test_forward_errors():
                                              pairing=torch.arange(9))
     with pytest.raises(ValueError, match=r"pairing\[0\] is 9; entries are"):
         module(p1, p2, z1, z2, torch.full((9,), 9))
+    with pytest.raises(ValueError, match=r"local_p has shape \(9, 7\); it must"):
+        module(p1, p2, z1, z2, local_p=p1)
+    with pytest.raises(ValueError, match=r"local_p\[0\] is 8 x 7; p1 is 9 x 7"):
+        module(p1, p2, z1, z2, local_p=torch.ones(2, 8, 7))
     with pytest.raises(ValueError, match="candidates is 16; there are 9 images"):
         GuidedStopGradientLoss(pairing="nearest")(p1, p2, z1, z2)
 

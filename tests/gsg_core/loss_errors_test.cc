@@ -198,6 +198,32 @@ TEST_F(LossErrorsTest, Pairing) {
   EXPECT_TRUE(Select(shared_.z1, shared_.z2, pairing_, options_).ok());
 }
 
+TEST_F(LossErrorsTest, LocalCrops) {
+  const std::vector<Rows<const float>> locals = {buffers_[2].rows(),
+                                                 buffers_[3].rows()};
+  std::vector<Rows<float>> grads = {buffers_[10].rows()};
+  shared_.local_p = locals;
+  shared_grads_.local_p = grads;
+  ExpectShared(
+      "grads.local_p has 1 matrices; local_p has 2, and each needs one");
+  grads.push_back(buffers_[9].rows());
+  shared_grads_.local_p = grads;
+  ExpectShared(
+      "grads.local_p[1] overlaps grads.p2; gradients need memory of their own");
+  grads[1] = buffers_[11].rows();
+  EXPECT_TRUE(GuidedLoss(shared_, options_, &shared_grads_).ok());
+  buffers_[3](1, 2) = NAN;
+  for (Selection selection : {Selection::kMin, Selection::kNone}) {
+    options_.selection = selection;
+    ExpectShared(
+        "local_p[1] has nan in row 1, column 2; all values must be finite");
+  }
+  const std::vector<Rows<const float>> narrow = {
+      buffers_[2].rows(), Rows<const float>(buffers_[3].rows().data(), 3, 1)};
+  shared_.local_p = narrow;
+  ExpectShared("local_p[1] is 3 x 1; p1 is 3 x 4; their shapes must be equal");
+}
+
 TEST_F(LossErrorsTest, Options) {
   options_.distance = static_cast<Distance>(7);
   ExpectFour("distance is 7, which is not one of its enumerators");

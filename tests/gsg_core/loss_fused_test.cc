@@ -285,6 +285,63 @@ TYPED_TEST(FusedTest, MapsOfThePairing) {
   EXPECT_EQ(same_choices, calls);
 }
 
+// Local crops, of ordinary and of extreme values, in a permutation and a map.
+TYPED_TEST(FusedTest, LocalCrops) {
+  using T = TypeParam;
+  using Wide = reference::Wide<T>;
+  constexpr int64_t kRows = 37, kCols = 67;
+  std::mt19937_64 generator(TestSeed());
+  auto in = Buffers<T>(7, kRows, kCols);
+  for (auto& b : in) b.Fill(generator, std::normal_distribution<double>());
+  // Where sums leave the middle of the range: the slow path.
+  for (int64_t c = 0; c < kCols; ++c) {
+    in[4](3, c) = T(0.f), in[5](8, c) = T(0.f), in[2](11, c) = T(0.f);
+  }
+  std::vector<int64_t> map = *CyclicPairing(kRows, 2);
+  for (const bool permutation : {true, false}) {
+    if (!permutation) map[4] = map[5] = map[30] = 9;
+    const std::vector<Rows<const T>> locals = {in[4].rows(), in[5].rows(),
+                                               in[6].rows()};
+    const SharedViews<T> views = {in[0].rows(), in[1].rows(), in[2].rows(),
+                                  in[3].rows(), map,          locals};
+    for (Selection selection :
+         {Selection::kMin, Selection::kRandom, Selection::kNone,
+          Selection::kSoft, Selection::kMargin}) {
+      LossOptions options;
+      options.selection = selection;
+      options.grad_scale = kRows;
+      auto wide = Buffers<Wide>(5, kRows, kCols);
+      const std::vector<Rows<Wide>> wide_locals = {
+          wide[2].rows(), wide[3].rows(), wide[4].rows()};
+      const SharedGrads<Wide> wide_grads = {wide[0].rows(), wide[1].rows(),
+                                            wide_locals};
+      const auto expected =
+          reference::GuidedLoss<T>(views, options, &wide_grads);
+      for (internal::Simd simd : SupportedSimd()) {
+        const internal::ForceSimd force(simd);
+        auto grad = Buffers<T>(5, kRows, kCols);
+        const std::vector<Rows<T>> local_grads = {
+            grad[2].rows(), grad[3].rows(), grad[4].rows()};
+        const SharedGrads<T> grads = {grad[0].rows(), grad[1].rows(),
+                                      local_grads};
+        const auto result = GuidedLoss(views, options, &grads);
+        ASSERT_TRUE(result.ok()) << result.status();
+        ASSERT_EQ(result->pair, expected.pair);
+        const double weight_error = WeightError(expected, options, kCols);
+        EXPECT_NEAR(result->loss, static_cast<double>(expected.loss),
+                    CosineError<T>(kCols) + weight_error);
+        EXPECT_EQ(GuidedLoss(views, options)->loss, result->loss);
+        for (int v = 0; v < 5; ++v) {
+          CheckGradient<T, Wide>(grad[v], wide[v], in[v < 2 ? v : v + 2].rows(),
+                                 options.grad_scale, weight_error,
+                                 /*roles=*/permutation ? 2 : 5);
+        }
+        if (testing::Test::HasFailure()) return;
+      }
+    }
+  }
+}
+
 // Rows of very large, very small and zero values beside ordinary ones.
 TYPED_TEST(FusedTest, ExtremeValues) {
   using T = TypeParam;

@@ -73,6 +73,10 @@ struct Config {
   int64_t crop_size = 32;
   double crop_scale_min = 0.2;
   double crop_scale_max = 1.0;
+  int64_t local_crops = 0;
+  int64_t local_crop_size = 16;
+  double local_crop_scale_min = 0.05;
+  double local_crop_scale_max = 0.2;
   double crop_ratio_min = 0.75;
   double crop_ratio_max = 4.0 / 3.0;
   double hflip_prob = 0.5;
@@ -302,6 +306,22 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
                               .Between(0.001, 1));
   visit(c.crop_scale_max,
         Field{"crop_scale_max", kAugmentation, "largest crop, part of the area"}
+            .Between(0.001, 1));
+  visit(c.local_crops,
+        Field{"local_crops", kAugmentation,
+              "multi-crop: further, smaller views of each image, which predict "
+              "the two large ones and are no targets; with --views=shared"}
+            .Between(0, 64));
+  visit(c.local_crop_size, Field{"local_crop_size", kAugmentation,
+                                 "of --local_crops: side of each in pixels"}
+                               .Between(8, 1024));
+  visit(c.local_crop_scale_min,
+        Field{"local_crop_scale_min", kAugmentation,
+              "of --local_crops: smallest crop, part of the area"}
+            .Between(0.001, 1));
+  visit(c.local_crop_scale_max,
+        Field{"local_crop_scale_max", kAugmentation,
+              "of --local_crops: largest crop, part of the area"}
             .Between(0.001, 1));
   visit(c.crop_ratio_min,
         Field{"crop_ratio_min", kAugmentation, "narrowest crop, width/height"}

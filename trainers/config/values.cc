@@ -138,6 +138,13 @@ absl::Status Validate(const Config& config) {
   absl::Status status = CheckFields(config);
   status.Update(Ordered("crop_scale_min", config.crop_scale_min,
                         "crop_scale_max", config.crop_scale_max));
+  status.Update(Ordered("local_crop_scale_min", config.local_crop_scale_min,
+                        "local_crop_scale_max", config.local_crop_scale_max));
+  if (config.local_crops > 0 && config.views != "shared") {
+    status.Update(absl::InvalidArgumentError(absl::StrCat(
+        "--local_crops=", config.local_crops,
+        ": local crops are beside the two views of --views=shared")));
+  }
   status.Update(Ordered("crop_ratio_min", config.crop_ratio_min,
                         "crop_ratio_max", config.crop_ratio_max));
   status.Update(Ordered("blur_sigma_min", config.blur_sigma_min,

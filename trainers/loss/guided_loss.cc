@@ -26,10 +26,17 @@ absl::StatusOr<LossResult> Compute(const std::vector<at::Tensor>& p,
                                    const LossOptions& options,
                                    const std::vector<at::Tensor>& g) {
   using In = const T;
-  if (p.size() == 2) {
+  if (z.size() == 2) {
+    std::vector<Rows<In>> local_p;
+    std::vector<Rows<T>> local_grads;
+    for (size_t v = 2; v < p.size(); ++v) {
+      local_p.push_back(RowsOf<In>(p[v]));
+      local_grads.push_back(RowsOf<T>(g[v]));
+    }
     const SharedViews<T> views{RowsOf<In>(p[0]), RowsOf<In>(p[1]),
-                               RowsOf<In>(z[0]), RowsOf<In>(z[1]), pairing};
-    const SharedGrads<T> grads{RowsOf<T>(g[0]), RowsOf<T>(g[1])};
+                               RowsOf<In>(z[0]), RowsOf<In>(z[1]),
+                               pairing,          local_p};
+    const SharedGrads<T> grads{RowsOf<T>(g[0]), RowsOf<T>(g[1]), local_grads};
     return gsg::GuidedLoss(views, options, &grads);
   }
   const FourViews<T> views{RowsOf<In>(p[0]), RowsOf<In>(p[1]), RowsOf<In>(p[2]),
@@ -43,13 +50,16 @@ absl::StatusOr<LossResult> Compute(const std::vector<at::Tensor>& p,
 absl::Status CheckTensors(const std::vector<at::Tensor>& p,
                           const std::vector<at::Tensor>& z,
                           absl::Span<const int64_t> pairing) {
-  if ((p.size() != 2 && p.size() != 4) || z.size() != p.size()) {
+  const bool shared = z.size() == 2 && p.size() >= 2;
+  const bool four = z.size() == 4 && p.size() == 4;
+  if (!shared && !four) {
     return absl::InvalidArgumentError(
         absl::StrCat("got ", p.size(), " predictions and ", z.size(),
-                     " projections; need 2 of each for shared views or 4 of "
-                     "each for four views"));
+                     " projections; need 2 of each for shared views, and more "
+                     "predictions for local crops, or 4 of each for four "
+                     "views"));
   }
-  if (p.size() == 4 && !pairing.empty()) {
+  if (four && !pairing.empty()) {
     return absl::InvalidArgumentError(
         "four views have their second image already: pairing must be empty");
   }

@@ -81,6 +81,9 @@ absl::StatusOr<StepResult> SiameseMethod::Backward(const StepInput& input) {
     predictions.push_back(model_->predict(projections));
     targets.push_back(target_ ? target_->Project(view) : projections.detach());
   }
+  for (const at::Tensor& view : input.local_views) {
+    predictions.push_back(model_->predict(model_->project(view)));
+  }
   std::vector<int64_t> pairing = input.pairing;
   if (input.nearest_candidates > 0) {
     NearestOptions options;

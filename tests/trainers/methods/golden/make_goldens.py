@@ -110,9 +110,9 @@ def make_model():
     return model
 
 
-def images(salt, step, view):
+def images(salt, step, view, side=4):
     name = f"salt {salt} step {step} view {view}"
-    return 4 * uniform(name, (IMAGES, 3, 4, 4)) - 2
+    return 4 * uniform(name, (IMAGES, 3, side, side)) - 2
 
 
 def permutation(salt, step):
@@ -205,8 +205,26 @@ def train(case, salt, dtype):
         if target:
             with torch.no_grad():
                 t = [target.projector(target.backbone(x)) for x in views]
+        # Smaller views, which predict the targets of the large ones.
+        local = [model.predictor(model.projector(model.backbone(
+            images(salt, step, 2 + l, side=3).to(dtype))))
+                 for l in range(case.get("local", 0))]
         if not case["guided"]:
-            loss = (d(p[0], t[1]) + d(p[1], t[0])).mean() / 2
+            losses_of_pairs = [d(p[0], t[1]), d(p[1], t[0])]
+            losses_of_pairs += [d(x, y) for x in local for y in t]
+            loss = sum(losses_of_pairs).mean() / len(losses_of_pairs)
+        elif local:
+            # A large view is a target or not in each row; all others predict it.
+            chosen, pair = guided([*p, p[0][r], p[1][r]],
+                                  [*t, t[0][r], t[1][r]], "min")
+            counts.append(pair.bincount(minlength=4).tolist())
+            loss = chosen
+            for x in local:
+                first = torch.where(pair < 2, d(x, t[1]), d(x, t[0]))
+                second = torch.where(pair % 2 == 0, d(x[r], t[1][r]),
+                                     d(x[r], t[0][r]))
+                loss = loss + (first + second).mean() / 2
+            loss = loss / (1 + len(local))
         else:
             if by_projections:
                 r = nearest(t)
@@ -257,6 +275,10 @@ def main():
           selection="soft")
     write("simsiam_gsg_margin", momentum_encoder=False, guided=True, views=2,
           selection="margin")
+    write("simsiam_gsg_local", momentum_encoder=False, guided=True, views=2,
+          local=2)
+    write("byol_local", momentum_encoder=True, guided=False, views=2, local=1,
+          cosine=False)
     write("simsiam_gsg_nearest", momentum_encoder=False, guided=True, views=2,
           pairing="nearest")
     write("byol_gsg_nearest_four", momentum_encoder=True, guided=True, views=4,
