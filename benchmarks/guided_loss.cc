@@ -19,6 +19,7 @@
 #include "gsg_core/eigen.h"
 #include "gsg_core/half.h"
 #include "gsg_core/loss.h"
+#include "gsg_core/nearest_pairing.h"
 #include "gsg_core/pairing.h"
 #include "gsg_core/rows.h"
 #include "gsg_core/selection.h"
@@ -102,9 +103,9 @@ void BM_GuidedLoss16Bits(benchmark::State& state) {
 BENCHMARK_TEMPLATE(BM_GuidedLoss16Bits, Half)->Apply(Sizes);
 BENCHMARK_TEMPLATE(BM_GuidedLoss16Bits, BFloat16)->Apply(Sizes);
 
-void BM_GuidedLossShared(benchmark::State& state) {
+void GuidedLossShared(benchmark::State& state,
+                      const std::vector<int64_t>& pairing) {
   std::vector<Matrix> m = RandomMatrices(6, state.range(0), state.range(1));
-  const std::vector<int64_t> pairing = *CyclicPairing(state.range(0), 1);
   const SharedViews<float> views = {AsRows(m[0]), AsRows(m[1]), AsRows(m[2]),
                                     AsRows(m[3]), pairing};
   const SharedGrads<float> grads = {AsRows(m[4]), AsRows(m[5])};
@@ -118,7 +119,33 @@ void BM_GuidedLossShared(benchmark::State& state) {
   }
   CountBytes(state, 6);
 }
+void BM_GuidedLossShared(benchmark::State& state) {
+  GuidedLossShared(state, *CyclicPairing(state.range(0), 1));
+}
 BENCHMARK(BM_GuidedLossShared)->Apply(Sizes);
+
+// A pairing that is no permutation: choices first, in a pass of their own.
+void BM_GuidedLossSharedMap(benchmark::State& state) {
+  GuidedLossShared(state, *NearestCandidates(state.range(0), 1, 1));
+}
+BENCHMARK(BM_GuidedLossSharedMap)->Apply(Sizes);
+
+// Beside the loss that it is for; bytes are those of one look at the batch.
+void BM_NearestPairing(benchmark::State& state) {
+  std::vector<Matrix> m = RandomMatrices(2, state.range(0), state.range(1));
+  const Rows<const float> z1 = AsRows(m[0]), z2 = AsRows(m[1]);
+  ThreadPool pool(state.range(2));
+  NearestOptions options;
+  options.executor = &pool;
+  for (auto _ : state) {
+    absl::StatusOr<std::vector<int64_t>> pairing =
+        NearestPairing(z1, z2, options);
+    if (!pairing.ok()) std::abort();
+    benchmark::DoNotOptimize(pairing->data());
+  }
+  CountBytes(state, 2);
+}
+BENCHMARK(BM_NearestPairing)->Apply(Sizes);
 
 // Reads half of `matrices` and writes the other half.
 void Memcpy(benchmark::State& state, int64_t matrices) {

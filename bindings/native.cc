@@ -18,6 +18,7 @@
 #include "gsg_core/half.h"
 #include "gsg_core/loss.h"
 #include "gsg_core/meters.h"
+#include "gsg_core/nearest_pairing.h"
 #include "gsg_core/pairing.h"
 #include "gsg_core/random.h"
 #include "gsg_core/reference_row.h"
@@ -32,8 +33,11 @@ namespace {
 
 namespace py = pybind11;
 
-// distance, selection, seed, threads, grad_scale.
-using Options = std::tuple<std::string, std::string, uint64_t, int, double>;
+// distance, selection, temperature, margin, seed, threads, grad_scale.
+using Options =
+    std::tuple<std::string, std::string, double, double, uint64_t, int, double>;
+
+uint64_t SeedOf(const Options& options) { return std::get<4>(options); }
 
 // The same number of arguments, with their names.
 template <size_t kSize>
@@ -150,23 +154,22 @@ py::dtype NewDtype(const Array& array) {
 }
 
 // Where gradients go, and the objects that the caller gets.
-template <size_t kSize>
 struct Outputs {
   bool wanted = true;
-  Matrices<kSize> matrices;
-  py::tuple objects = py::tuple(kSize);
+  std::vector<Array> matrices;
+  py::tuple objects;
 };
 
 // out: None for new arrays; arrays like p; or empty, for no gradients.
-template <size_t kSize>
-Outputs<kSize> ParseOutputs(const Array& p, const py::object& out) {
-  Outputs<kSize> outputs;
+Outputs ParseOutputs(const Array& p, size_t count, const py::object& out) {
+  Outputs outputs;
+  outputs.objects = py::tuple(count);
   if (out.is_none()) {
     const py::dtype dtype = NewDtype(p);
-    for (size_t v = 0; v < kSize; ++v) {
+    for (size_t v = 0; v < count; ++v) {
       outputs.objects[v] =
           py::array(dtype, std::vector<py::ssize_t>{p.shape[0], p.shape[1]});
-      outputs.matrices[v] = ParseArray("grad", outputs.objects[v]);
+      outputs.matrices.push_back(ParseArray("grad", outputs.objects[v]));
     }
     return outputs;
   }
@@ -174,7 +177,7 @@ Outputs<kSize> ParseOutputs(const Array& p, const py::object& out) {
     throw py::type_error(
         "out is a value of type " +
         py::cast<std::string>(py::type::of(out).attr("__name__")) +
-        "; it must be a sequence of " + std::to_string(kSize) + " arrays");
+        "; it must be a sequence of " + std::to_string(count) + " arrays");
   }
   const auto given = py::reinterpret_borrow<py::sequence>(out);
   if (given.size() == 0) {
@@ -182,12 +185,12 @@ Outputs<kSize> ParseOutputs(const Array& p, const py::object& out) {
     outputs.objects = py::tuple();
     return outputs;
   }
-  if (given.size() != kSize) {
+  if (given.size() != count) {
     throw py::value_error("out has " + std::to_string(given.size()) +
-                          " arrays; there are " + std::to_string(kSize) +
+                          " arrays; there are " + std::to_string(count) +
                           " gradients");
   }
-  for (size_t v = 0; v < kSize; ++v) {
+  for (size_t v = 0; v < count; ++v) {
     const std::string name = "out[" + std::to_string(v) + "]";
     Array array = ParseMatrix(name, given[v]);
     CheckSameDtype(array, p);
@@ -198,39 +201,47 @@ Outputs<kSize> ParseOutputs(const Array& p, const py::object& out) {
           " is written in place: the elements of a row must be next to each "
           "other, and rows whole elements apart and forwards");
     }
-    outputs.matrices[v] = std::move(array);
+    outputs.matrices.push_back(std::move(array));
     outputs.objects[v] = given[v];
   }
   return outputs;
 }
 
-// The value of call(options), which runs without the GIL.
+// The value of call(), which runs without the GIL.
 template <typename Call>
-auto Run(const Options& arguments, const Call& call) {
-  const auto& [distance, selection, seed, threads, grad_scale] = arguments;
-  LossOptions options;
-  options.distance = ValueOrThrow(ParseDistance(distance));
-  options.selection = ValueOrThrow(ParseSelection(selection));
-  options.seed = seed;
-  options.grad_scale = grad_scale;
-  const LeasedThreadPool pool(threads);
-  options.executor = pool.get();
+auto WithoutGil(const Call& call) {
   auto result = [&] {
     py::gil_scoped_release release;
-    return call(options);
+    return call();
   }();
   return ValueOrThrow(std::move(result));
 }
 
-template <size_t kSize>
-py::tuple ToTuple(const LossResult& result, const Outputs<kSize>& outputs) {
+// The value of call(options), which runs without the GIL.
+template <typename Call>
+auto Run(const Options& arguments, const Call& call) {
+  const auto& [distance, selection, temperature, margin, seed, threads,
+               grad_scale] = arguments;
+  LossOptions options;
+  options.distance = ValueOrThrow(ParseDistance(distance));
+  options.selection = ValueOrThrow(ParseSelection(selection));
+  options.temperature = temperature;
+  options.margin = margin;
+  options.seed = seed;
+  options.grad_scale = grad_scale;
+  const LeasedThreadPool pool(threads);
+  options.executor = pool.get();
+  return WithoutGil([&] { return call(options); });
+}
+
+py::tuple ToTuple(const LossResult& result, const Outputs& outputs) {
   return py::make_tuple(result.loss, ToArray(result.pair), outputs.objects);
 }
 
 py::tuple GuidedLossOfFour(const Objects<8>& views, const Options& arguments,
                            const py::object& out) {
   const Matrices<8> m = ParseMatrices(kFourViews, views);
-  const Outputs<4> outputs = ParseOutputs<4>(m[0], out);
+  const Outputs outputs = ParseOutputs(m[0], 4, out);
   return ToTuple(Visit(m[0].dtype,
                        [&](auto tag) {
                          using T = decltype(tag);
@@ -242,7 +253,7 @@ py::tuple GuidedLossOfFour(const Objects<8>& views, const Options& arguments,
                              RowsOf<In>(m[6]), RowsOf<In>(m[7])};
                          FourViewGrads<T> grads;
                          if (outputs.wanted) {
-                           const Matrices<4>& g = outputs.matrices;
+                           const std::vector<Array>& g = outputs.matrices;
                            grads = {RowsOf<T>(g[0]), RowsOf<T>(g[1]),
                                     RowsOf<T>(g[2]), RowsOf<T>(g[3])};
                          }
@@ -274,29 +285,50 @@ class PairingArgument {
   std::vector<int64_t> drawn_;
 };
 
+// Like ParseMatrices, for as many as there are.
+std::vector<Array> ParseLocal(const py::sequence& local_p, const Array& first) {
+  std::vector<Array> matrices;
+  for (size_t k = 0; k < local_p.size(); ++k) {
+    Array array = ParseMatrix("local_p[" + std::to_string(k) + "]", local_p[k]);
+    CheckSameDtype(array, first);
+    matrices.push_back(PlainRows(std::move(array)));
+  }
+  return matrices;
+}
+
+template <typename T>
+std::vector<Rows<T>> RowsOfAll(absl::Span<const Array> matrices) {
+  std::vector<Rows<T>> rows;
+  for (const Array& matrix : matrices) rows.push_back(RowsOf<T>(matrix));
+  return rows;
+}
+
 py::tuple GuidedLossShared(const Objects<4>& views, const py::object& pairing,
-                           const Options& arguments, const py::object& out) {
+                           const Options& arguments, const py::object& out,
+                           const py::sequence& local_p) {
   const Matrices<4> m = ParseMatrices(kSharedViews, views);
-  const PairingArgument second(pairing, m[0].shape[0], std::get<2>(arguments));
-  const Outputs<2> outputs = ParseOutputs<2>(m[0], out);
-  return ToTuple(Visit(m[0].dtype,
-                       [&](auto tag) {
-                         using T = decltype(tag);
-                         using In = const T;
-                         const SharedViews<T> rows = {
-                             RowsOf<In>(m[0]), RowsOf<In>(m[1]),
-                             RowsOf<In>(m[2]), RowsOf<In>(m[3]), second.span()};
-                         SharedGrads<T> grads;
-                         if (outputs.wanted) {
-                           const Matrices<2>& g = outputs.matrices;
-                           grads = {RowsOf<T>(g[0]), RowsOf<T>(g[1])};
-                         }
-                         return Run(arguments, [&](const LossOptions& options) {
-                           return GuidedLoss(rows, options,
-                                             outputs.wanted ? &grads : nullptr);
-                         });
-                       }),
-                 outputs);
+  const std::vector<Array> local = ParseLocal(local_p, m[0]);
+  const PairingArgument second(pairing, m[0].shape[0], SeedOf(arguments));
+  const Outputs outputs = ParseOutputs(m[0], 2 + local.size(), out);
+  const auto call = [&](auto tag) {
+    using T = decltype(tag);
+    using In = const T;
+    const std::vector<Rows<In>> local_rows = RowsOfAll<In>(local);
+    const SharedViews<T> rows = {RowsOf<In>(m[0]), RowsOf<In>(m[1]),
+                                 RowsOf<In>(m[2]), RowsOf<In>(m[3]),
+                                 second.span(),    local_rows};
+    std::vector<Rows<T>> local_grads;
+    SharedGrads<T> grads;
+    if (outputs.wanted) {
+      const absl::Span<const Array> g = outputs.matrices;
+      local_grads = RowsOfAll<T>(g.subspan(2));
+      grads = {RowsOf<T>(g[0]), RowsOf<T>(g[1]), local_grads};
+    }
+    return Run(arguments, [&](const LossOptions& options) {
+      return GuidedLoss(rows, options, outputs.wanted ? &grads : nullptr);
+    });
+  };
+  return ToTuple(Visit(m[0].dtype, call), outputs);
 }
 
 py::array_t<uint8_t> SelectOfFour(const Objects<4>& projections,
@@ -340,12 +372,56 @@ py::array_t<int64_t> Pairing(int64_t n, uint64_t seed,
   return ToArray(ValueOrThrow(MakePairing(parsed, n, seed)));
 }
 
+// candidates, distance, seed, threads.
+using NearestArguments = std::tuple<int64_t, std::string, uint64_t, int>;
+
+// projections: z1, z2, or z11, z12, z21, z22.
+py::array_t<int64_t> NearestPairingOf(const py::tuple& projections,
+                                      const NearestArguments& arguments) {
+  const auto& [candidates, distance, seed, threads] = arguments;
+  NearestOptions options;
+  options.candidates = candidates;
+  options.distance = ValueOrThrow(ParseDistance(distance));
+  options.seed = seed;
+  const LeasedThreadPool pool(threads);
+  options.executor = pool.get();
+  if (projections.size() == 2) {
+    const Matrices<2> m =
+        ParseMatrices(kSharedProjections, projections.cast<Objects<2>>());
+    return ToArray(Visit(m[0].dtype, [&](auto tag) {
+      using In = const decltype(tag);
+      return WithoutGil([&] {
+        return NearestPairing(RowsOf<In>(m[0]), RowsOf<In>(m[1]), options);
+      });
+    }));
+  }
+  const Matrices<4> m =
+      ParseMatrices(kFourProjections, projections.cast<Objects<4>>());
+  return ToArray(Visit(m[0].dtype, [&](auto tag) {
+    using In = const decltype(tag);
+    return WithoutGil([&] {
+      return NearestPairing(RowsOf<In>(m[0]), RowsOf<In>(m[1]),
+                            RowsOf<In>(m[2]), RowsOf<In>(m[3]), options);
+    });
+  }));
+}
+
+// [n, candidates].
+py::array_t<int64_t> Candidates(int64_t n, int64_t candidates, uint64_t seed) {
+  const std::vector<int64_t> all =
+      ValueOrThrow(NearestCandidates(n, candidates, seed));
+  return py::array_t<int64_t>({n, candidates}, all.data());
+}
+
 // LossResult::pair for Selection::kRandom, which needs no projections.
 py::array_t<uint8_t> RandomPairs(int64_t n, uint64_t seed) {
   const double distances[4] = {};
+  SelectionParameters parameters;
+  parameters.seed = seed;
   std::vector<uint8_t> pairs(n);
   for (int64_t i = 0; i < n; ++i) {
-    pairs[i] = reference::Choose(Selection::kRandom, distances, seed, i).pair;
+    pairs[i] =
+        reference::Choose(Selection::kRandom, distances, parameters, i).pair;
   }
   return ToArray(pairs);
 }
@@ -378,12 +454,17 @@ PYBIND11_MODULE(_native, m) {
   m.def("guided_loss", &GuidedLossOfFour, py::arg("views"), py::arg("options"),
         py::arg("out"));
   m.def("guided_loss_shared", &GuidedLossShared, py::arg("views"),
-        py::arg("pairing"), py::arg("options"), py::arg("out"));
+        py::arg("pairing"), py::arg("options"), py::arg("out"),
+        py::arg("local_p") = py::tuple());
   m.def("select", &SelectOfFour, py::arg("projections"), py::arg("options"));
   m.def("select_shared", &SelectShared, py::arg("projections"),
         py::arg("pairing"), py::arg("options"));
   m.def("source_mask", &SourceMaskOf, py::arg("pair"));
   m.def("pairing", &Pairing, py::arg("n"), py::arg("seed"), py::arg("kind"));
+  m.def("nearest_pairing", &NearestPairingOf, py::arg("projections"),
+        py::arg("options"));
+  m.def("nearest_candidates", &Candidates, py::arg("n"), py::arg("candidates"),
+        py::arg("seed"));
   m.def("random_pairs", &RandomPairs, py::arg("n"), py::arg("seed"));
   m.def("step_seed", &StepSeed, py::arg("seed"), py::arg("step"));
   m.def("feature_spread", &Measure<FeatureSpread>, py::arg("z"));

@@ -1,22 +1,22 @@
 #include "gsg_core/loss.h"
 
-#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
+#include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "gsg_core/distance.h"
 #include "gsg_core/distances/list.h"
-#include "gsg_core/executor.h"
 #include "gsg_core/half.h"
+#include "gsg_core/internal/blocks.h"
 #include "gsg_core/internal/checks.h"
 #include "gsg_core/internal/row_loss.h"
 #include "gsg_core/rows.h"
@@ -26,12 +26,9 @@
 namespace gsg {
 namespace {
 
+using internal::ForBlocks;
 using internal::NamedRows;
 using internal::RowLoss;
-
-// Rows of one task: a few hundred microseconds' worth at D = 2048, to spread
-// evenly and to wake threads seldom.
-constexpr int64_t kRowsPerTask = 16;
 
 absl::Status CheckOptions(const LossOptions& options) {
   const auto unknown = [](const char* what, int value) {
@@ -44,6 +41,16 @@ absl::Status CheckOptions(const LossOptions& options) {
   }
   if (!selections::List::Visit(options.selection, nothing)) {
     return unknown("selection", static_cast<int>(options.selection));
+  }
+  // Written so that NaN fails.
+  if (!(options.temperature > 0) || std::isinf(options.temperature)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("temperature is ", options.temperature,
+                     "; it must be finite and above 0"));
+  }
+  if (!(options.margin >= 0 && options.margin < 1)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "margin is ", options.margin, "; it must be at least 0 and below 1"));
   }
   if (!std::isfinite(options.grad_scale)) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -62,19 +69,17 @@ absl::Status CheckArguments(const LossOptions& options,
   return status;
 }
 
-// Calls body(begin, end) for blocks that cover 0..n-1.
-void ForBlocks(const LossOptions& options, int64_t n,
-               absl::FunctionRef<void(int64_t, int64_t)> body) {
-  const auto block = [&](int64_t task) {
-    const int64_t begin = task * kRowsPerTask;
-    body(begin, std::min(n, begin + kRowsPerTask));
-  };
-  SerialExecutor serial;
-  Executor& executor = options.executor != nullptr ? *options.executor : serial;
-  executor.ParallelFor((n + kRowsPerTask - 1) / kRowsPerTask, block);
+// Empty if the pairing, whose entries are rows, is no permutation.
+std::vector<int64_t> InverseOf(absl::Span<const int64_t> pairing) {
+  std::vector<int64_t> inverse(pairing.size(), -1);
+  for (size_t i = 0; i < pairing.size(); ++i) {
+    if (inverse[pairing[i]] != -1) return {};
+    inverse[pairing[i]] = static_cast<int64_t>(i);
+  }
+  return inverse;
 }
 
-// Every image once, along the cycles of the pairing: the image after i is
+// A permutation's images, each once, along its cycles: the image after i is
 // pairing[i], unless a cycle ends at i.
 std::vector<int64_t> CycleOrder(absl::Span<const int64_t> pairing) {
   std::vector<int64_t> order;
@@ -109,7 +114,7 @@ absl::StatusOr<std::vector<uint8_t>> SelectRows(
   const Rows<const T>& first = inputs.front().rows;
   RowLoss<T> row(options, first.rows(), first.cols());
   std::vector<uint8_t> pair(first.rows());
-  ForBlocks(options, first.rows(), [&](int64_t begin, int64_t end) {
+  ForBlocks(options.executor, first.rows(), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) pair[i] = choose(row, i).pair;
   });
   if (row.saw_non_finite() || !row.uses_distances()) {
@@ -143,7 +148,7 @@ absl::StatusOr<LossResult> GuidedLoss(const FourViews<T>& views,
   RowLoss<T> row(options, n, views.p11.cols());
   std::vector<uint8_t> pair(n);
   std::vector<double> row_loss(n);
-  ForBlocks(options, n, [&](int64_t begin, int64_t end) {
+  ForBlocks(options.executor, n, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const T* const p[4] = {views.p11.row(i), views.p12.row(i),
                              views.p21.row(i), views.p22.row(i)};
@@ -172,17 +177,32 @@ template <typename T>
 absl::StatusOr<LossResult> GuidedLoss(const SharedViews<T>& views,
                                       const LossOptions& options,
                                       const SharedGrads<T>* grads) {
-  const NamedRows<T> inputs[] = {
+  const size_t locals = views.local_p.size();
+  std::vector<NamedRows<T>> inputs = {
       {"p1", views.p1}, {"p2", views.p2}, {"z1", views.z1}, {"z2", views.z2}};
   std::vector<NamedRows<T>> outputs;
   if (grads != nullptr) {
     outputs = {{"grads.p1", grads->p1}, {"grads.p2", grads->p2}};
+    if (grads->local_p.size() != locals) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "grads.local_p has ", grads->local_p.size(),
+          " matrices; local_p has ", locals, ", and each needs one"));
+    }
+  }
+  std::vector<std::string> names;  // which errors refer to
+  names.reserve(2 * locals);
+  for (size_t l = 0; l < locals; ++l) {
+    names.push_back(absl::StrCat("local_p[", l, "]"));
+    inputs.push_back({names.back(), views.local_p[l]});
+    if (grads == nullptr) continue;
+    names.push_back(absl::StrCat("grads.", names.back()));
+    outputs.push_back({names.back(), grads->local_p[l]});
   }
   absl::Status status = CheckArguments<T>(options, inputs, outputs);
   if (!status.ok()) return status;
   const int64_t n = views.p1.rows();
-  const auto inverse = internal::InversePairing(views.pairing, n);
-  if (!inverse.ok()) return inverse.status();
+  status = internal::CheckPairing(views.pairing, n);
+  if (!status.ok()) return status;
 
   RowLoss<T> row(options, n, views.p1.cols());
   std::vector<uint8_t> pair(n);
@@ -194,27 +214,66 @@ absl::StatusOr<LossResult> GuidedLoss(const SharedViews<T>& views,
         {views.p1.row(i), views.p2.row(i), views.z1.row(k), views.z2.row(k)},
         i);
   };
-  // Image i needs the choice of its own row, in which it is the first image,
-  // and of row inverse[i], in which it is the second. Along a cycle the latter
-  // is the choice before, and the projections just compared are still in cache.
-  const std::vector<int64_t> order = CycleOrder(views.pairing);
-  ForBlocks(options, n, [&](int64_t begin, int64_t end) {
-    Choice second{};
-    for (int64_t k = begin; k < end; ++k) {
-      const int64_t i = order[k];
-      const int64_t previous = (*inverse)[i];
-      if (k == begin || order[k - 1] != previous) second = choose(previous);
-      const Choice first = choose(i);
-      pair[i] = first.pair;
-      image_loss[i] = row.View(views.p1.row(i), views.z2.row(i),
-                               first.weights[0] + second.weights[2],
-                               grads != nullptr ? grads->p1.row(i) : nullptr) +
-                      row.View(views.p2.row(i), views.z1.row(i),
-                               first.weights[1] + second.weights[3],
-                               grads != nullptr ? grads->p2.row(i) : nullptr);
-      second = first;
+  // Of image i, whose views have these weights in all rows together: whatever
+  // the row, a view's target is the other view of the same image.
+  const double sources = 1 + static_cast<double>(locals);
+  const auto image = [&](int64_t i, double weight1, double weight2) {
+    weight1 /= sources;
+    weight2 /= sources;
+    double loss = row.View(views.p1.row(i), views.z2.row(i), weight1,
+                           grads != nullptr ? grads->p1.row(i) : nullptr) +
+                  row.View(views.p2.row(i), views.z1.row(i), weight2,
+                           grads != nullptr ? grads->p2.row(i) : nullptr);
+    for (size_t l = 0; l < locals; ++l) {
+      loss +=
+          row.LocalView(views.local_p[l].row(i),
+                        {views.z2.row(i), views.z1.row(i)}, {weight1, weight2},
+                        grads != nullptr ? grads->local_p[l].row(i) : nullptr);
     }
-  });
+    return loss;
+  };
+  const std::vector<int64_t> inverse = InverseOf(views.pairing);
+  if (!inverse.empty()) {
+    // Image i needs the choice of its own row, in which it is the first image,
+    // and of row inverse[i], in which it is the second. Along a cycle the
+    // latter is the choice before, and the projections just compared are still
+    // in cache.
+    const std::vector<int64_t> order = CycleOrder(views.pairing);
+    ForBlocks(options.executor, n, [&](int64_t begin, int64_t end) {
+      Choice second{};
+      for (int64_t k = begin; k < end; ++k) {
+        const int64_t i = order[k];
+        const int64_t previous = inverse[i];
+        if (k == begin || order[k - 1] != previous) second = choose(previous);
+        const Choice first = choose(i);
+        pair[i] = first.pair;
+        image_loss[i] = image(i, first.weights[0] + second.weights[2],
+                              first.weights[1] + second.weights[3]);
+        second = first;
+      }
+    });
+  } else {
+    // Any number of rows may have image i as their second: all choices first.
+    std::vector<Choice> choices(n);
+    ForBlocks(options.executor, n, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) choices[i] = choose(i);
+    });
+    std::vector<std::array<double, 2>> weights(n);
+    for (int64_t i = 0; i < n; ++i) {
+      pair[i] = choices[i].pair;
+      weights[i] = {choices[i].weights[0], choices[i].weights[1]};
+    }
+    for (int64_t i = 0; i < n; ++i) {
+      std::array<double, 2>& second = weights[views.pairing[i]];
+      second[0] += choices[i].weights[2];
+      second[1] += choices[i].weights[3];
+    }
+    ForBlocks(options.executor, n, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        image_loss[i] = image(i, weights[i][0], weights[i][1]);
+      }
+    });
+  }
   if (row.saw_non_finite()) return internal::CheckFinite<T>(inputs);
   return Summarise(std::move(pair), image_loss);
 }
@@ -242,8 +301,8 @@ absl::StatusOr<std::vector<uint8_t>> Select(Rows<const T> z1, Rows<const T> z2,
   const NamedRows<T> inputs[] = {{"z1", z1}, {"z2", z2}};
   absl::Status status = CheckArguments<T>(options, inputs);
   if (!status.ok()) return status;
-  const auto inverse = internal::InversePairing(pairing, z1.rows());
-  if (!inverse.ok()) return inverse.status();
+  status = internal::CheckPairing(pairing, z1.rows());
+  if (!status.ok()) return status;
   return SelectRows<T>(inputs, options, [&](RowLoss<T>& row, int64_t i) {
     const int64_t j = pairing[i];
     const T* const z[4] = {z1.row(i), z2.row(i), z1.row(j), z2.row(j)};

@@ -32,10 +32,10 @@ namespace gsg {
 // Zero rows: D is 0. Where ||p|| < eps the denominator is constant, so that
 // dD/dp = -z / (eps max(||z||, eps)); elsewhere <p, dD/dp> = 0.
 
-struct LossOptions {
+// What the selection needs is among them (SelectionParameters in selection.h).
+struct LossOptions : SelectionParameters {
   Distance distance = Distance::kEuclidean;
   Selection selection = Selection::kMin;
-  uint64_t seed = 0;             // of Selection::kRandom
   double grad_scale = 1.0;       // factor of the gradients, not of the loss
   Executor* executor = nullptr;  // not owned; nullptr: the calling thread
 };
@@ -54,23 +54,42 @@ struct FourViewGrads {
 
 // Images shared between rows: row i's second image is the first image of row
 // pairing[i], that is z21 = z1[pairing], z22 = z2[pairing], and p likewise.
-// p1, p2, z1, z2 are [N, D]; pairing is a permutation of 0..N-1 (pairing.h).
-// An image's gradient is the sum of its two roles.
+// p1, p2, z1, z2 are [N, D]; pairing has N entries of 0..N-1: a permutation
+// (pairing.h), in which an image is second once, or any map
+// (nearest_pairing.h). An image's gradient is the sum of its roles in all rows.
 template <typename T>
 struct SharedViews {
   Rows<const T> p1, p2;
   Rows<const T> z1, z2;
   absl::Span<const int64_t> pairing;
+  absl::Span<const Rows<const T>> local_p = {};  // see below
 };
 
 template <typename T>
 struct SharedGrads {
   Rows<T> p1, p2;
+  absl::Span<const Rows<T>> local_p = {};  // one for each of the views'
 };
+
+// Multi-crop (SwAV, Caron et al., arXiv 2006.09882; DINO, arXiv 2104.14294):
+// local_p are predictions of m further, smaller views of each image, [N, D].
+// They predict the two large ones and are no targets, so that they have no
+// projections here and take no part in the choice. A large view is a target
+// with the weight that its partner has as a source, and each local view
+// predicts both with these weights. All sources count alike: with wV the weight
+// of view V of an image in a row, an image's part of the row's loss is
+//
+//   1/2 1/(1 + m) (  w1 D(p1, z2) + w2 D(p2, z1)
+//                  + sum_l w1 D(local_l, z2) + w2 D(local_l, z1)).
+//
+// So a guided image has one target, which its other large view and all local
+// ones predict; kNone is the mean over the pairs of a view and another large
+// one; and m = 0 is the loss above, bit for bit. Costs as much again for each
+// local view as for a large one, and no distances.
 
 struct LossResult {
   double loss = 0;
-  std::vector<uint8_t> pair;               // [N]: 0..3 or kAllViews
+  std::vector<uint8_t> pair;               // [N]: Choice::pair of each row
   std::array<int64_t, 5> pair_count = {};  // how often each value is in `pair`
 };
 
@@ -85,9 +104,9 @@ struct LossResult {
 //
 // InvalidArgument, naming the argument: shapes differ; N or D is 0; a stride is
 // below D; data is null; an input value is not finite; grads overlap the inputs
-// or each other; pairing is not a permutation; an option is not of its enum or
-// grad_scale is not finite. After an error the contents of grads are
-// unspecified.
+// or each other; pairing has another length or entry; an option is not of its
+// enum or out of its range, or grad_scale is not finite. After an error the
+// contents of grads are unspecified.
 template <typename T>
 absl::StatusOr<LossResult> GuidedLoss(const FourViews<T>& views,
                                       const LossOptions& options,

@@ -17,28 +17,20 @@
 namespace gsg {
 namespace {
 
-constexpr std::array<internal::Named<PairingKind>, 2> kNames = {{
+constexpr std::array<internal::Named<PairingKind>, 3> kNames = {{
     {PairingKind::kCyclic, "cyclic"},
     {PairingKind::kRandom, "random"},
+    {PairingKind::kNearest, "nearest"},
 }};
 
 // Fisher-Yates, from the last place down.
 std::vector<int64_t> Shuffled(int64_t n, uint64_t seed) {
   uint64_t draws = 0;
-  // Uniform in 0..bound-1: of the 2^64 values the first 2^64 mod bound are
-  // drawn again, so that each remainder is left equally often.
-  const auto uniform = [&](uint64_t bound) {
-    const uint64_t rejected = -bound % bound;
-    uint64_t bits;
-    do {
-      bits = RandomBits(seed, RandomStream::kPairing, draws++);
-    } while (bits < rejected);
-    return bits % bound;
-  };
   std::vector<int64_t> order(static_cast<size_t>(n));
   std::iota(order.begin(), order.end(), 0);
   for (size_t left = order.size(); left > 1; --left) {
-    std::swap(order[left - 1], order[uniform(left)]);
+    std::swap(order[left - 1],
+              order[UniformBelow(left, seed, RandomStream::kPairing, &draws)]);
   }
   return order;
 }
@@ -83,6 +75,9 @@ absl::StatusOr<std::vector<int64_t>> MakePairing(PairingKind kind, int64_t n,
       return CyclicPairing(n, seed);
     case PairingKind::kRandom:
       return RandomPairing(n, seed);
+    case PairingKind::kNearest:
+      return absl::InvalidArgumentError(
+          "the nearest pairing is made from projections: use NearestPairing");
   }
   return absl::InvalidArgumentError(absl::StrCat(
       "pairing kind ", static_cast<int>(kind), " is not of PairingKind"));

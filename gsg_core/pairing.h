@@ -9,13 +9,15 @@
 
 namespace gsg {
 
-// Which image is the second image of each row: a permutation r of 0..n-1 such
-// that image i is compared with image r[i]. All draws come from Philox4x32-10
+// Which image is the second image of each row: image i is compared with image
+// r[i] of 0..n-1. Here are permutations; a pairing by projections, which is
+// none, is in nearest_pairing.h. All draws come from Philox4x32-10
 // keyed by `seed` through an unbiased bounded draw, so that a pairing is the
 // same on every platform.
 enum class PairingKind {
-  kCyclic,  // "cyclic"
-  kRandom,  // "random"
+  kCyclic,   // "cyclic"
+  kRandom,   // "random"
+  kNearest,  // "nearest": NearestPairing
 };
 
 absl::string_view PairingKindName(PairingKind kind);
@@ -29,6 +31,8 @@ absl::StatusOr<std::vector<int64_t>> CyclicPairing(int64_t n, uint64_t seed);
 // the authors of arXiv 2503.09058 do. InvalidArgument if n < 1.
 absl::StatusOr<std::vector<int64_t>> RandomPairing(int64_t n, uint64_t seed);
 
+// The permutation of that kind. InvalidArgument as above, and for kNearest,
+// which takes more than a seed.
 absl::StatusOr<std::vector<int64_t>> MakePairing(PairingKind kind, int64_t n,
                                                  uint64_t seed);
 

@@ -7,7 +7,11 @@ namespace gsg {
 
 // What a number is drawn for: equal (seed, index) of different streams are
 // unrelated.
-enum class RandomStream : uint32_t { kSelection = 0, kPairing = 1 };
+enum class RandomStream : uint32_t {
+  kSelection = 0,
+  kPairing = 1,
+  kCandidates = 2,
+};
 
 // 64 random bits as a function of (seed, stream, index): words 0 (low) and 1
 // of Philox4x32-10 (Salmon et al., SC 2011) with key = seed and counter =
@@ -31,6 +35,19 @@ constexpr uint64_t RandomBits(uint64_t seed, RandomStream stream,
     k1 += 0xBB67AE85;
   }
   return uint64_t{c1} << 32 | c0;
+}
+
+// Uniform in 0..bound-1, bound > 0. Takes numbers from *index on, one more
+// than once in a while: of the 2^64 values the first 2^64 mod bound are drawn
+// again, so that each remainder is left equally often.
+constexpr uint64_t UniformBelow(uint64_t bound, uint64_t seed,
+                                RandomStream stream, uint64_t* index) {
+  const uint64_t rejected = -bound % bound;
+  uint64_t bits = 0;
+  do {
+    bits = RandomBits(seed, stream, (*index)++);
+  } while (bits < rejected);
+  return bits % bound;
 }
 
 // A seed of its own for each step of a run with `seed`, for what is drawn once

@@ -21,12 +21,28 @@ struct Result {
   std::vector<std::array<Wide<T>, 4>> distances;  // [N], pairs 0..3
 };
 
-// Adds a row to the result, and its gradient (times grad_scale) to grads[v],
-// which may be null.
+// Adds weight / 2 D(p, z) / rows to the result, and its gradient (times
+// grad_scale) to grad, which may be null.
 template <typename T>
-void AddRow(const LossOptions& options, int64_t row, int64_t rows, int64_t cols,
-            const T* const (&p)[4], const T* const (&z)[4],
-            Wide<T>* const (&grads)[4], Result<T>& result) {
+void AddView(const LossOptions& options, Wide<T> weight, int64_t rows,
+             int64_t cols, const T* p, const T* z, Wide<T>* grad,
+             Result<T>& result) {
+  using Real = Wide<T>;
+  if (weight == 0) return;
+  const Real factor = weight / 2 / rows;
+  result.loss += factor * NegativeCosine<Real>(p, z, cols);
+  if (grad != nullptr) {
+    AddNegativeCosineGradient(p, z, cols, factor * options.grad_scale, grad);
+  }
+}
+
+// Adds a row to the result, and its gradients to grads[v]. Each view's weight
+// is divided by `sources`.
+template <typename T>
+Choice AddRow(const LossOptions& options, int64_t row, int64_t rows,
+              int64_t cols, const T* const (&p)[4], const T* const (&z)[4],
+              Wide<T>* const (&grads)[4], Result<T>& result,
+              Wide<T> sources = 1) {
   using Real = Wide<T>;
   Real distances[4];
   for (int a = 0; a < 2; ++a) {
@@ -35,20 +51,15 @@ void AddRow(const LossOptions& options, int64_t row, int64_t rows, int64_t cols,
           DistanceBetween<Real>(options.distance, z[a], z[2 + b], cols);
     }
   }
-  const Choice choice = Choose(options.selection, distances, options.seed, row);
+  const Choice choice = Choose(options.selection, distances, options, row);
   for (int v = 0; v < 4; ++v) {
-    if (choice.weights[v] == 0) continue;
-    const T* target = z[PartnerView(v)];
-    const Real factor = Real{choice.weights[v]} / 2 / rows;
-    result.loss += factor * NegativeCosine<Real>(p[v], target, cols);
-    if (grads[v] != nullptr) {
-      AddNegativeCosineGradient(p[v], target, cols, factor * options.grad_scale,
-                                grads[v]);
-    }
+    AddView(options, choice.weights[v] / sources, rows, cols, p[v],
+            z[PartnerView(v)], grads[v], result);
   }
   result.pair.push_back(choice.pair);
   result.distances.push_back(
       {distances[0], distances[1], distances[2], distances[3]});
+  return choice;
 }
 
 template <typename T>
@@ -84,15 +95,26 @@ Result<T> GuidedLoss(const SharedViews<T>& views, const LossOptions& options,
   const SharedGrads<Wide<T>>& g = grads != nullptr ? *grads : none;
   SetZero(g.p1);
   SetZero(g.p2);
-  const int64_t n = views.p1.rows();
+  for (const Rows<Wide<T>>& rows : g.local_p) SetZero(rows);
+  const int64_t n = views.p1.rows(), d = views.p1.cols();
+  const Wide<T> sources = 1 + views.local_p.size();
   Result<T> result;
   for (int64_t i = 0; i < n; ++i) {
     const int64_t j = views.pairing[static_cast<size_t>(i)];
-    AddRow<T>(
-        options, i, n, views.p1.cols(),
+    const Choice choice = AddRow<T>(
+        options, i, n, d,
         {views.p1.row(i), views.p2.row(i), views.p1.row(j), views.p2.row(j)},
         {views.z1.row(i), views.z2.row(i), views.z1.row(j), views.z2.row(j)},
-        {g.p1.row(i), g.p2.row(i), g.p1.row(j), g.p2.row(j)}, result);
+        {g.p1.row(i), g.p2.row(i), g.p1.row(j), g.p2.row(j)}, result, sources);
+    for (size_t l = 0; l < views.local_p.size(); ++l) {
+      for (int v = 0; v < 4; ++v) {  // in the place of each source
+        const int64_t image = v < 2 ? i : j;
+        const Rows<const T>& target = v % 2 == 0 ? views.z2 : views.z1;
+        AddView(options, choice.weights[v] / sources, n, d,
+                views.local_p[l].row(image), target.row(image),
+                grads != nullptr ? g.local_p[l].row(image) : nullptr, result);
+      }
+    }
   }
   return result;
 }

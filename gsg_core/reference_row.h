@@ -10,7 +10,6 @@
 #include "gsg_core/distances/list.h"
 #include "gsg_core/half.h"
 #include "gsg_core/norm.h"
-#include "gsg_core/random.h"
 #include "gsg_core/selection.h"
 #include "gsg_core/selections/list.h"
 
@@ -52,13 +51,12 @@ Real DistanceBetween(Distance distance, const T* x, const T* y, int64_t n) {
 
 // The choice of row `row`, from its distances in the order of selection.h.
 template <typename Real>
-Choice Choose(Selection selection, const Real (&distances)[4], uint64_t seed,
-              int64_t row) {
-  const uint64_t random =
-      RandomBits(seed, RandomStream::kSelection, static_cast<uint64_t>(row));
+Choice Choose(Selection selection, const Real (&distances)[4],
+              const SelectionParameters& parameters, int64_t row) {
   Choice choice{};
-  selections::List::Visit(
-      selection, [&](auto s) { choice = s.Choose(distances, random); });
+  selections::List::Visit(selection, [&](auto s) {
+    choice = s.Choose(distances, parameters, row);
+  });
   return choice;
 }
 

@@ -29,13 +29,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gsg import _native
-from gsg._arguments import as_integer, as_seed, as_string, loss_options
+from gsg._arguments import (as_integer, as_seed, as_string, loss_options,
+                            nearest_options)
 from gsg._types import ArrayLike
 
 __all__ = [
     "GuidedLoss", "effective_rank", "feature_spread", "guided_loss",
-    "guided_loss_shared", "pairing", "select", "select_shared", "source_mask",
-    "step_seed"
+    "guided_loss_shared", "nearest_pairing", "pairing", "select",
+    "select_shared", "source_mask", "step_seed"
 ]
 __version__ = "0.1.0"
 
@@ -45,7 +46,9 @@ class GuidedLoss(NamedTuple):
 
     loss: the mean over rows.
     pair: uint8 [N], which two views of each row are sources: 0..3 for (11,21),
-        (11,22), (12,21), (12,22), or 4 for all views (selection="none").
+        (11,22), (12,21), (12,22), or 4 for all views (selection="none", or
+        "margin" where no pair is clearly the closest). With selection="soft"
+        all views are, and this is the most probable pair.
     grads: dloss/dp for each p in the order of the arguments, each [N, D] and
         of the arguments' dtype; exactly 0 in rows whose view is no source.
         float16 has a short range: gradients below 6e-8 are 0 in it.
@@ -59,6 +62,7 @@ class GuidedLoss(NamedTuple):
 def guided_loss(p11: ArrayLike, p12: ArrayLike, p21: ArrayLike, p22: ArrayLike,
                 z11: ArrayLike, z12: ArrayLike, z21: ArrayLike, z22: ArrayLike,
                 *, distance: str = "euclidean", selection: str = "min",
+                temperature: float = 1.0, margin: float = 0.01,
                 seed: int = 0, threads: int = 1,
                 out: Optional[Sequence[ArrayLike]] = None) -> GuidedLoss:
     """The loss of N pairs of images with two views each.
@@ -78,7 +82,13 @@ def guided_loss(p11: ArrayLike, p12: ArrayLike, p21: ArrayLike, p22: ArrayLike,
     selection: which of the four pairs of views of different images are the
         sources: "min", the closest (the paper's); "max", the farthest;
         "random", by (seed, row); "none", all four views (SimSiam). Ties go to
-        the lowest pair.
+        the lowest pair. "soft": pairs have probabilities proportional to
+        exp(-distance / temperature), and a view the weight of how likely it is
+        a source: "min" for temperatures near 0, "none" for large ones.
+        "margin": "min" in rows whose closest pair is closer than each other by
+        more than the part `margin`, "none" in the others.
+    temperature: above 0, of selection="soft", in units of the distance.
+    margin: from 0 to below 1, of selection="margin".
     seed: 0..2^64-1, of selection="random".
     threads: 1..256.
     out: four arrays like p to write the gradients to, which become the result's
@@ -88,7 +98,8 @@ def guided_loss(p11: ArrayLike, p12: ArrayLike, p21: ArrayLike, p22: ArrayLike,
     Raises TypeError and ValueError, see help(gsg).
     Source: arXiv 2503.09058.
     """
-    options = loss_options(distance, selection, seed, threads)
+    options = loss_options(distance, selection, temperature, margin, seed,
+                           threads)
     return GuidedLoss(*_native.guided_loss(
         (p11, p12, p21, p22, z11, z12, z21, z22), options, out))
 
@@ -96,54 +107,69 @@ def guided_loss(p11: ArrayLike, p12: ArrayLike, p21: ArrayLike, p22: ArrayLike,
 def guided_loss_shared(p1: ArrayLike, p2: ArrayLike, z1: ArrayLike,
                        z2: ArrayLike, pairing: Optional[ArrayLike] = None, *,
                        distance: str = "euclidean", selection: str = "min",
+                       temperature: float = 1.0, margin: float = 0.01,
                        seed: int = 0, threads: int = 1,
-                       out: Optional[Sequence[ArrayLike]] = None) -> GuidedLoss:
+                       out: Optional[Sequence[ArrayLike]] = None,
+                       local_p: Sequence[ArrayLike] = ()) -> GuidedLoss:
     """The loss of N images with two views each, paired among themselves.
 
     guided_loss with p21 = p1[pairing], p22 = p2[pairing] and z likewise: each
-    image is the first of one pair and the second of another, and its gradient
-    is the sum of both roles. Half the encoder passes of guided_loss.
+    image is the first of one pair and the second of others, in a permutation of
+    one, and its gradient is the sum of these roles. Half the encoder passes of
+    guided_loss.
 
     p1, p2, z1, z2: [N, D], floating-point.
-    pairing: int64 [N], a permutation of 0..N-1. None: gsg.pairing(N, seed), so
-        give each training step a seed of its own (gsg.step_seed).
-    distance, selection, seed, threads: as in guided_loss.
-    out: two arrays, as in guided_loss.
+    pairing: int64 [N] of 0..N-1: a permutation (gsg.pairing) or any other map
+        (gsg.nearest_pairing). None: gsg.pairing(N, seed), so give each training
+        step a seed of its own (gsg.step_seed).
+    distance, selection, temperature, margin, seed, threads: as in guided_loss.
+    out: two arrays, as in guided_loss, and one for each of local_p.
+    local_p: multi-crop: predictions of further, smaller views of each image,
+        [N, D] each. They predict the two large views with the weights that
+        these have as targets, and are no targets themselves; all sources count
+        alike, so that the loss is a mean over 1 + m terms an image. The result's
+        grads are of p1, p2 and these.
 
     Raises TypeError and ValueError, see help(gsg).
     Source: arXiv 2503.09058; sharing views between pairs is this library's.
     """
-    options = loss_options(distance, selection, seed, threads)
-    return GuidedLoss(*_native.guided_loss_shared((p1, p2, z1, z2), pairing,
-                                                  options, out))
+    options = loss_options(distance, selection, temperature, margin, seed,
+                           threads)
+    return GuidedLoss(*_native.guided_loss_shared(
+        (p1, p2, z1, z2), pairing, options, out, tuple(local_p)))
 
 
 def select(z11: ArrayLike, z12: ArrayLike, z21: ArrayLike, z22: ArrayLike, *,
            distance: str = "euclidean", selection: str = "min",
-           seed: int = 0, threads: int = 1) -> NDArray[np.uint8]:
+           temperature: float = 1.0, margin: float = 0.01, seed: int = 0,
+           threads: int = 1) -> NDArray[np.uint8]:
     """GuidedLoss.pair of guided_loss, uint8 [N], from projections alone.
 
     Arguments and errors as in guided_loss.
     """
-    return _native.select((z11, z12, z21, z22),
-                          loss_options(distance, selection, seed, threads))
+    options = loss_options(distance, selection, temperature, margin, seed,
+                           threads)
+    return _native.select((z11, z12, z21, z22), options)
 
 
 def select_shared(z1: ArrayLike, z2: ArrayLike, pairing: ArrayLike, *,
                   distance: str = "euclidean", selection: str = "min",
-                  seed: int = 0, threads: int = 1) -> NDArray[np.uint8]:
+                  temperature: float = 1.0, margin: float = 0.01, seed: int = 0,
+                  threads: int = 1) -> NDArray[np.uint8]:
     """GuidedLoss.pair of guided_loss_shared, uint8 [N], from projections alone.
 
     Arguments and errors as in guided_loss_shared; `pairing` is not optional.
     """
-    return _native.select_shared(
-        (z1, z2), pairing, loss_options(distance, selection, seed, threads))
+    options = loss_options(distance, selection, temperature, margin, seed,
+                           threads)
+    return _native.select_shared((z1, z2), pairing, options)
 
 
 def source_mask(pair: ArrayLike) -> NDArray[np.uint8]:
     """Which views are sources: uint8 [N, 4], 1 or 0, views 11, 12, 21, 22.
 
-    pair: uint8 [N] of values 0..4, as in GuidedLoss. Raises TypeError and
+    pair: uint8 [N] of values 0..4, as in GuidedLoss; of selection="soft", where
+    all views are, it marks the most probable pair. Raises TypeError and
     ValueError, see help(gsg).
     """
     return _native.source_mask(pair)
@@ -163,6 +189,34 @@ def pairing(n: int, seed: int = 0, kind: str = "cyclic") -> NDArray[np.int64]:
     """
     return _native.pairing(as_integer("n", n, 0, 2**63 - 1), as_seed(seed),
                            as_string("kind", kind))
+
+
+def nearest_pairing(z11: ArrayLike, z12: ArrayLike,
+                    z21: Optional[ArrayLike] = None,
+                    z22: Optional[ArrayLike] = None, *, candidates: int = 16,
+                    distance: str = "euclidean", seed: int = 0,
+                    threads: int = 1) -> NDArray[np.int64]:
+    """The closest of some other images as the second image of each row.
+
+    int64 [N]: a map, no permutation, since many images may have the same second
+    one. Two images are as far apart as their closest views.
+
+    z11, z12: projections of the two views of each image, [N, D].
+    z21, z22: of the views that an image shows as a second image, row j those of
+        image j; guided_loss then takes p21[r], z21[r] and so on, r the result.
+        None: the same as z11 and z12, for guided_loss_shared(..., pairing=r).
+    candidates: how many others the closest is taken from, drawn for each row by
+        (seed, row): 1, a random one, to N - 1, all. Ties go to the lowest image.
+    distance, seed, threads: as in guided_loss.
+
+    Raises TypeError and ValueError, see help(gsg).
+    """
+    if (z21 is None) != (z22 is None):
+        raise TypeError("z21 and z22 are the two views of second images: give "
+                        "both, or neither")
+    z = (z11, z12) if z21 is None else (z11, z12, z21, z22)
+    return _native.nearest_pairing(
+        z, nearest_options(candidates, distance, seed, threads))
 
 
 def step_seed(seed: int, step: int) -> int:

@@ -1,5 +1,6 @@
 """Options of gsg's functions, checked. Arrays are checked by gsg._native."""
 
+import math
 import operator
 from typing import Any, Tuple
 
@@ -21,15 +22,49 @@ def as_string(name: str, value: Any) -> str:
     return value
 
 
+def as_number(name: str, value: Any) -> float:
+    if isinstance(value, str) or not hasattr(value, "__float__"):
+        raise TypeError(f"{name} is {_type_of(value)}; it must be a number")
+    return float(value)
+
+
+def as_temperature(value: Any) -> float:
+    temperature = as_number("temperature", value)
+    if not 0 < temperature < math.inf:
+        raise ValueError(f"temperature is {temperature:g}; it must be finite "
+                         "and above 0")
+    return temperature
+
+
+def as_margin(value: Any) -> float:
+    margin = as_number("margin", value)
+    if not 0 <= margin < 1:
+        raise ValueError(
+            f"margin is {margin:g}; it must be at least 0 and below 1")
+    return margin
+
+
 def as_seed(seed: Any) -> int:
     return as_integer("seed", seed, 0, 2**64 - 1)
 
 
-def loss_options(distance: Any, selection: Any, seed: Any, threads: Any,
-                 grad_scale: float = 1) -> Tuple[str, str, int, int, float]:
+Options = Tuple[str, str, float, float, int, int, float]
+
+
+def loss_options(distance: Any, selection: Any, temperature: Any, margin: Any,
+                 seed: Any, threads: Any, grad_scale: float = 1) -> Options:
     """The `options` of gsg._native."""
     return (as_string("distance", distance), as_string("selection", selection),
-            as_seed(seed), as_integer("threads", threads, 1, 256), grad_scale)
+            as_temperature(temperature), as_margin(margin), as_seed(seed),
+            as_integer("threads", threads, 1, 256), grad_scale)
+
+
+def nearest_options(candidates: Any, distance: Any, seed: Any,
+                    threads: Any) -> Tuple[int, str, int, int]:
+    """The `options` of gsg._native.nearest_pairing."""
+    return (as_integer("candidates", candidates, 1, 2**63 - 1),
+            as_string("distance", distance), as_seed(seed),
+            as_integer("threads", threads, 1, 256))
 
 
 def _type_of(value: Any) -> str:

@@ -3,7 +3,7 @@
 What CUDA tensors are computed with where no kernels of this library are.
 """
 
-from typing import List, Optional, Sequence, Tuple
+from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor
@@ -39,18 +39,39 @@ def _distances(z: Sequence[Tensor], distance: str) -> Tensor:
     return torch.stack(columns)
 
 
-def _choose(z: Sequence[Tensor], distance: str, selection: str,
-            seed: int) -> Tensor:
-    """The pair of each row: uint8 [N], 0..3 or 4 for all views."""
+class Selection(NamedTuple):
+    """How the sources are chosen: arguments of gsg.guided_loss."""
+
+    name: str
+    temperature: float
+    margin: float
+    seed: int
+
+
+def _choose(z: Sequence[Tensor], distance: str,
+            selection: Selection) -> Tuple[Tensor, Tensor]:
+    """The pair of each row, uint8 [N], and the weights of its views, [4, N]."""
     n = z[0].shape[0]
-    if selection == "none":
-        return torch.full((n,), 4, dtype=torch.uint8, device=z[0].device)
-    if selection == "random":
-        pair = torch.from_numpy(_native.random_pairs(n, seed))
-        return pair.to(z[0].device, non_blocking=True)
+    if selection.name == "none":
+        pair = torch.full((n,), 4, dtype=torch.uint8, device=z[0].device)
+        return pair, _weights(pair)
+    if selection.name == "random":
+        pair = torch.from_numpy(_native.random_pairs(n, selection.seed))
+        pair = pair.to(z[0].device, non_blocking=True)
+        return pair, _weights(pair)
     distances = _distances(z, distance)
-    best = distances.argmin(0) if selection == "min" else distances.argmax(0)
-    return best.to(torch.uint8)
+    best = (distances.argmax(0) if selection.name == "max" else
+            distances.argmin(0))
+    pair = best.to(torch.uint8)
+    if selection.name == "margin":
+        closest, following = distances.sort(0).values[:2]
+        clear = closest < (1 - selection.margin) * following
+        pair = torch.where(clear, pair, 4)
+    if selection.name == "soft":
+        q = torch.softmax(-distances / selection.temperature, 0)
+        return pair, torch.stack([q[0] + q[1], q[2] + q[3], q[0] + q[2],
+                                  q[1] + q[3]])
+    return pair, _weights(pair)
 
 
 def _weights(pair: Tensor) -> Tensor:
@@ -72,13 +93,28 @@ def _view(p: Tensor, z: Tensor, weight: Tensor) -> Tuple[Tensor, Tensor]:
     return -(half * cosine).sum(), half * (direction - z_unit) / clamped
 
 
+def nearest_pairing(z1: Tensor, z2: Tensor, distance: str, candidates: int,
+                    seed: int) -> Tensor:
+    """gsg.nearest_pairing of two views, int64 [N] on their device."""
+    wide = torch.float64 if z1.dtype == torch.float64 else torch.float32
+    z1, z2 = z1.detach().to(wide), z2.detach().to(wide)
+    drawn = _native.nearest_candidates(len(z1), candidates, seed)
+    others = torch.from_numpy(drawn).to(z1.device, non_blocking=True)
+    nearness = torch.stack([
+        _distances((z1, z2, z1[other], z2[other]), distance).amin(0)
+        for other in others.T])
+    return others.gather(1, nearness.argmin(0)[:, None])[:, 0]
+
+
 def guided_loss(views: Sequence[Tensor], pairing: Optional[Tensor], distance: str,
-                selection: str, seed: int, grad_scale: float
+                selection: Selection, grad_scale: float,
+                local_p: Optional[Tensor] = None
                 ) -> Tuple[Tensor, Tensor, List[Tensor]]:
     """loss, pair and gradients of gsg.guided_loss, or gsg.guided_loss_shared.
 
     views: p11, p12, p21, p22, z11, z12, z21, z22, and no pairing; or p1, p2,
         z1, z2, and the pairing says which row's views are second.
+    local_p: [m, N, D], with a pairing; its gradient is the last.
     """
     dtype = views[0].dtype
     wide = torch.float64 if dtype == torch.float64 else torch.float32
@@ -88,17 +124,24 @@ def guided_loss(views: Sequence[Tensor], pairing: Optional[Tensor], distance: st
     rows = z
     if pairing is not None:
         rows = [z[0], z[1], z[0][pairing], z[1][pairing]]
-    pair = _choose(rows, distance, selection, seed)
-    weights = _weights(pair)
+    pair, weights = _choose(rows, distance, selection)
     if pairing is not None:
-        # An image's second role is in the row whose second image it is.
-        second = torch.zeros_like(weights[2:])
-        second[:, pairing] = weights[2:]
-        weights = weights[:2] + second
+        # An image's other roles are in the rows whose second image it is.
+        weights = weights[:2].index_add(1, pairing, weights[2:])
+    if local_p is not None:
+        weights = weights / (1 + len(local_p))
     loss = torch.zeros((), dtype=wide, device=p[0].device)
     grads = []
     for view, x in enumerate(p):
         part, grad = _view(x, z[view ^ 1], weights[view])
         loss = loss + part
         grads.append((grad * (grad_scale / n)).to(dtype))
+    if local_p is not None:
+        local_grads = torch.empty_like(local_p)
+        for x, out in zip(local_p.detach().to(wide), local_grads):
+            part1, grad1 = _view(x, z[1], weights[0])
+            part2, grad2 = _view(x, z[0], weights[1])
+            loss = loss + part1 + part2
+            out.copy_((grad1 + grad2) * (grad_scale / n))
+        grads.append(local_grads)
     return loss / n, pair, grads

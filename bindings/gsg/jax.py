@@ -11,16 +11,16 @@ is waited for.
 """
 
 import functools
-from typing import Any, Optional, Tuple
+from typing import Any, Optional, Sequence, Tuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from gsg import _native
-from gsg._arguments import loss_options
+from gsg._arguments import loss_options, nearest_options
 
-__all__ = ["guided_loss", "guided_loss_shared"]
+__all__ = ["guided_loss", "guided_loss_shared", "nearest_pairing"]
 
 _SEED = np.dtype(np.uint32)
 
@@ -28,6 +28,7 @@ _SEED = np.dtype(np.uint32)
 def guided_loss(p11: jax.Array, p12: jax.Array, p21: jax.Array, p22: jax.Array,
                 z11: jax.Array, z12: jax.Array, z21: jax.Array, z22: jax.Array,
                 *, distance: str = "euclidean", selection: str = "min",
+                temperature: float = 1.0, margin: float = 0.01,
                 seed: Any = 0, threads: int = 1) -> jax.Array:
     """gsg.guided_loss as a 0-d array, differentiable in the predictions p.
 
@@ -36,7 +37,7 @@ def guided_loss(p11: jax.Array, p12: jax.Array, p21: jax.Array, p22: jax.Array,
     integer in 0..2^32-1, or an array of one, which may be traced. Other
     arguments and errors as in gsg.guided_loss.
     """
-    static = _static(distance, selection, threads)
+    static = _static(distance, selection, temperature, margin, threads)
     return _loss(static, (p11, p12, p21, p22), (z11, z12, z21, z22), None,
                  jnp.asarray(seed, _SEED))
 
@@ -44,25 +45,54 @@ def guided_loss(p11: jax.Array, p12: jax.Array, p21: jax.Array, p22: jax.Array,
 def guided_loss_shared(p1: jax.Array, p2: jax.Array, z1: jax.Array,
                        z2: jax.Array, pairing: Optional[Any] = None, *,
                        distance: str = "euclidean", selection: str = "min",
-                       seed: Any = 0, threads: int = 1) -> jax.Array:
-    """gsg.guided_loss_shared as a 0-d array, differentiable in p1 and p2.
+                       temperature: float = 1.0, margin: float = 0.01,
+                       seed: Any = 0, threads: int = 1,
+                       local_p: Sequence[jax.Array] = ()) -> jax.Array:
+    """gsg.guided_loss_shared as a 0-d array, differentiable in predictions.
 
-    pairing: integers [N], a permutation of 0..N-1. None: gsg.pairing(N, seed),
-    so give each training step a seed of its own. Otherwise as guided_loss.
+    pairing: integers [N] of 0..N-1, such as gsg.jax.nearest_pairing gives. None:
+    gsg.pairing(N, seed), so give each training step a seed of its own. Otherwise
+    as guided_loss.
     """
-    static = _static(distance, selection, threads)
+    static = _static(distance, selection, temperature, margin, threads)
     if pairing is not None:
         pairing = jnp.asarray(pairing)
-    return _loss(static, (p1, p2), (z1, z2), pairing, jnp.asarray(seed, _SEED))
+    return _loss(static, (p1, p2, *local_p), (z1, z2), pairing,
+                 jnp.asarray(seed, _SEED))
 
 
-_Static = Tuple[str, str, int]
+def nearest_pairing(z11: jax.Array, z12: jax.Array,
+                    z21: Optional[jax.Array] = None,
+                    z22: Optional[jax.Array] = None, *, candidates: int = 16,
+                    distance: str = "euclidean", seed: Any = 0,
+                    threads: int = 1) -> jax.Array:
+    """gsg.nearest_pairing as int32 [N], under jit as well. seed: as above."""
+    nearest_options(candidates, distance, 0, threads)  # checks them
+    if (z21 is None) != (z22 is None):
+        raise TypeError("z21 and z22 are the two views of second images: give "
+                        "both, or neither")
+    z = (z11, z12) if z21 is None else (z11, z12, z21, z22)
+    struct: Any = jax.ShapeDtypeStruct
+
+    def on_host(seed: Any, *z: Any) -> Any:
+        options = nearest_options(candidates, distance, int(seed), threads)
+        pairing = _native.nearest_pairing(tuple(map(np.asarray, z)), options)
+        return pairing.astype(np.int32)
+
+    result: jax.Array = jax.pure_callback(
+        on_host, struct(z11.shape[:1], np.int32), jnp.asarray(seed, _SEED),
+        *map(jax.lax.stop_gradient, z), vmap_method="sequential")
+    return result
+
+
+_Static = Tuple[str, str, float, float, int]
 _Arrays = Tuple[jax.Array, ...]
 
 
-def _static(distance: str, selection: str, threads: int) -> _Static:
-    loss_options(distance, selection, 0, threads)  # checks them
-    return distance, selection, threads
+def _static(distance: str, selection: str, temperature: float, margin: float,
+            threads: int) -> _Static:
+    checked = loss_options(distance, selection, temperature, margin, 0, threads)
+    return (*checked[:4], threads)
 
 
 def _grad_scale(p: Any) -> float:
@@ -77,19 +107,18 @@ def _loss_dtype(p: Any) -> Any:
 def _on_host(static: _Static, wants_grad: bool, p: Any, z: Any, pairing: Any,
              seed: Any) -> Tuple[Any, ...]:
     """The loss and, if wanted, its gradients times _grad_scale."""
-    views = tuple(np.asarray(x) for x in (*p, *z))
-    distance, selection, threads = static
-    options = loss_options(distance, selection, int(seed), threads,
-                           _grad_scale(views[0]))
+    p, z = tuple(map(np.asarray, p)), tuple(map(np.asarray, z))
+    *choice, threads = static
+    options = loss_options(*choice, int(seed), threads, _grad_scale(p[0]))
     out = None if wants_grad else ()
-    if len(p) == 4:
-        loss, _, grads = _native.guided_loss(views, options, out)
+    if len(z) == 4:
+        loss, _, grads = _native.guided_loss((*p, *z), options, out)
     else:
         if pairing is not None:
             pairing = np.asarray(pairing).astype(np.int64)
-        loss, _, grads = _native.guided_loss_shared(views, pairing, options,
-                                                    out)
-    return (np.asarray(loss, _loss_dtype(views[0])), *grads)
+        loss, _, grads = _native.guided_loss_shared(
+            (*p[:2], *z), pairing, options, out, p[2:])
+    return (np.asarray(loss, _loss_dtype(p[0])), *grads)
 
 
 def _call(static: _Static, wants_grad: bool, p: _Arrays, z: _Arrays,

@@ -11,20 +11,21 @@ torch operations. torch 2.4 or newer.
 """
 
 from typing import (Any, Callable, List, Optional, Protocol, Sequence, Tuple,
-                    cast)
+                    Union, cast)
 
 import torch
 from torch import Tensor, nn
 
 from gsg import _formula, _native
-from gsg._arguments import as_integer, as_string, loss_options
+from gsg._arguments import (as_integer, as_margin, as_string,
+                            as_temperature, loss_options, nearest_options)
 
 __all__ = ["GuidedStopGradientLoss"]
 
 _DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _DISTANCES = ("euclidean", "squared_euclidean", "cosine")
-_SELECTIONS = ("min", "max", "random", "none")
-_PAIRINGS = ("cyclic", "random")
+_SELECTIONS = ("min", "max", "random", "none", "soft", "margin")
+_PAIRINGS = ("cyclic", "random", "nearest")
 
 
 class GuidedStopGradientLoss(nn.Module):
@@ -32,8 +33,10 @@ class GuidedStopGradientLoss(nn.Module):
 
     views="shared": forward(p1, p2, z1, z2, pairing=None), two views of N
         images, which are paired among themselves: twice as cheap for the
-        encoder. pairing: int64 [N] on the CPU, a permutation. None: drawn anew
-        for each step.
+        encoder. pairing: int64 [N] on the CPU, a permutation or another map.
+        None: made anew for each step. local_p, of multi-crop: predictions of
+        m smaller views of each image, [m, N, D] or a list, as in
+        gsg.guided_loss_shared.
     views="four": forward(p11, p12, p21, p22, z11, z12, z21, z22), two views
         each of two images a row.
 
@@ -43,9 +46,11 @@ class GuidedStopGradientLoss(nn.Module):
     16-bit gradient is rounded after it was scaled, so that GradScaler works.
     There are no second derivatives.
 
-    distance, selection: as in gsg.guided_loss.
+    distance, selection, temperature, margin: as in gsg.guided_loss.
     pairing: what is drawn, "cyclic" (no image is its own second image) or
-        "random", as in gsg.pairing.
+        "random", as in gsg.pairing; or "nearest", as in gsg.nearest_pairing,
+        for views="shared".
+    candidates: 1 to N - 1, of pairing="nearest".
     seed: 0..2^63-1.
 
     What is random (the pairing, selection="random") is a function of (seed,
@@ -61,13 +66,21 @@ class GuidedStopGradientLoss(nn.Module):
     """
 
     def __init__(self, distance: str = "euclidean", selection: str = "min",
-                 views: str = "shared", *, pairing: str = "cyclic",
-                 seed: int = 0) -> None:
+                 views: str = "shared", *, temperature: float = 1.0,
+                 margin: float = 0.01, pairing: str = "cyclic",
+                 candidates: int = 16, seed: int = 0) -> None:
         super().__init__()
         self.distance = _one_of("distance", distance, _DISTANCES)
         self.selection = _one_of("selection", selection, _SELECTIONS)
         self.views = _one_of("views", views, ("four", "shared"))
+        self.temperature = as_temperature(temperature)
+        self.margin = as_margin(margin)
         self.pairing = _one_of("pairing", pairing, _PAIRINGS)
+        if views == "four" and pairing == "nearest":
+            raise ValueError(
+                'pairing="nearest" is for views="shared": with views="four" the '
+                "second images come in the order that gsg.nearest_pairing gives")
+        self.candidates = as_integer("candidates", candidates, 1, 2**63 - 1)
         self.seed = as_integer("seed", seed, 0, 2**63 - 1)
         self._step = torch.zeros((), dtype=torch.int64, device="cpu")
 
@@ -77,6 +90,7 @@ class GuidedStopGradientLoss(nn.Module):
         return int(self._step)
 
     def forward(self, *views: Tensor, pairing: Optional[Tensor] = None,
+                local_p: Union[Tensor, Sequence[Tensor], None] = None,
                 seed: Optional[int] = None) -> Tensor:
         shared = self.views == "shared"
         if shared and len(views) == 5 and pairing is None:
@@ -88,14 +102,22 @@ class GuidedStopGradientLoss(nn.Module):
         if not shared and pairing is not None:
             raise TypeError('pairing is for views="shared": with views="four" '
                             "each row has its second image already")
-        views = _of_one_dtype(views)
+        if not shared and local_p is not None:
+            raise TypeError('local_p is for views="shared"')
+        local = _stacked(local_p)
+        if local is not None:
+            *views, local = _of_one_dtype((*views, local))
+        else:
+            views = _of_one_dtype(views)
         count = seed is None and self.training
         random = (self._step if seed is None else None,
                   self.seed if seed is None else seed)
-        options = (self.distance, self.selection, *random, _wants_grad(views))
+        options = (self.distance, self.selection, self.temperature, self.margin,
+                   *random, _wants_grad(views, local))
         loss: Tensor
         if shared:
-            loss = _guided_loss_shared(*views, pairing, self.pairing,
+            loss = _guided_loss_shared(*views[:2], local, *views[2:], pairing,
+                                       self.pairing, self.candidates,
                                        *options)[0]
         else:
             loss = _guided_loss(*views, *options)[0]
@@ -110,9 +132,14 @@ class GuidedStopGradientLoss(nn.Module):
         self._step.copy_(state)
 
     def extra_repr(self) -> str:
+        parameter = {"soft": f"temperature={self.temperature:g}, ",
+                     "margin": f"margin={self.margin:g}, "}
+        nearest = (f"candidates={self.candidates}, "
+                   if self.pairing == "nearest" else "")
         return (f"distance={self.distance!r}, selection={self.selection!r}, "
+                f"{parameter.get(self.selection, '')}"
                 f"views={self.views!r}, pairing={self.pairing!r}, "
-                f"seed={self.seed}")
+                f"{nearest}seed={self.seed}")
 
 
 _FOUR = ("p11", "p12", "p21", "p22", "z11", "z12", "z21", "z22")
@@ -126,9 +153,22 @@ def _one_of(name: str, value: str, choices: Sequence[str]) -> str:
     return value
 
 
-def _wants_grad(views: Sequence[Tensor]) -> bool:
-    return torch.is_grad_enabled() and any(
-        view.requires_grad for view in views[:len(views) // 2])
+def _wants_grad(views: Sequence[Tensor], local: Optional[Tensor]) -> bool:
+    p = [*views[:len(views) // 2]] + ([] if local is None else [local])
+    return torch.is_grad_enabled() and any(x.requires_grad for x in p)
+
+
+def _stacked(local_p: Union[Tensor, Sequence[Tensor], None]
+             ) -> Optional[Tensor]:
+    """[m, N, D], or None if there are none."""
+    if local_p is None or len(local_p) == 0:
+        return None
+    if not isinstance(local_p, Tensor):
+        local_p = torch.stack(list(local_p))
+    if local_p.dim() != 3:
+        raise ValueError(f"local_p has shape {tuple(local_p.shape)}; it must "
+                         "be [m, N, D]")
+    return local_p
 
 
 def _of_one_dtype(views: Tuple[Tensor, ...]) -> Tuple[Tensor, ...]:
@@ -181,10 +221,11 @@ def _check(views: Sequence[Tensor], names: Sequence[str]) -> None:
 
 
 def _formula_result(views: Sequence[Tensor], pairing: Optional[Tensor],
-                    distance: str, selection: str, seed: int,
-                    wants_grad: bool) -> Tuple[Tensor, ...]:
+                    distance: str, selection: _formula.Selection,
+                    wants_grad: bool, local: Optional[Tensor] = None
+                    ) -> Tuple[Tensor, ...]:
     loss, pair, grads = _formula.guided_loss(
-        views, pairing, distance, selection, seed, _grad_scale(views[0]))
+        views, pairing, distance, selection, _grad_scale(views[0]), local)
     if not wants_grad:
         grads = [view.new_empty(0) for view in grads]
     return (loss, pair, *grads)
@@ -199,15 +240,18 @@ def _memory(tensor: Tensor) -> Tuple[int, str, int, Sequence[int], Sequence[int]
             tensor.shape, tensor.stride())
 
 
+def _threads() -> int:
+    return min(torch.get_num_threads(), 256)
+
+
 def _core_result(views: Sequence[Tensor], grads: Sequence[Tensor],
                  call: Callable[..., Any], *pairing: Any, distance: str,
-                 selection: str, seed: int) -> Tuple[Tensor, ...]:
+                 selection: _formula.Selection, **local: Any
+                 ) -> Tuple[Tensor, ...]:
     first = views[0]
-    options = loss_options(distance, selection, seed,
-                           min(torch.get_num_threads(), 256),
-                           _grad_scale(first))
+    options = loss_options(distance, *selection, _threads(), _grad_scale(first))
     loss, pair, _ = call(tuple(map(_memory, views)), *pairing, options,
-                         tuple(map(_memory, grads)))
+                         tuple(map(_memory, grads)), **local)
     dtype = torch.float64 if first.dtype == torch.float64 else torch.float32
     return torch.tensor(loss, dtype=dtype), torch.from_numpy(pair), *grads
 
@@ -226,6 +270,8 @@ def _fake_result(p: Sequence[Tensor], wants_grad: bool) -> Tuple[Tensor, ...]:
 
 class _Context(Protocol):
     grad_scale: float
+    wanted: Tuple[bool, ...]  # whether each prediction was given
+    other_inputs: int  # those behind the predictions
     saved_tensors: Tuple[Tensor, ...]
 
     def mark_non_differentiable(self, *tensors: Tensor) -> None:
@@ -258,31 +304,36 @@ def _scaled_grads(context: _Context, grad_loss: Optional[Tensor]
 
 
 _FourResult = Tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]
-_SharedResult = Tuple[Tensor, Tensor, Tensor, Tensor]
+_SharedResult = Tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
 
 
 @torch.library.custom_op("gsg::guided_loss", mutates_args=())
 def _guided_loss(
         p11: Tensor, p12: Tensor, p21: Tensor, p22: Tensor, z11: Tensor,
         z12: Tensor, z21: Tensor, z22: Tensor, distance: str, selection: str,
-        step: Optional[Tensor], seed: int, wants_grad: bool
+        temperature: float, margin: float, step: Optional[Tensor], seed: int,
+        wants_grad: bool
 ) -> Tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
     views = (p11, p12, p21, p22, z11, z12, z21, z22)
     _check(views, _FOUR)
-    return cast(_FourResult, _formula_result(
-        views, None, distance, selection, _seed_of(seed, step), wants_grad))
+    chosen = _formula.Selection(selection, temperature, margin,
+                                _seed_of(seed, step))
+    return cast(_FourResult, _formula_result(views, None, distance, chosen,
+                                             wants_grad))
 
 
 @_guided_loss.register_kernel("cpu")
 def _guided_loss_cpu(
         p11: Tensor, p12: Tensor, p21: Tensor, p22: Tensor, z11: Tensor,
         z12: Tensor, z21: Tensor, z22: Tensor, distance: str, selection: str,
-        step: Optional[Tensor], seed: int, wants_grad: bool) -> _FourResult:
+        temperature: float, margin: float, step: Optional[Tensor], seed: int,
+        wants_grad: bool) -> _FourResult:
     p = (p11, p12, p21, p22)
     grads = _new_grads(p, wants_grad)
+    chosen = _formula.Selection(selection, temperature, margin,
+                                _seed_of(seed, step))
     result = _core_result((*p, z11, z12, z21, z22), grads, _native.guided_loss,
-                          distance=distance, selection=selection,
-                          seed=_seed_of(seed, step))
+                          distance=distance, selection=chosen)
     return cast(_FourResult, result if grads else (*result, *_none(p)))
 
 
@@ -290,32 +341,41 @@ def _guided_loss_cpu(
 def _guided_loss_fake(
         p11: Tensor, p12: Tensor, p21: Tensor, p22: Tensor, z11: Tensor,
         z12: Tensor, z21: Tensor, z22: Tensor, distance: str, selection: str,
-        step: Optional[Tensor], seed: int, wants_grad: bool) -> _FourResult:
+        temperature: float, margin: float, step: Optional[Tensor], seed: int,
+        wants_grad: bool) -> _FourResult:
     return cast(_FourResult, _fake_result((p11, p12, p21, p22), wants_grad))
 
 
 @torch.library.custom_op("gsg::guided_loss_shared", mutates_args=())
 def _guided_loss_shared(
-        p1: Tensor, p2: Tensor, z1: Tensor, z2: Tensor,
-        pairing: Optional[Tensor], pairing_kind: str, distance: str,
-        selection: str, step: Optional[Tensor], seed: int, wants_grad: bool
-) -> Tuple[Tensor, Tensor, Tensor, Tensor]:
+        p1: Tensor, p2: Tensor, local: Optional[Tensor], z1: Tensor, z2: Tensor,
+        pairing: Optional[Tensor], pairing_kind: str, candidates: int,
+        distance: str, selection: str, temperature: float, margin: float,
+        step: Optional[Tensor], seed: int, wants_grad: bool
+) -> Tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     views = (p1, p2, z1, z2)
-    _check(views, _SHARED)
+    names = [f"local_p[{k}]" for k in range(0 if local is None else len(local))]
+    _check((*views, *(() if local is None else local)), (*_SHARED, *names))
     seed = _seed_of(seed, step)
-    if pairing is None:
+    if pairing is None and pairing_kind == "nearest":
+        pairing = _formula.nearest_pairing(z1, z2, distance, candidates, seed)
+    elif pairing is None:
         drawn = _native.pairing(len(p1), seed, pairing_kind)
         pairing = torch.from_numpy(drawn)
-    return cast(_SharedResult, _formula_result(
-        views, pairing.to(p1.device, non_blocking=True), distance, selection,
-        seed, wants_grad))
+    chosen = _formula.Selection(selection, temperature, margin, seed)
+    result = _formula_result(
+        views, pairing.to(p1.device, non_blocking=True), distance, chosen,
+        wants_grad, local)
+    return cast(_SharedResult, result if local is not None else
+                (*result, p1.new_empty(0)))
 
 
 @_guided_loss_shared.register_kernel("cpu")
 def _guided_loss_shared_cpu(
-        p1: Tensor, p2: Tensor, z1: Tensor, z2: Tensor,
-        pairing: Optional[Tensor], pairing_kind: str, distance: str,
-        selection: str, step: Optional[Tensor], seed: int, wants_grad: bool
+        p1: Tensor, p2: Tensor, local: Optional[Tensor], z1: Tensor, z2: Tensor,
+        pairing: Optional[Tensor], pairing_kind: str, candidates: int,
+        distance: str, selection: str, temperature: float, margin: float,
+        step: Optional[Tensor], seed: int, wants_grad: bool
 ) -> _SharedResult:
     seed = _seed_of(seed, step)
     second: Any
@@ -323,22 +383,36 @@ def _guided_loss_shared_cpu(
         second = _memory(pairing)
     elif pairing_kind == "cyclic":
         second = None  # gsg_core's own choice
+    elif pairing_kind == "nearest":
+        second = _native.nearest_pairing(
+            (_memory(z1), _memory(z2)),
+            nearest_options(candidates, distance, seed, _threads()))
     else:
         second = _native.pairing(len(p1), seed, pairing_kind)
     grads = _new_grads((p1, p2), wants_grad)
-    result = _core_result((p1, p2, z1, z2), grads, _native.guided_loss_shared,
-                          second, distance=distance, selection=selection,
-                          seed=seed)
-    return cast(_SharedResult, result if grads else (*result, *_none((p1, p2))))
+    local_grad = p1.new_empty(
+        local.shape if local is not None and wants_grad else 0)
+    memory = () if local is None else tuple(map(_memory, local))
+    loss, pair, *_ = _core_result(
+        (p1, p2, z1, z2), (*grads, *(local_grad if local_grad.dim() == 3 else ())),
+        _native.guided_loss_shared, second, distance=distance,
+        selection=_formula.Selection(selection, temperature, margin, seed),
+        local_p=memory)
+    grads = grads or _none((p1, p2))
+    return loss, pair, grads[0], grads[1], local_grad
 
 
 @_guided_loss_shared.register_fake
 def _guided_loss_shared_fake(
-        p1: Tensor, p2: Tensor, z1: Tensor, z2: Tensor,
-        pairing: Optional[Tensor], pairing_kind: str, distance: str,
-        selection: str, step: Optional[Tensor], seed: int, wants_grad: bool
+        p1: Tensor, p2: Tensor, local: Optional[Tensor], z1: Tensor, z2: Tensor,
+        pairing: Optional[Tensor], pairing_kind: str, candidates: int,
+        distance: str, selection: str, temperature: float, margin: float,
+        step: Optional[Tensor], seed: int, wants_grad: bool
 ) -> _SharedResult:
-    return cast(_SharedResult, _fake_result((p1, p2), wants_grad))
+    local_grad = p1.new_empty(
+        local.shape if local is not None and wants_grad else 0)
+    return cast(_SharedResult,
+                (*_fake_result((p1, p2), wants_grad), local_grad))
 
 
 def _none(p: Sequence[Tensor]) -> List[Tensor]:
@@ -348,6 +422,8 @@ def _none(p: Sequence[Tensor]) -> List[Tensor]:
 def _setup_context(ctx: _Context, inputs: Tuple[Any, ...],
                    output: Tuple[Tensor, ...]) -> None:
     ctx.grad_scale = _grad_scale(inputs[0])
+    ctx.wanted = tuple(isinstance(p, Tensor) for p in inputs[:len(output) - 2])
+    ctx.other_inputs = len(inputs) - len(ctx.wanted)
     ctx.mark_non_differentiable(*output[1:])
     # Else zeros come in for them, at four times the cost of the loss.
     ctx.set_materialize_grads(False)
@@ -356,8 +432,9 @@ def _setup_context(ctx: _Context, inputs: Tuple[Any, ...],
 
 def _backward(ctx: _Context, grad_loss: Optional[Tensor],
               *_: Any) -> Tuple[Optional[Tensor], ...]:
-    # Both operators have nine arguments after the predictions.
-    return (*_scaled_grads(ctx, grad_loss), *[None] * 9)
+    grads = _scaled_grads(ctx, grad_loss)
+    return (*(g if wanted else None for g, wanted in zip(grads, ctx.wanted)),
+            *[None] * ctx.other_inputs)
 
 
 _guided_loss.register_autograd(_backward, setup_context=_setup_context)

@@ -4,10 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "gsg_core/half.h"
@@ -118,28 +116,20 @@ absl::Status CheckFinite(absl::Span<const NamedRows<T>> arguments) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<int64_t>> InversePairing(
-    absl::Span<const int64_t> pairing, int64_t n) {
+absl::Status CheckPairing(absl::Span<const int64_t> pairing, int64_t n) {
   if (static_cast<int64_t>(pairing.size()) != n) {
     return absl::InvalidArgumentError(
         absl::StrCat("pairing has ", pairing.size(), " entries; there are ", n,
                      " rows, and each needs one"));
   }
-  std::vector<int64_t> inverse(pairing.size(), -1);
   for (int64_t i = 0; i < n; ++i) {
-    const int64_t j = pairing[i];
-    if (j < 0 || j >= n) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "pairing[", i, "] is ", j, "; entries are rows, 0..", n - 1));
-    }
-    if (inverse[j] != -1) {
+    if (pairing[i] < 0 || pairing[i] >= n) {
       return absl::InvalidArgumentError(
-          absl::StrCat("pairing[", i, "] is ", j, ", as is pairing[",
-                       inverse[j], "]; pairing must be a permutation"));
+          absl::StrCat("pairing[", i, "] is ", pairing[i],
+                       "; entries are rows, 0..", n - 1));
     }
-    inverse[j] = i;
   }
-  return inverse;
+  return absl::OkStatus();
 }
 
 #define GSG_INSTANTIATE(T)                                           \

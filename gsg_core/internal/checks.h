@@ -2,10 +2,8 @@
 #define GSG_GSG_CORE_INTERNAL_CHECKS_H_
 
 #include <cstdint>
-#include <vector>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "gsg_core/rows.h"
@@ -37,9 +35,8 @@ absl::Status CheckGrads(absl::Span<const NamedRows<T>> grads,
 template <typename T>
 absl::Status CheckFinite(absl::Span<const NamedRows<T>> arguments);
 
-// The inverse of a permutation of 0..n-1.
-absl::StatusOr<std::vector<int64_t>> InversePairing(
-    absl::Span<const int64_t> pairing, int64_t n);
+// n entries of 0..n-1.
+absl::Status CheckPairing(absl::Span<const int64_t> pairing, int64_t n);
 
 }  // namespace gsg::internal
 

@@ -243,12 +243,26 @@ void Combine(Arithmetic<T> a, const T* p, Arithmetic<T> b, const T* z,
   }
 }
 
+template <typename T>
+void Combine3(Arithmetic<T> a, const T* p, Arithmetic<T> b, const T* y,
+              Arithmetic<T> c, const T* z, int64_t n, T* out) {
+  constexpr int64_t kLanes = Lanes<Arithmetic<T>>::kCount;
+  int64_t k = 0;
+  for (; k + kLanes <= n; k += kLanes) {
+    const Columns<T> at{k};
+    at.Store(a * at(p) + b * at(y) + c * at(z), out);
+  }
+  const Columns<T> rest{k, n - k};
+  if (k < n) rest.Store(a * rest(p) + b * rest(y) + c * rest(z), out);
+}
+
 }  // namespace
 
 template <typename T>
 const Kernels<T>& GetKernels() {
   static constexpr Kernels<T> kKernels = {&SquaredDifferences<T>, &Products<T>,
-                                          &ViewSums<T>, &Combine<T>};
+                                          &ViewSums<T>, &Combine<T>,
+                                          &Combine3<T>};
   return kKernels;
 }
 

@@ -33,6 +33,10 @@ struct Kernels {
   // out = a p + b z, rounded to T.
   void (*combine)(Arithmetic<T> a, const T* p, Arithmetic<T> b, const T* z,
                   int64_t n, T* out);
+
+  // out = a p + b y + c z, rounded to T.
+  void (*combine3)(Arithmetic<T> a, const T* p, Arithmetic<T> b, const T* y,
+                   Arithmetic<T> c, const T* z, int64_t n, T* out);
 };
 
 enum class Simd { kBaseline, kAvx2, kAvx512 };

@@ -2,16 +2,15 @@
 #define GSG_GSG_CORE_INTERNAL_ROW_LOSS_H_
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
-#include <limits>
+#include <vector>
 
-#include "gsg_core/distances/list.h"
 #include "gsg_core/half.h"
 #include "gsg_core/internal/kernels.h"
+#include "gsg_core/internal/row_distances.h"
 #include "gsg_core/loss.h"
-#include "gsg_core/norm.h"
 #include "gsg_core/reference_row.h"
 #include "gsg_core/selection.h"
 #include "gsg_core/selections/list.h"
@@ -28,9 +27,8 @@ class RowLoss {
       : options_(options),
         rows_(rows),
         cols_(cols),
-        kernels_(CurrentKernels<T>()) {
-    distances::List::Visit(options.distance,
-                           [&](auto d) { pair_sum_ = d.kPairSum; });
+        kernels_(CurrentKernels<T>()),
+        distances_(options.distance, cols) {
     selections::List::Visit(
         options.selection, [&](auto s) { uses_distances_ = s.kUsesDistances; });
   }
@@ -39,20 +37,14 @@ class RowLoss {
 
   // Whether a row so far had a value that is not finite. Choose looks at z only
   // if the selection uses distances, View always at p and z.
-  bool saw_non_finite() const { return saw_non_finite_; }
+  bool saw_non_finite() const { return distances_.saw_non_finite(); }
 
   // z: z11, z12, z21, z22 of the row. next: rows that are needed soon.
   Choice Choose(const T* const (&z)[4], const T* const (&next)[4],
                 int64_t row) {
-    Real distances[4] = {};
-    if (uses_distances_ && !FastDistances(z, next, distances)) {
-      for (const T* view : z) NoteFinite(view);
-      for (int k = 0; k < 4; ++k) {
-        distances[k] = reference::DistanceBetween<Real>(
-            options_.distance, z[k / 2], z[2 + k % 2], cols_);
-      }
-    }
-    return reference::Choose(options_.selection, distances, options_.seed, row);
+    typename RowDistances<T>::Real distances[4] = {};
+    if (uses_distances_) distances_.Compute(z, next, distances);
+    return reference::Choose(options_.selection, distances, options_, row);
   }
 
   // weight / 2 D(p, z). Writes grad_scale / N times its gradient to grad unless
@@ -61,10 +53,10 @@ class RowLoss {
     double sums[3];
     kernels_.view_sums(p, z, grad != nullptr ? grad : p, cols_, sums);
     const auto [pp, zz, pz] = sums;
-    const bool fast = IsPlain(pp) && IsPlain(zz);
+    const bool fast = IsPlain<Sum>(pp) && IsPlain<Sum>(zz);
     if (!fast) {
-      NoteFinite(p);
-      NoteFinite(z);
+      distances_.NoteFinite(p);
+      distances_.NoteFinite(z);
     }
     if (weight == 0 || !fast) {
       if (grad != nullptr) std::fill_n(grad, cols_, T{});
@@ -80,49 +72,42 @@ class RowLoss {
     return -weight / 2 * cosine;
   }
 
+  // The same of a prediction with two targets, whose terms it adds.
+  double LocalView(const T* p, const T* const (&z)[2],
+                   const double (&weights)[2], T* grad) {
+    if (weights[1] == 0) return View(p, z[0], weights[0], grad);
+    if (weights[0] == 0) return View(p, z[1], weights[1], grad);
+    double sums[2][3];
+    kernels_.view_sums(p, z[0], z[1], cols_, sums[0]);
+    kernels_.view_sums(p, z[1], grad != nullptr ? grad : p, cols_, sums[1]);
+    const double pp = sums[0][0];
+    if (!IsPlain<Sum>(pp) || !IsPlain<Sum>(sums[0][1]) ||
+        !IsPlain<Sum>(sums[1][1])) {
+      for (const T* row : {p, z[0], z[1]}) distances_.NoteFinite(row);
+      return SlowLocalView(p, z, weights, grad);
+    }
+    double loss = 0, along_p = 0, along_z[2];
+    for (int t = 0; t < 2; ++t) {
+      const double norms = std::sqrt(pp) * std::sqrt(sums[t][1]);
+      const double cosine = sums[t][2] / norms;
+      loss -= weights[t] / 2 * cosine;
+      along_p += GradFactor(weights[t]) * cosine / pp;
+      along_z[t] = -GradFactor(weights[t]) / norms;
+    }
+    if (grad != nullptr) {
+      kernels_.combine3(static_cast<Sum>(along_p), p,
+                        static_cast<Sum>(along_z[0]), z[0],
+                        static_cast<Sum>(along_z[1]), z[1], cols_, grad);
+    }
+    return loss;
+  }
+
  private:
   using Sum = Arithmetic<T>;
   using Real = reference::Wide<T>;
 
-  // Sums of squares that Sum holds in full: large enough for lost denormals not
-  // to matter and for a norm not to be clamped, small enough for products of
-  // norms and coefficients of the gradient. False for NaN.
-  static bool IsPlain(double sum) {
-    static const double kMax = std::sqrt(std::numeric_limits<Sum>::max());
-    return sum >= kNormEpsilon * kNormEpsilon && sum <= kMax;
-  }
-
-  void NoteFinite(const T* row) {
-    const auto finite = [](Sum value) { return std::isfinite(value); };
-    if (!std::all_of(row, row + cols_, finite)) saw_non_finite_ = true;
-  }
-
   double GradFactor(double weight) const {
     return weight / 2 * options_.grad_scale / static_cast<double>(rows_);
-  }
-
-  // False if the row is not for Sum.
-  bool FastDistances(const T* const (&z)[4], const T* const (&next)[4],
-                     Real (&distances)[4]) const {
-    double sums[8] = {};
-    bool plain = true;
-    switch (pair_sum_) {
-      case distances::PairSum::kSquaredDifference:
-        kernels_.squared_differences(z, next, cols_, sums);
-        for (int k = 0; k < 4; ++k) plain &= IsPlain(sums[k]);
-        break;
-      case distances::PairSum::kProduct:
-        kernels_.products(z, next, cols_, sums);
-        for (int k = 4; k < 8; ++k) plain &= IsPlain(sums[k]);
-        break;
-    }
-    if (!plain) return false;
-    distances::List::Visit(options_.distance, [&](auto d) {
-      for (int k = 0; k < 4; ++k) {
-        distances[k] = d.Value(sums[k], sums[4 + k / 2], sums[6 + k % 2]);
-      }
-    });
-    return true;
   }
 
   // grad holds zeros.
@@ -134,13 +119,27 @@ class RowLoss {
     return weight / 2 * reference::NegativeCosine<Real>(p, z, cols_);
   }
 
+  // Adds up in Real, for a gradient that is rounded once.
+  double SlowLocalView(const T* p, const T* const (&z)[2],
+                       const double (&weights)[2], T* grad) const {
+    std::vector<Real> sum(grad != nullptr ? cols_ : 0);
+    double loss = 0;
+    for (int t = 0; t < 2; ++t) {
+      loss += weights[t] / 2 * reference::NegativeCosine<Real>(p, z[t], cols_);
+      if (grad == nullptr) continue;
+      reference::AddNegativeCosineGradient<Real>(
+          p, z[t], cols_, GradFactor(weights[t]), sum.data());
+    }
+    for (size_t c = 0; c < sum.size(); ++c) grad[c] = static_cast<T>(sum[c]);
+    return loss;
+  }
+
   const LossOptions& options_;
   const int64_t rows_;
   const int64_t cols_;
   const Kernels<T>& kernels_;
-  distances::PairSum pair_sum_;
+  RowDistances<T> distances_;
   bool uses_distances_;
-  std::atomic<bool> saw_non_finite_{false};
 };
 
 }  // namespace gsg::internal

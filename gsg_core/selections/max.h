@@ -15,7 +15,8 @@ struct Max {
   static constexpr bool kUsesDistances = true;
 
   template <typename Real>
-  static constexpr Choice Choose(const Real (&d)[4], uint64_t /*random*/) {
+  static constexpr Choice Choose(const Real (&d)[4], const SelectionParameters&,
+                                 int64_t /*row*/) {
     int pair = 0;
     for (int k = 1; k < 4; ++k) {
       if (d[k] > d[pair]) pair = k;

@@ -15,7 +15,8 @@ struct None {
   static constexpr bool kUsesDistances = false;
 
   template <typename Real>
-  static constexpr Choice Choose(const Real (&)[4], uint64_t /*random*/) {
+  static constexpr Choice Choose(const Real (&)[4], const SelectionParameters&,
+                                 int64_t /*row*/) {
     return {kAllViews, {0.5, 0.5, 0.5, 0.5}};
   }
 };

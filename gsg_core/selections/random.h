@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "absl/strings/string_view.h"
+#include "gsg_core/random.h"
 #include "gsg_core/selection.h"
 
 namespace gsg::selections {
@@ -15,7 +16,11 @@ struct Random {
   static constexpr bool kUsesDistances = false;
 
   template <typename Real>
-  static constexpr Choice Choose(const Real (&)[4], uint64_t random) {
+  static constexpr Choice Choose(const Real (&)[4],
+                                 const SelectionParameters& parameters,
+                                 int64_t row) {
+    const uint64_t random = RandomBits(
+        parameters.seed, RandomStream::kSelection, static_cast<uint64_t>(row));
     return SourcesOf(static_cast<int>(random >> 62));
   }
 };

@@ -189,6 +189,9 @@ class ErrorTest(unittest.TestCase):
                      "distance is a value of type int; it must be a string",
                      gsg.select, x, x, x, x, distance=2)
         self.rejects(TypeError,
+                     "margin is a value of type str; it must be a number",
+                     gsg.select, x, x, x, x, margin="0.1")
+        self.rejects(TypeError,
                      "seed is a value of type float; it must be an integer",
                      gsg.pairing, 3, seed=1.0)
 
@@ -259,9 +262,32 @@ class ErrorTest(unittest.TestCase):
             "z has -inf in row 2, column 1; all values must be finite",
             gsg.feature_spread, bad)
         self.rejects(
-            ValueError,
-            "pairing[2] is 1, as is pairing[0]; pairing must be a permutation",
-            gsg.guided_loss_shared, x, x, x, x, np.array([1, 0, 1]))
+            ValueError, "pairing has 2 entries; there are 3 rows, and each "
+            "needs one", gsg.guided_loss_shared, x, x, x, x, np.array([1, 0]))
+        self.rejects(
+            TypeError, "local_p[1] is float32; p1 is float64; their dtypes must "
+            "be equal", gsg.guided_loss_shared, x, x, x, x,
+            local_p=[x, x.astype(np.float32)])
+        self.rejects(
+            ValueError, "local_p[0] is 2 x 4; p1 is 3 x 4; their shapes must be "
+            "equal", gsg.guided_loss_shared, x, x, x, x, local_p=[x[:2]])
+        self.rejects(
+            ValueError, "out has 2 arrays; there are 3 gradients",
+            gsg.guided_loss_shared, x, x, x, x, local_p=[x],
+            out=[x.copy(), x.copy()])
+        self.rejects(
+            ValueError, "candidates is 3; there are 3 images, and it must be at "
+            "least 1 and less than that", gsg.nearest_pairing, x, x,
+            candidates=3)
+        self.rejects(
+            ValueError, f"candidates is 0; it must be in 1..{2**63 - 1}",
+            gsg.nearest_pairing, x, x, candidates=0)
+        self.rejects(
+            TypeError, "z21 and z22 are the two views of second images: give "
+            "both, or neither", gsg.nearest_pairing, x, x, x)
+        self.rejects(
+            ValueError, "the nearest pairing is made from projections: use "
+            "NearestPairing", gsg.pairing, 3, 0, "nearest")
         self.rejects(ValueError, "pairing[1] is -1; entries are rows, 0..2",
                      gsg.select_shared, x, x, np.array([1, -1, 0]))
         self.rejects(
@@ -270,8 +296,18 @@ class ErrorTest(unittest.TestCase):
             gsg.select, x, x, x, x, distance="l1")
         self.rejects(
             ValueError,
-            "selection is \"first\"; use one of min, max, random, none",
+            "selection is \"first\"; use one of min, max, random, none, soft, "
+            "margin",
             gsg.guided_loss_shared, x, x, x, x, selection="first")
+        self.rejects(ValueError,
+                     "temperature is 0; it must be finite and above 0",
+                     gsg.select, x, x, x, x, temperature=0)
+        self.rejects(ValueError,
+                     "temperature is nan; it must be finite and above 0",
+                     gsg.guided_loss_shared, x, x, x, x, temperature=np.nan)
+        self.rejects(ValueError,
+                     "margin is 1; it must be at least 0 and below 1",
+                     gsg.select, x, x, x, x, margin=1)
         self.rejects(ValueError, "threads is 0; it must be in 1..256",
                      gsg.select, x, x, x, x, threads=0)
         self.rejects(

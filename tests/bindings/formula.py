@@ -23,13 +23,26 @@ def choose(z, distance, selection):
     return d.argmin(0) if selection == "min" else d.argmax(0)
 
 
+def _d(p, z):
+    """D(p, z) of the four views."""
+    return [-F.cosine_similarity(p[v], z[v ^ 1].detach(), dim=1, eps=1e-8)
+            for v in range(4)]
+
+
 def loss(p, z, pair):
     """The mean over rows, given the pair of each."""
-    d = [-F.cosine_similarity(p[v], z[v ^ 1].detach(), dim=1, eps=1e-8)
-         for v in range(4)]
+    d = _d(p, z)
     guided = (torch.where(pair // 2 == 0, d[0], d[1])
               + torch.where(pair % 2 == 0, d[2], d[3])) / 2
     return torch.where(pair == 4, sum(d) / 4, guided).mean()
+
+
+def soft_loss(p, z, distance, temperature):
+    """The expectation of loss over a pair with probability softmax(-d / T)."""
+    q = (-distances(z, distance).detach() / temperature).softmax(0)
+    d = _d(p, z)
+    return sum(q[2 * a + b] * (d[a] + d[2 + b]) / 2
+               for a in (0, 1) for b in (0, 1)).mean()
 
 
 def of_rows(views, pairing):

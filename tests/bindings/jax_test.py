@@ -29,8 +29,9 @@ class JaxTest(unittest.TestCase):
             epsilon = float(jnp.finfo(dtype).eps)
             for jit in (lambda f: f, jax.jit):
                 four, shared = self.views(8, dtype), self.views(4, dtype)
-                for selection in ("min", "none", "random"):
-                    options = dict(selection=selection, distance="cosine")
+                for selection in ("min", "none", "random", "soft", "margin"):
+                    options = dict(selection=selection, distance="cosine",
+                                   temperature=0.3, margin=0.1)
                     for function, expected, views in (
                             (gsg.jax.guided_loss, gsg.guided_loss, four),
                             (gsg.jax.guided_loss_shared,
@@ -73,6 +74,38 @@ class JaxTest(unittest.TestCase):
         self.assertEqual(
             gsg.jax.guided_loss_shared(*views, jnp.asarray(pairing)),
             gsg.jax.guided_loss_shared(*views, seed=3))
+
+    def test_local_crops(self):
+        p1, p2, z1, z2, *local = self.views(6, jnp.float32)
+
+        def loss(p):
+            return gsg.jax.guided_loss_shared(*p[:2], z1, z2, seed=2,
+                                              local_p=p[2:])
+
+        value, grads = jax.jit(jax.value_and_grad(loss))((p1, p2, *local))
+        expected = gsg.guided_loss_shared(p1, p2, z1, z2, seed=2, local_p=local)
+        self.assertAlmostEqual(float(value), expected.loss, places=6)
+        self.assertEqual(len(grads), 4)
+        for actual, g in zip(grads, expected.grads):
+            np.testing.assert_allclose(actual, g, rtol=1e-6)
+
+    def test_nearest_pairing(self):
+        p1, p2, z1, z2 = self.views(4, jnp.float32)
+
+        @jax.jit
+        def loss(z1, z2, seed):
+            r = gsg.jax.nearest_pairing(z1, z2, candidates=3, seed=seed)
+            return gsg.jax.guided_loss_shared(p1, p2, z1, z2, r), r
+
+        value, r = loss(z1, z2, 5)
+        expected = gsg.nearest_pairing(z1, z2, candidates=3, seed=5)
+        self.assertEqual(r.tolist(), expected.tolist())
+        self.assertAlmostEqual(
+            float(value),
+            gsg.guided_loss_shared(p1, p2, z1, z2, expected).loss, places=6)
+        r = gsg.jax.nearest_pairing(z1, z2, p1, p2, candidates=8)
+        expected = gsg.nearest_pairing(z1, z2, p1, p2, candidates=8)
+        self.assertEqual(r.tolist(), expected.tolist())
 
     def test_vmap(self):
         batches = [jnp.stack(self.views(3, jnp.float32)) for _ in range(4)]

@@ -64,7 +64,10 @@ layouts = st.sampled_from(sorted(LAYOUTS))
 forms = st.sampled_from(sorted(FORMS))
 options = st.fixed_dictionaries({
     "distance": st.sampled_from(["euclidean", "squared_euclidean", "cosine"]),
-    "selection": st.sampled_from(["min", "max", "random", "none"]),
+    "selection": st.sampled_from(["min", "max", "random", "none", "soft",
+                                  "margin"]),
+    "temperature": st.sampled_from([0.1, 1.0, 20.0]),
+    "margin": st.sampled_from([0.0, 0.05, 0.5]),
     "seed": st.integers(0, 2**64 - 1),
     "threads": st.integers(1, 3),
 })
@@ -86,23 +89,36 @@ def check(result, p, z, settings_, dtype):
     columns = p[0].shape[1]
     error = sum_error(dtype, columns)
     pair = torch.from_numpy(result.pair).long()
-    if settings_["selection"] in ("min", "max"):
+    d = formula.distances(z, settings_["distance"]).detach()
+    distance_error = 4 * error * (1 + d.amax(0))
+    if settings_["selection"] in ("min", "max", "soft"):
         # As good a choice as the best, but for rounding.
-        d = formula.distances(z, settings_["distance"])
         chosen = d.gather(0, pair[None])[0]
-        best = d.amin(0) if settings_["selection"] == "min" else d.amax(0)
-        assert ((chosen - best).abs() <= 4 * error * (1 + d.amax(0))).all()
+        best = d.amax(0) if settings_["selection"] == "max" else d.amin(0)
+        assert ((chosen - best).abs() <= distance_error).all()
     elif settings_["selection"] == "none":
         assert (pair == 4).all()
-    loss = formula.loss(p, z, pair)
+    elif settings_["selection"] == "margin":
+        closest, following = d.sort(0).values[:2]
+        gap = (1 - settings_["margin"]) * following - closest
+        assert ((gap > 0) == (pair < 4))[gap.abs() > distance_error].all()
+        chosen = d.gather(0, pair[None].clamp_max(3))[0]
+        assert ((chosen - closest).abs() <= distance_error)[pair < 4].all()
+    if settings_["selection"] == "soft":
+        # A softmax moves, added up, by no more than its arguments.
+        temperature = settings_["temperature"]
+        error += (distance_error.amax() / temperature).clamp_max(1).item()
+        loss = formula.soft_loss(p, z, settings_["distance"], temperature)
+    else:
+        loss = formula.loss(p, z, pair)
     assert abs(result.loss - loss.item()) <= 2 * error
     return loss, error
 
 
-def check_gradient(actual, expected, p, error, dtype):
+def check_gradient(actual, expected, p, error, dtype, roles=1):
     """No element of dD/dp is larger than 1 / |p|; roles of an image add up."""
     actual = torch.as_tensor(np.asarray(actual, np.float64))
-    bound = 1 / (len(p) * p.norm(dim=1, keepdim=True).clamp_min(1e-8))
+    bound = roles / (len(p) * p.norm(dim=1, keepdim=True).clamp_min(1e-8))
     smallest = 2**-24 if dtype == torch.float16 else 0
     assert ((actual - expected).abs()
             <= (8 * error + DTYPES[dtype]) * bound + smallest).all()
@@ -130,7 +146,9 @@ def test_four_views(data, views, settings_):
 @given(st.data(), batches(4), options)
 def test_shared_views(data, views, settings_):
     dtype, rows = views[0].dtype, len(views[0])
-    pairing = data.draw(st.permutations(range(rows)))
+    pairing = data.draw(st.one_of(
+        st.permutations(range(rows)),
+        st.lists(st.integers(0, rows - 1), min_size=rows, max_size=rows)))
     pairing = np.array(pairing, np.int64)
     out = None
     if dtype == torch.bfloat16:
@@ -145,7 +163,8 @@ def test_shared_views(data, views, settings_):
     expected = torch.autograd.grad(loss, p)
     for actual, g, x in zip(result.grads, expected, p):
         actual = actual.float() if out else actual
-        check_gradient(actual, g, x.detach(), error, dtype)
+        roles = 1 + np.bincount(pairing).max()
+        check_gradient(actual, g, x.detach(), error, dtype, roles)
     assert (result.pair
             == gsg.select_shared(*views[2:], pairing, **settings_)).all()
 

@@ -15,7 +15,8 @@ from gsg.torch import GuidedStopGradientLoss
 from tests.bindings import formula, run_pytest
 
 DISTANCES = ("euclidean", "squared_euclidean", "cosine")
-SELECTIONS = ("min", "max", "random", "none")
+SELECTIONS = ("min", "max", "random", "none", "soft", "margin")
+PARAMETERS = dict(temperature=0.7, margin=0.1)
 DTYPES = {torch.float16: 2**-10, torch.bfloat16: 2**-7,
           torch.float32: 2**-23, torch.float64: 2**-52}
 COUNTS = {"four": 8, "shared": 4}
@@ -52,7 +53,8 @@ def test_is_the_core(form, dtype):
     views = some_views(form, dtype)
     for distance in DISTANCES:
         for selection in SELECTIONS:
-            module = GuidedStopGradientLoss(distance, selection, form)
+            module = GuidedStopGradientLoss(distance, selection, form,
+                                            **PARAMETERS)
             for view in views:
                 view.grad = None
             loss = module(*views, seed=3)
@@ -60,7 +62,7 @@ def test_is_the_core(form, dtype):
             assert loss.shape == ()
             (2 * loss).backward()
             expected = core(form, views, distance=distance,
-                            selection=selection, seed=3)
+                            selection=selection, seed=3, **PARAMETERS)
             assert loss.item() == pytest.approx(expected.loss, rel=1e-6)
             for p, g in zip(views, expected.grads):
                 assert p.grad.dtype == dtype
@@ -80,9 +82,10 @@ def test_the_formula_of_other_devices_is_the_core(form, dtype):
     for distance in DISTANCES:
         for selection in SELECTIONS:
             expected = core(form, views, distance=distance,
-                            selection=selection, seed=2)
+                            selection=selection, seed=2, **PARAMETERS)
             loss, pair, grads = _formula.guided_loss(
-                views, pairing, distance, selection, 2, 1.0)
+                views, pairing, distance,
+                _formula.Selection(selection, **PARAMETERS, seed=2), 1.0)
             assert (pair.numpy() == expected.pair).all()
             assert loss.item() == pytest.approx(expected.loss, abs=error)
             for actual, g in zip(grads, expected.grads):
@@ -92,13 +95,42 @@ def test_the_formula_of_other_devices_is_the_core(form, dtype):
                     atol=error / 33 + (2**-22 if dtype == torch.float16 else 0))
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_nearest_pairing(dtype):
+    p1, p2, z1, z2 = views = some_views("shared", dtype, n=33, d=40)
+    for distance in DISTANCES:
+        module = GuidedStopGradientLoss(distance, pairing="nearest",
+                                        candidates=6, seed=4)
+        r = gsg.nearest_pairing(z1, z2, candidates=6, distance=distance, seed=3)
+        expected = core("shared", views, distance=distance, pairing=r)
+        loss = module(*views, seed=3)
+        assert loss.item() == pytest.approx(expected.loss, rel=1e-6)
+        there = _formula.nearest_pairing(z1, z2, distance, 6, 3)
+        assert there.tolist() == r.tolist()
+        loss, _, grads = _formula.guided_loss(
+            views, there, distance, _formula.Selection("min", 1, 0, 3), 1.0)
+        error = 50 * DTYPES[max(dtype, torch.float32, key=lambda d: d.itemsize)]
+        assert loss.item() == pytest.approx(expected.loss, abs=error)
+        for actual, g in zip(grads, expected.grads):
+            torch.testing.assert_close(
+                actual.double(), g.double(), rtol=2 * DTYPES[dtype],
+                atol=error + (2**-22 if dtype == torch.float16 else 0))
+    assert "candidates=6" in repr(module)
+    # Of a training step: (seed, step).
+    r = gsg.nearest_pairing(z1, z2, candidates=6, distance=distance,
+                            seed=gsg.step_seed(4, 0))
+    expected = core("shared", views, distance=distance, pairing=r)
+    assert module(*views).item() == pytest.approx(expected.loss, rel=1e-6)
+
+
 def test_the_formula_with_rows_of_zeros():
     views = some_views("four", torch.float64)
     for view in views:
         view.data[::2] = 0
     expected = core("four", views)
-    loss, pair, grads = _formula.guided_loss(views, None, "euclidean", "min",
-                                             0, 1.0)
+    loss, pair, grads = _formula.guided_loss(
+        views, None, "euclidean", _formula.Selection("min", **PARAMETERS, seed=0),
+        1.0)
     assert loss.item() == pytest.approx(expected.loss, rel=1e-12)
     for actual, g in zip(grads, expected.grads):
         torch.testing.assert_close(actual, g, rtol=1e-12, atol=1e-12)
@@ -110,7 +142,8 @@ def test_gradcheck(form, selection):
     # Choices are made from z alone, which stays: they are frozen.
     views = some_views(form, torch.float64, n=4, d=3)
     half = len(views) // 2
-    module = GuidedStopGradientLoss("euclidean", selection, form).eval()
+    module = GuidedStopGradientLoss("euclidean", selection, form,
+                                    **PARAMETERS).eval()
     assert torch.autograd.gradcheck(
         lambda *p: module(*p, *views[half:]), views[:half])
 
@@ -126,18 +159,79 @@ def test_projections_have_no_gradient(form):
     assert all(view.grad is None for view in views[half:])
 
 
-def operator_arguments(form, dtype):
+def operator_arguments(form, dtype, local=None):
     views = some_views(form, dtype)
-    rest = ("euclidean", "min", torch.tensor(3), 0, True)
+    rest = ("euclidean", "soft", 0.7, 0.1, torch.tensor(3), 0, True)
     if form == "four":
         return gsg.torch._guided_loss, (*views, *rest)
-    return gsg.torch._guided_loss_shared, (*views, None, "cyclic", *rest)
+    return gsg.torch._guided_loss_shared, (
+        *views[:2], local, *views[2:], None, "nearest", 3, *rest)
 
 
 @pytest.mark.parametrize("form", COUNTS)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_opcheck(form, dtype):
     torch.library.opcheck(*operator_arguments(form, dtype))
+
+
+def test_opcheck_with_local_crops():
+    local = torch.randn(3, 9, 7, requires_grad=True)
+    torch.library.opcheck(
+        *operator_arguments("shared", torch.float32, local))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_local_crops(dtype):
+    """Of the operator, of the formula of other devices, and of the core."""
+    views = some_views("shared", dtype)
+    local = torch.randn(3, 9, 7).to(dtype).requires_grad_()
+    for selection in SELECTIONS:
+        module = GuidedStopGradientLoss(selection=selection, **PARAMETERS)
+        for x in (*views, local):
+            x.grad = None
+        loss = module(*views, local_p=local, seed=3)
+        (2 * loss).backward()
+        out = [torch.empty(9, 7, dtype=dtype) for _ in range(5)]
+        expected = gsg.guided_loss_shared(
+            *detached(views), local_p=list(local.detach()), seed=3, out=out,
+            selection=selection, **PARAMETERS)
+        assert loss.item() == pytest.approx(expected.loss, rel=1e-6)
+        atol = 2**-22 if dtype == torch.float16 else 0
+        for actual, g in zip((views[0].grad, views[1].grad, *local.grad), out):
+            torch.testing.assert_close(actual.double(), 2 * g.double(),
+                                       rtol=2 * DTYPES[dtype], atol=atol)
+        pairing = torch.from_numpy(gsg.pairing(9, seed=3))
+        there, _, grads = _formula.guided_loss(
+            views, pairing, "euclidean",
+            _formula.Selection(selection, **PARAMETERS, seed=3), 1.0, local)
+        error = 20 * DTYPES[max(dtype, torch.float32, key=lambda d: d.itemsize)]
+        assert there.item() == pytest.approx(expected.loss, abs=error)
+        for actual, g in zip((*grads[:2], *grads[2]), out):
+            torch.testing.assert_close(actual.double(), g.double(),
+                                       rtol=2 * DTYPES[dtype],
+                                       atol=error + atol)
+
+
+def test_local_crops_as_autograd_through_the_formula():
+    views = some_views("shared", torch.float64)
+    local = torch.randn(2, 9, 7, dtype=torch.float64, requires_grad=True)
+    p, z = views[:2], views[2:]
+    module = GuidedStopGradientLoss().eval()
+    pairing = gsg.pairing(9, seed=1)
+    pair = torch.from_numpy(gsg.select_shared(*z, pairing)).long()
+    loss = module(*views, local_p=local.unbind(), pairing=torch.from_numpy(pairing))
+    # In each row, for each image: of its source and the local crops, the mean
+    # agreement with its target.
+    expected = 0
+    for i in range(9):
+        for image, source in ((i, pair[i] // 2), (pairing[i], pair[i] % 2)):
+            target = z[1 - source][image]
+            for x in (p[source][image], *local[:, image]):
+                expected -= torch.cosine_similarity(x, target, dim=0) / 3 / 2 / 9
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-12)
+    for actual, g in zip(torch.autograd.grad(loss, (*p, local)),
+                         torch.autograd.grad(expected, (*p, local))):
+        torch.testing.assert_close(actual, g)
 
 
 @pytest.mark.parametrize("form", COUNTS)
@@ -297,10 +391,14 @@ def test_fake_tensors():
     for form in COUNTS:
         views = [torch.empty(9, 7, device="meta") for _ in range(COUNTS[form])]
         operator, arguments = operator_arguments(form, torch.float32)
+        if form == "shared":
+            local = torch.empty(3, 9, 7, device="meta")
+            views = [*views[:2], local, *views[2:]]
         loss, pair, *grads = operator(*views, *arguments[len(views):])
         assert loss.shape == () and loss.device.type == "meta"
         assert pair.shape == (9,) and pair.dtype == torch.uint8
-        assert {g.shape for g in grads} == {(9, 7)}
+        assert [g.shape for g in grads] == (
+            [(9, 7)] * 4 if form == "four" else [(9, 7), (9, 7), (3, 9, 7)])
 
 
 def test_no_gradient_wanted():
@@ -370,11 +468,28 @@ def test_layouts():
     (ValueError, 'views is "two"; use one of four, shared', dict(views="two")),
     (TypeError, "selection is a value of type int; it must be a string",
      dict(selection=3)),
+    (ValueError, "temperature is 0; it must be finite and above 0",
+     dict(temperature=0)),
+    (ValueError, "candidates is 0; it must be in 1", dict(candidates=0)),
+    (ValueError, 'pairing="nearest" is for views="shared"',
+     dict(pairing="nearest", views="four")),
+    (ValueError, "margin is 1; it must be at least 0 and below 1",
+     dict(margin=1)),
+    (TypeError, "temperature is a value of type NoneType; it must be a number",
+     dict(temperature=None)),
     (ValueError, r"seed is -1; it must be in 0\.\.", dict(seed=-1)),
 ])
 def test_constructor_errors(kind, message, arguments):
     with pytest.raises(kind, match=message):
         GuidedStopGradientLoss(**arguments)
+
+
+def test_repr():
+    assert "temperature=0.5" in repr(
+        GuidedStopGradientLoss(selection="soft", temperature=0.5))
+    assert "margin=0.25" in repr(
+        GuidedStopGradientLoss(selection="margin", margin=0.25))
+    assert "temperature" not in repr(GuidedStopGradientLoss())
 
 
 def test_forward_errors():
@@ -398,8 +513,14 @@ def test_forward_errors():
     with pytest.raises(TypeError, match='pairing is for views="shared"'):
         GuidedStopGradientLoss(views="four")(*[p1] * 8,
                                              pairing=torch.arange(9))
-    with pytest.raises(ValueError, match="pairing must be a permutation"):
-        module(p1, p2, z1, z2, torch.zeros(9, dtype=torch.int64))
+    with pytest.raises(ValueError, match=r"pairing\[0\] is 9; entries are"):
+        module(p1, p2, z1, z2, torch.full((9,), 9))
+    with pytest.raises(ValueError, match=r"local_p has shape \(9, 7\); it must"):
+        module(p1, p2, z1, z2, local_p=p1)
+    with pytest.raises(ValueError, match=r"local_p\[0\] is 8 x 7; p1 is 9 x 7"):
+        module(p1, p2, z1, z2, local_p=torch.ones(2, 8, 7))
+    with pytest.raises(ValueError, match="candidates is 16; there are 9 images"):
+        GuidedStopGradientLoss(pairing="nearest")(p1, p2, z1, z2)
 
 
 def test_checks_of_other_devices():

@@ -147,8 +147,9 @@ TEST_F(LossErrorsTest, InterleavedGradsAreFine) {
 TEST_F(LossErrorsTest, NotFinite) {
   const char* const names[] = {"p11", "p12", "p21", "p22",
                                "z11", "z12", "z21", "z22"};
-  for (Selection selection : {Selection::kMin, Selection::kMax,
-                              Selection::kRandom, Selection::kNone}) {
+  for (Selection selection :
+       {Selection::kMin, Selection::kMax, Selection::kRandom, Selection::kNone,
+        Selection::kSoft, Selection::kMargin}) {
     options_.selection = selection;
     for (Distance distance : {Distance::kEuclidean, Distance::kCosine}) {
       options_.distance = distance;
@@ -192,11 +193,35 @@ TEST_F(LossErrorsTest, Pairing) {
   ExpectShared("pairing[1] is 3; entries are rows, 0..2");
   pairing_ = {1, 2, -1};
   ExpectShared("pairing[2] is -1; entries are rows, 0..2");
-  pairing_ = {1, 2, 1};
+  ExpectSelectShared("pairing[2] is -1; entries are rows, 0..2");
+  pairing_ = {1, 2, 1};  // no permutation
+  EXPECT_TRUE(Select(shared_.z1, shared_.z2, pairing_, options_).ok());
+}
+
+TEST_F(LossErrorsTest, LocalCrops) {
+  const std::vector<Rows<const float>> locals = {buffers_[2].rows(),
+                                                 buffers_[3].rows()};
+  std::vector<Rows<float>> grads = {buffers_[10].rows()};
+  shared_.local_p = locals;
+  shared_grads_.local_p = grads;
   ExpectShared(
-      "pairing[2] is 1, as is pairing[0]; pairing must be a permutation");
-  ExpectSelectShared(
-      "pairing[2] is 1, as is pairing[0]; pairing must be a permutation");
+      "grads.local_p has 1 matrices; local_p has 2, and each needs one");
+  grads.push_back(buffers_[9].rows());
+  shared_grads_.local_p = grads;
+  ExpectShared(
+      "grads.local_p[1] overlaps grads.p2; gradients need memory of their own");
+  grads[1] = buffers_[11].rows();
+  EXPECT_TRUE(GuidedLoss(shared_, options_, &shared_grads_).ok());
+  buffers_[3](1, 2) = NAN;
+  for (Selection selection : {Selection::kMin, Selection::kNone}) {
+    options_.selection = selection;
+    ExpectShared(
+        "local_p[1] has nan in row 1, column 2; all values must be finite");
+  }
+  const std::vector<Rows<const float>> narrow = {
+      buffers_[2].rows(), Rows<const float>(buffers_[3].rows().data(), 3, 1)};
+  shared_.local_p = narrow;
+  ExpectShared("local_p[1] is 3 x 1; p1 is 3 x 4; their shapes must be equal");
 }
 
 TEST_F(LossErrorsTest, Options) {
@@ -209,6 +234,18 @@ TEST_F(LossErrorsTest, Options) {
   options_ = LossOptions();
   options_.grad_scale = std::numeric_limits<double>::infinity();
   ExpectFour("grad_scale is inf; it must be finite");
+  options_ = LossOptions();
+  options_.temperature = 0;
+  ExpectFour("temperature is 0; it must be finite and above 0");
+  options_.temperature = std::numeric_limits<double>::quiet_NaN();
+  ExpectSelectShared("temperature is nan; it must be finite and above 0");
+  options_.temperature = std::numeric_limits<double>::infinity();
+  ExpectShared("temperature is inf; it must be finite and above 0");
+  options_ = LossOptions();
+  options_.margin = 1;
+  ExpectSelectFour("margin is 1; it must be at least 0 and below 1");
+  options_.margin = -0.25;
+  ExpectFour("margin is -0.25; it must be at least 0 and below 1");
 }
 
 }  // namespace

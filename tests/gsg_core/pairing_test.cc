@@ -104,7 +104,10 @@ TEST(PairingTest, Errors) {
             absl::InvalidArgumentError("pairing kind 9 is not of PairingKind"));
   EXPECT_EQ(ParsePairingKind("shift").status(),
             absl::InvalidArgumentError(
-                "pairing is \"shift\"; use one of cyclic, random"));
+                "pairing is \"shift\"; use one of cyclic, random, nearest"));
+  EXPECT_EQ(MakePairing(PairingKind::kNearest, 4, 0).status(),
+            absl::InvalidArgumentError("the nearest pairing is made from "
+                                       "projections: use NearestPairing"));
 }
 
 TEST(PairingTest, NamesParse) {
@@ -112,6 +115,7 @@ TEST(PairingTest, NamesParse) {
   EXPECT_EQ(*ParsePairingKind("random"), PairingKind::kRandom);
   EXPECT_EQ(PairingKindName(PairingKind::kCyclic), "cyclic");
   EXPECT_EQ(PairingKindName(PairingKind::kRandom), "random");
+  EXPECT_EQ(PairingKindName(PairingKind::kNearest), "nearest");
 }
 
 }  // namespace

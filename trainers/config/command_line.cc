@@ -117,6 +117,7 @@ absl::Status CheckOfUse(const MethodInfo& method, const Config& config,
       method.name, " is not guided by distances; run ", guided, " for that");
   const std::string no_target =
       absl::StrCat(method.name, " has no momentum encoder; byol has");
+  const absl::string_view no_local = "of use with --local_crops only";
   struct Rule {
     bool of_use;
     const char* flag;
@@ -126,8 +127,17 @@ absl::Status CheckOfUse(const MethodInfo& method, const Config& config,
       {method.guided || config.selection == "none", "selection", not_guided},
       {method.guided, "distance", not_guided},
       {method.guided, "pairing", not_guided},
+      {config.pairing == "nearest", "pairing_candidates",
+       "of use with --pairing=nearest only"},
+      {config.selection == "soft", "selection_temperature",
+       "of use with --selection=soft only"},
+      {config.selection == "margin", "selection_margin",
+       "of use with --selection=margin only"},
       {method.momentum_encoder, "target_momentum", no_target},
       {method.momentum_encoder, "target_momentum_schedule", no_target},
+      {config.local_crops > 0, "local_crop_size", no_local},
+      {config.local_crops > 0, "local_crop_scale_min", no_local},
+      {config.local_crops > 0, "local_crop_scale_max", no_local},
       {config.optimizer == "lars", "lars_coefficient",
        "of use with --optimizer=lars only"},
       {config.predictor == "mlp", "predictor_hidden",

@@ -39,8 +39,11 @@ struct Config {
   // Method
   std::string views = "shared";
   std::string pairing = "cyclic";
+  int64_t pairing_candidates = 16;
   std::string distance = "euclidean";
   std::string selection = "min";
+  double selection_temperature = 1;
+  double selection_margin = 0.01;
   double target_momentum = 0.99;
   std::string target_momentum_schedule = "constant";
 
@@ -71,6 +74,10 @@ struct Config {
   int64_t crop_size = 32;
   double crop_scale_min = 0.2;
   double crop_scale_max = 1.0;
+  int64_t local_crops = 0;
+  int64_t local_crop_size = 16;
+  double local_crop_scale_min = 0.05;
+  double local_crop_scale_max = 0.2;
   double crop_ratio_min = 0.75;
   double crop_ratio_max = 4.0 / 3.0;
   double hflip_prob = 0.5;
@@ -185,16 +192,34 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
   visit(c.pairing,
         Field{"pairing", kMethod,
               "which image is the second: cyclic = never the image itself, "
-              "random = any permutation, as the authors"}
-            .OneOf({"cyclic", "random"}));
+              "random = any permutation, as the authors; nearest = the closest "
+              "of some others"}
+            .OneOf({"cyclic", "random", "nearest"}));
+  visit(
+      c.pairing_candidates,
+      Field{"pairing_candidates", kMethod,
+            "of --pairing=nearest: how many other images the closest is taken "
+            "from, below --batch_size"}
+          .AtLeast(1));
   visit(c.distance, Field{"distance", kMethod,
                           "between the projections of the two images' views"}
                         .OneOf({"euclidean", "squared_euclidean", "cosine"}));
   visit(c.selection,
         Field{"selection", kMethod,
               "which of the four cross-image pairs are the sources; none = no "
-              "guidance, SimSiam's loss"}
-            .OneOf({"min", "max", "random", "none"}));
+              "guidance, SimSiam's loss; soft = the closer the more weight; "
+              "margin = min where one is clearly the closest, else none"}
+            .OneOf({"min", "max", "random", "none", "soft", "margin"}));
+  visit(c.selection_temperature,
+        Field{"selection_temperature", kMethod,
+              "of --selection=soft, in units of the distance; near 0 that is "
+              "min, and the larger the more like none"}
+            .Above(0));
+  visit(c.selection_margin,
+        Field{"selection_margin", kMethod,
+              "of --selection=margin: the part by which the closest pair must "
+              "be closer than the next, below 1"}
+            .Between(0, 1));
   visit(c.target_momentum,
         Field{"target_momentum", kMethod,
               "of BYOL's momentum encoder: how much of itself it keeps in a "
@@ -282,6 +307,22 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
                               .Between(0.001, 1));
   visit(c.crop_scale_max,
         Field{"crop_scale_max", kAugmentation, "largest crop, part of the area"}
+            .Between(0.001, 1));
+  visit(c.local_crops,
+        Field{"local_crops", kAugmentation,
+              "multi-crop: further, smaller views of each image, which predict "
+              "the two large ones and are no targets; with --views=shared"}
+            .Between(0, 64));
+  visit(c.local_crop_size, Field{"local_crop_size", kAugmentation,
+                                 "of --local_crops: side of each in pixels"}
+                               .Between(8, 1024));
+  visit(c.local_crop_scale_min,
+        Field{"local_crop_scale_min", kAugmentation,
+              "of --local_crops: smallest crop, part of the area"}
+            .Between(0.001, 1));
+  visit(c.local_crop_scale_max,
+        Field{"local_crop_scale_max", kAugmentation,
+              "of --local_crops: largest crop, part of the area"}
             .Between(0.001, 1));
   visit(c.crop_ratio_min,
         Field{"crop_ratio_min", kAugmentation, "narrowest crop, width/height"}

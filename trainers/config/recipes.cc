@@ -36,6 +36,9 @@ void FashionMnist(Config* c) {
   // Small views are cheap; features are taken at the full 28x28.
   c->crop_size = 20;
   c->crop_scale_min = 0.4;
+  c->local_crop_size = 12;
+  c->local_crop_scale_min = 0.15;
+  c->local_crop_scale_max = 0.4;
   c->hflip_prob = 0.5;
   // How bright and how contrasty a garment is says little about what it is.
   c->jitter_prob = 0.8;
@@ -129,6 +132,7 @@ void ImageNet(Config* c) {
   c->constant_predictor_lr = true;
 
   c->crop_size = 224;
+  c->local_crop_size = 96;  // SwAV's and DINO's
   SimSiamViews(c);
   c->blur_prob = 0.5;
   c->blur_sigma_min = 0.1;
@@ -153,6 +157,7 @@ void Imagenette(Config* c) {
   c->weight_decay = 5e-4;
   // Of the set with 160 pixels.
   c->crop_size = 128;
+  c->local_crop_size = 56;
   c->knn_bank = 0;
   c->baselines = true;
 }

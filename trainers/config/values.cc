@@ -138,12 +138,28 @@ absl::Status Validate(const Config& config) {
   absl::Status status = CheckFields(config);
   status.Update(Ordered("crop_scale_min", config.crop_scale_min,
                         "crop_scale_max", config.crop_scale_max));
+  status.Update(Ordered("local_crop_scale_min", config.local_crop_scale_min,
+                        "local_crop_scale_max", config.local_crop_scale_max));
+  if (config.local_crops > 0 && config.views != "shared") {
+    status.Update(absl::InvalidArgumentError(absl::StrCat(
+        "--local_crops=", config.local_crops,
+        ": local crops are beside the two views of --views=shared")));
+  }
   status.Update(Ordered("crop_ratio_min", config.crop_ratio_min,
                         "crop_ratio_max", config.crop_ratio_max));
   status.Update(Ordered("blur_sigma_min", config.blur_sigma_min,
                         "blur_sigma_max", config.blur_sigma_max));
   status.Update(
       Ordered("warmup_epochs", config.warmup_epochs, "epochs", config.epochs));
+  if (config.pairing == "nearest") {
+    status.Update(Ordered("pairing_candidates", config.pairing_candidates,
+                          "batch_size - 1", config.batch_size - 1));
+  }
+  if (config.selection_margin == 1) {
+    status.Update(absl::InvalidArgumentError(
+        "--selection_margin=1: must be below 1; --selection=none guides no "
+        "row"));
+  }
   if (config.knn_bank > 0) {
     status.Update(Ordered("knn_k", config.knn_k, "knn_bank", config.knn_bank));
   }

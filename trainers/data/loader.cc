@@ -37,9 +37,14 @@ absl::Status Validate(const ImageSource& source, const AugmentOptions& augment,
                       const LoaderOptions& options) {
   for (const absl::Status& s : {AtLeast("batch_size", options.batch_size, 1),
                                 AtLeast("views", options.views, 1),
+                                AtLeast("local_views", options.local_views, 0),
                                 AtLeast("threads", options.threads, 1),
                                 AtLeast("prefetch", options.prefetch, 0),
                                 gsg::Validate(augment, source.channels())}) {
+    if (!s.ok()) return s;
+  }
+  if (options.local_views > 0) {
+    absl::Status s = gsg::Validate(options.local_augment, source.channels());
     if (!s.ok()) return s;
   }
   if (source.size() >= kStreams) {
@@ -158,7 +163,10 @@ bool BatchLoader::SlotIsReady() const {
 bool BatchLoader::NoOneWorks() const { return working_ == 0; }
 
 void BatchLoader::Work() {
-  Tools tools{Augmenter(augment_), source_.MakeReader(), {}};
+  Tools tools{Augmenter(augment_),
+              Augmenter(options_.local_augment),
+              source_.MakeReader(),
+              {}};
   absl::MutexLock lock(&mutex_);
   while (true) {
     mutex_.Await(absl::Condition(this, &BatchLoader::WorkOrStop));
@@ -178,18 +186,23 @@ absl::StatusOr<Image> BatchLoader::Decode(int64_t index, int64_t stands_for,
                                           Tools* tools) const {
   const absl::StatusOr<ImageSize> size = tools->reader->Open(index);
   if (!size.ok()) return size.status();
-  int smallest = std::min(size->height, size->width);
   tools->params.clear();
-  for (int v = 0; v < options_.views; ++v) {
-    tools->params.push_back(SampleParams(augment_, options_.seed, epoch_,
-                                         stands_for, v, size->height,
-                                         size->width));
-    smallest = std::min({smallest, tools->params.back().crop_height,
-                         tools->params.back().crop_width});
-  }
-  int reduction = 1;
-  while (reduction < 8 && smallest >= 2 * reduction * augment_.size) {
-    reduction *= 2;
+  int reduction = 8;
+  const auto add_view = [&](const AugmentOptions& augment) {
+    tools->params.push_back(
+        SampleParams(augment, options_.seed, epoch_, stands_for,
+                     static_cast<uint32_t>(tools->params.size()), size->height,
+                     size->width));
+    const int smallest =
+        std::min({tools->params.back().crop_height,
+                  tools->params.back().crop_width, size->height, size->width});
+    while (reduction > 1 && smallest < reduction * augment.size) {
+      reduction /= 2;
+    }
+  };
+  for (int v = 0; v < options_.views; ++v) add_view(augment_);
+  for (int v = 0; v < options_.local_views; ++v) {
+    add_view(options_.local_augment);
   }
   return tools->reader->Decode(reduction);
 }
@@ -202,9 +215,14 @@ void BatchLoader::Make(int64_t n, Tools* tools, Slot* slot) const {
   batch.channels = source_.channels();
   batch.side = augment_.size;
   batch.views = options_.views;
+  batch.local_side = options_.local_augment.size;
+  batch.local_views = options_.local_views;
+  const int64_t local_floats =
+      source_.channels() * batch.local_side * batch.local_side;
   const auto begin = order_.begin() + n * batch.size;
   batch.indices.assign(begin, begin + batch.size);
   batch.pixels.resize(batch.views * batch.size * view_floats);
+  batch.local_pixels.resize(batch.local_views * batch.size * local_floats);
   slot->damage.clear();
   for (int64_t b = 0; b < batch.size; ++b) {
     const int64_t stands_for = batch.indices[b];
@@ -225,6 +243,11 @@ void BatchLoader::Make(int64_t n, Tools* tools, Slot* slot) const {
       tools->augmenter.Apply(
           *image, tools->params[v],
           batch.pixels.data() + (v * batch.size + b) * view_floats);
+    }
+    for (int v = 0; v < batch.local_views; ++v) {
+      tools->local_augmenter.Apply(
+          *image, tools->params[batch.views + v],
+          batch.local_pixels.data() + (v * batch.size + b) * local_floats);
     }
   }
 }

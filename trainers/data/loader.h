@@ -23,6 +23,11 @@ namespace gsg {
 struct LoaderOptions {
   int64_t batch_size = 512;
   int views = 2;  // augmented views of each image; 1 or more
+  // Further ones, augmented in their own way (multi-crop), with the random
+  // numbers of views that come behind the others: these stay as they are, but
+  // that a file may have to be decoded less reduced for a small crop.
+  int local_views = 0;
+  AugmentOptions local_augment;
   uint64_t seed = 0;
   int threads = 1;   // that make batches, besides the caller's
   int prefetch = 2;  // finished batches held ready beyond those being made
@@ -37,10 +42,18 @@ struct Batch {
   int views = 0;
   std::vector<int64_t> indices;  // [B] in the source
   std::vector<float> pixels;     // [views, B, C, S, S], normalised
+  int local_views = 0;
+  int64_t local_side = 0;           // s
+  std::vector<float> local_pixels;  // [local_views, B, C, s, s], normalised
 
   // [B, C, S, S] contiguous.
   const float* view(int v) const {
     return pixels.data() + v * size * channels * side * side;
+  }
+
+  // [B, C, s, s] contiguous.
+  const float* local_view(int v) const {
+    return local_pixels.data() + v * size * channels * local_side * local_side;
   }
 };
 
@@ -59,11 +72,12 @@ std::vector<int64_t> EpochOrder(int64_t count, uint64_t seed, int64_t epoch);
 // source that can be, with the random numbers of the one it stands for.
 //
 // An image is decoded once for all its views, and as small as leaves each
-// view's crop at least S pixels a side.
+// view's crop at least as many pixels a side as the view.
 //
 // Memory: threads + prefetch batches, and the caller's, of
-// views * B * C * S * S * 4 bytes each (512 pairs of 3x32x32: 12.6 MB),
-// 8 bytes per image of the source for the order, and a reader a thread.
+// views * B * C * S * S * 4 bytes each (512 pairs of 3x32x32: 12.6 MB) and
+// local_views * B * C * s * s * 4, 8 bytes per image of the source for the
+// order, and a reader a thread.
 //
 // One caller thread at a time.
 class BatchLoader {
@@ -112,8 +126,9 @@ class BatchLoader {
   // What a thread works with.
   struct Tools {
     Augmenter augmenter;
+    Augmenter local_augmenter;
     std::unique_ptr<ImageReader> reader;
-    std::vector<AugmentParams> params;  // [views]
+    std::vector<AugmentParams> params;  // [views + local_views]
   };
 
   BatchLoader(const ImageSource* source, const AugmentOptions& augment,

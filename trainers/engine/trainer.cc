@@ -83,15 +83,21 @@ AugmentOptions Augmentation(const Config& config, const ChannelStats& stats) {
   return options;
 }
 
-std::vector<at::Tensor> ToTensors(const Batch& batch, c10::Device device) {
-  std::vector<at::Tensor> views;
-  for (int v = 0; v < batch.views; ++v) {
-    const at::Tensor view =
-        at::from_blob(const_cast<float*>(batch.view(v)),
-                      {batch.size, batch.channels, batch.side, batch.side});
-    views.push_back(view.to(device).contiguous(at::MemoryFormat::ChannelsLast));
-  }
-  return views;
+// The smaller views of multi-crop: of a smaller part of the image, else alike.
+AugmentOptions LocalAugmentation(const Config& config,
+                                 const ChannelStats& stats) {
+  AugmentOptions options = Augmentation(config, stats);
+  options.size = config.local_crop_size;
+  options.crop_scale_min = config.local_crop_scale_min;
+  options.crop_scale_max = config.local_crop_scale_max;
+  return options;
+}
+
+at::Tensor ToTensor(const float* pixels, const Batch& batch, int64_t side,
+                    c10::Device device) {
+  const at::Tensor view = at::from_blob(
+      const_cast<float*>(pixels), {batch.size, batch.channels, side, side});
+  return view.to(device).contiguous(at::MemoryFormat::ChannelsLast);
 }
 
 std::unique_ptr<Optimizer> MakeOptimizer(const Config& config,
@@ -133,11 +139,15 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
   if (!pairing.ok()) return pairing.status();
   trainer->loss_options_.distance = *distance;
   trainer->loss_options_.selection = *selection;
+  trainer->loss_options_.temperature = config.selection_temperature;
+  trainer->loss_options_.margin = config.selection_margin;
   trainer->pairing_ = *pairing;
 
   LoaderOptions loader_options;
   loader_options.batch_size = config.batch_size;
   loader_options.views = config.views == "four" ? 4 : 2;
+  loader_options.local_views = static_cast<int>(config.local_crops);
+  loader_options.local_augment = LocalAugmentation(config, dataset->stats);
   loader_options.seed = config.seed;
   loader_options.threads = config.loader_threads;
   absl::StatusOr<std::unique_ptr<BatchLoader>> loader = BatchLoader::Create(
@@ -240,14 +250,24 @@ absl::Status Trainer::TrainEpoch(const TrainerHooks& hooks) {
 
 absl::Status Trainer::TrainStep(const Batch& batch, const TrainerHooks& hooks) {
   StepInput input;
-  input.views = ToTensors(batch, device_);
+  for (int v = 0; v < batch.views; ++v) {
+    input.views.push_back(ToTensor(batch.view(v), batch, batch.side, device_));
+  }
+  for (int v = 0; v < batch.local_views; ++v) {
+    input.local_views.push_back(
+        ToTensor(batch.local_view(v), batch, batch.local_side, device_));
+  }
   input.loss = loss_options_;
   input.loss.seed = StepSeed(config_.seed, state_.step);
   input.progress = static_cast<double>(state_.step) / schedule_.total_steps;
-  absl::StatusOr<std::vector<int64_t>> pairing =
-      MakePairing(pairing_, batch.size, input.loss.seed);
-  if (!pairing.ok()) return pairing.status();
-  input.pairing = *std::move(pairing);
+  if (pairing_ == PairingKind::kNearest) {
+    input.nearest_candidates = config_.pairing_candidates;
+  } else {
+    absl::StatusOr<std::vector<int64_t>> pairing =
+        MakePairing(pairing_, batch.size, input.loss.seed);
+    if (!pairing.ok()) return pairing.status();
+    input.pairing = *std::move(pairing);
+  }
   absl::StatusOr<StepResult> result = method_->Backward(input);
   if (!result.ok()) {
     return absl::OutOfRangeError(absl::StrCat(

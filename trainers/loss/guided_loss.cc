@@ -1,6 +1,5 @@
 #include "trainers/loss/guided_loss.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty_like.h>
 #include <c10/core/ScalarType.h>
@@ -9,46 +8,16 @@
 #include <utility>
 #include <vector>
 
-#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
-#include "gsg_core/executor.h"
 #include "gsg_core/loss.h"
 #include "gsg_core/rows.h"
+#include "trainers/loss/tensor_rows.h"
 
 namespace gsg {
 namespace {
-
-// gsg_core on the threads that LibTorch computes with.
-class AtenExecutor final : public Executor {
- public:
-  int concurrency() const override { return at::get_num_threads(); }
-  void ParallelFor(int64_t tasks,
-                   absl::FunctionRef<void(int64_t)> body) override {
-    at::parallel_for(0, tasks, /*grain_size=*/1,
-                     [body](int64_t begin, int64_t end) {
-                       for (int64_t task = begin; task < end; ++task) {
-                         body(task);
-                       }
-                     });
-  }
-};
-
-template <typename T>
-Rows<T> View(const at::Tensor& t) {
-  return Rows<T>(t.data_ptr<std::remove_const_t<T>>(), t.size(0), t.size(1));
-}
-
-// On the CPU, contiguous, outside autograd; no copy if it is so already.
-std::vector<at::Tensor> OnCpu(const std::vector<at::Tensor>& tensors) {
-  std::vector<at::Tensor> result;
-  for (const at::Tensor& t : tensors) {
-    result.push_back(t.detach().cpu().contiguous());
-  }
-  return result;
-}
 
 template <typename T>
 absl::StatusOr<LossResult> Compute(const std::vector<at::Tensor>& p,
@@ -57,30 +26,40 @@ absl::StatusOr<LossResult> Compute(const std::vector<at::Tensor>& p,
                                    const LossOptions& options,
                                    const std::vector<at::Tensor>& g) {
   using In = const T;
-  if (p.size() == 2) {
-    const SharedViews<T> views{View<In>(p[0]), View<In>(p[1]), View<In>(z[0]),
-                               View<In>(z[1]), pairing};
-    const SharedGrads<T> grads{View<T>(g[0]), View<T>(g[1])};
+  if (z.size() == 2) {
+    std::vector<Rows<In>> local_p;
+    std::vector<Rows<T>> local_grads;
+    for (size_t v = 2; v < p.size(); ++v) {
+      local_p.push_back(RowsOf<In>(p[v]));
+      local_grads.push_back(RowsOf<T>(g[v]));
+    }
+    const SharedViews<T> views{RowsOf<In>(p[0]), RowsOf<In>(p[1]),
+                               RowsOf<In>(z[0]), RowsOf<In>(z[1]),
+                               pairing,          local_p};
+    const SharedGrads<T> grads{RowsOf<T>(g[0]), RowsOf<T>(g[1]), local_grads};
     return gsg::GuidedLoss(views, options, &grads);
   }
-  const FourViews<T> views{View<In>(p[0]), View<In>(p[1]), View<In>(p[2]),
-                           View<In>(p[3]), View<In>(z[0]), View<In>(z[1]),
-                           View<In>(z[2]), View<In>(z[3])};
-  const FourViewGrads<T> grads{View<T>(g[0]), View<T>(g[1]), View<T>(g[2]),
-                               View<T>(g[3])};
+  const FourViews<T> views{RowsOf<In>(p[0]), RowsOf<In>(p[1]), RowsOf<In>(p[2]),
+                           RowsOf<In>(p[3]), RowsOf<In>(z[0]), RowsOf<In>(z[1]),
+                           RowsOf<In>(z[2]), RowsOf<In>(z[3])};
+  const FourViewGrads<T> grads{RowsOf<T>(g[0]), RowsOf<T>(g[1]),
+                               RowsOf<T>(g[2]), RowsOf<T>(g[3])};
   return gsg::GuidedLoss(views, options, &grads);
 }
 
 absl::Status CheckTensors(const std::vector<at::Tensor>& p,
                           const std::vector<at::Tensor>& z,
                           absl::Span<const int64_t> pairing) {
-  if ((p.size() != 2 && p.size() != 4) || z.size() != p.size()) {
+  const bool shared = z.size() == 2 && p.size() >= 2;
+  const bool four = z.size() == 4 && p.size() == 4;
+  if (!shared && !four) {
     return absl::InvalidArgumentError(
         absl::StrCat("got ", p.size(), " predictions and ", z.size(),
-                     " projections; need 2 of each for shared views or 4 of "
-                     "each for four views"));
+                     " projections; need 2 of each for shared views, and more "
+                     "predictions for local crops, or 4 of each for four "
+                     "views"));
   }
-  if (p.size() == 4 && !pairing.empty()) {
+  if (four && !pairing.empty()) {
     return absl::InvalidArgumentError(
         "four views have their second image already: pairing must be empty");
   }

@@ -33,7 +33,8 @@ struct TensorLoss {
 // p: predictions, z: projections (targets; no gradient flows to them), each
 // [N, D], all float32 or all float64, on one device.
 //   shared views: p = {p1, p2}, z = {z1, z2}, and `pairing` names each row's
-//     second image (gsg_core/pairing.h);
+//     second image (gsg_core/pairing.h); behind p1 and p2 may be predictions of
+//     local crops (gsg_core/loss.h, multi-crop);
 //   four views: p = {p11, p12, p21, p22}, z likewise, and `pairing` is empty.
 // gsg_core computes on the CPU with LibTorch's threads; tensors of another
 // device are copied there and the gradients back. `options.executor` is

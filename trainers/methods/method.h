@@ -24,8 +24,14 @@ struct StepInput {
   // or four, of which the last two are those that an image shows as somebody's
   // second image.
   std::vector<at::Tensor> views;
-  // Image i's second image is pairing[i]; a permutation of 0..N-1.
+  // Beside two views: smaller ones, each [N, C, s, s], which predict the others
+  // and are no targets (gsg_core/loss.h, multi-crop).
+  std::vector<at::Tensor> local_views;
+  // Image i's second image is pairing[i] of 0..N-1.
   std::vector<int64_t> pairing;
+  // Above 0, `pairing` is left out and made from the targets: the closest of so
+  // many others (gsg_core/nearest_pairing.h), by loss.distance and loss.seed.
+  int64_t nearest_candidates = 0;
   LossOptions loss;
   // How much of the run is done, 0..1.
   double progress = 0;

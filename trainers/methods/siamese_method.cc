@@ -15,13 +15,14 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
-#include "absl/types/span.h"
 #include "gsg_core/loss.h"
 #include "gsg_core/meters.h"
+#include "gsg_core/nearest_pairing.h"
 #include "gsg_core/rows.h"
 #include "models/resnet.h"
 #include "models/siamese.h"
 #include "trainers/loss/guided_loss.h"
+#include "trainers/loss/nearest_pairing.h"
 #include "trainers/methods/method.h"
 #include "trainers/methods/module_state.h"
 #include "trainers/methods/target_network.h"
@@ -80,12 +81,24 @@ absl::StatusOr<StepResult> SiameseMethod::Backward(const StepInput& input) {
     predictions.push_back(model_->predict(projections));
     targets.push_back(target_ ? target_->Project(view) : projections.detach());
   }
-  absl::Span<const int64_t> pairing;
-  if (input.views.size() == 2) {
-    pairing = input.pairing;
-  } else {
-    PairRows(input.pairing, predictions);
-    PairRows(input.pairing, targets);
+  for (const at::Tensor& view : input.local_views) {
+    predictions.push_back(model_->predict(model_->project(view)));
+  }
+  std::vector<int64_t> pairing = input.pairing;
+  if (input.nearest_candidates > 0) {
+    NearestOptions options;
+    options.candidates = input.nearest_candidates;
+    options.distance = input.loss.distance;
+    options.seed = input.loss.seed;
+    absl::StatusOr<std::vector<int64_t>> nearest =
+        NearestPairing(targets, options);
+    if (!nearest.ok()) return nearest.status();
+    pairing = *std::move(nearest);
+  }
+  if (input.views.size() == 4) {
+    PairRows(pairing, predictions);
+    PairRows(pairing, targets);
+    pairing.clear();
   }
   absl::StatusOr<TensorLoss> loss =
       GuidedLoss(predictions, targets, pairing, input.loss);

@@ -37,6 +37,9 @@ struct SiameseMethodOptions {
 // the row of the image whose second image it is: that reorders rows of p and t
 // behind the passes, where it is cheap and changes no statistics.
 //
+// Local views only predict: they pass backbone, projector and predictor, and
+// not the momentum encoder.
+//
 // Checkpoint names: "backbone.", "projector.", "predictor." and, for BYOL,
 // "target.backbone." and "target.projector.".
 //

@@ -147,6 +147,21 @@ TEST_F(CommandLineTest, FlagsWithoutEffectAreErrors) {
   EXPECT_EQ(error("byol", "--distance=cosine"),
             "--distance: byol is not guided by distances; run byol_gsg for "
             "that");
+  EXPECT_EQ(error("simsiam_gsg", "--pairing_candidates=2"),
+            "--pairing_candidates: of use with --pairing=nearest only");
+  EXPECT_EQ(error("byol_gsg", "--pairing_candidates=2", "--pairing=nearest"),
+            "");
+  EXPECT_EQ(error("simsiam", "--local_crop_size=12"),
+            "--local_crop_size: of use with --local_crops only");
+  EXPECT_EQ(error("simsiam", "--local_crop_size=12", "--local_crops=2"), "");
+  EXPECT_EQ(error("simsiam_gsg", "--selection_temperature=2"),
+            "--selection_temperature: of use with --selection=soft only");
+  EXPECT_EQ(error("byol_gsg", "--selection_temperature=2", "--selection=soft"),
+            "");
+  EXPECT_EQ(error("simsiam_gsg", "--selection_margin=0.1", "--selection=soft"),
+            "--selection_margin: of use with --selection=margin only");
+  EXPECT_EQ(
+      error("simsiam_gsg", "--selection_margin=0.1", "--selection=margin"), "");
   EXPECT_EQ(error("simsiam_gsg", "--target_momentum=0.9"),
             "--target_momentum: simsiam_gsg has no momentum encoder; byol has");
   EXPECT_EQ(error("byol_gsg", "--target_momentum=0.9"), "");
@@ -204,6 +219,18 @@ TEST_F(CommandLineTest, ErrorsOfValues) {
   EXPECT_EQ(ErrorOf({"--momentum=1.5"}),
             "--momentum=1.5: must be between 0 and 1");
   EXPECT_EQ(ErrorOf({"--base_lr=0"}), "--base_lr=0: must be above 0");
+  EXPECT_EQ(ErrorOf({"--pairing=nearest", "--batch_size=16"}),
+            "--pairing_candidates=16 is above --batch_size - 1=15");
+  EXPECT_EQ(ErrorOf({"--local_crops=2", "--views=four"}),
+            "--local_crops=2: local crops are beside the two views of "
+            "--views=shared");
+  EXPECT_EQ(ErrorOf({"--local_crops=2", "--local_crop_scale_min=0.5"}),
+            "--local_crop_scale_min=0.5 is above --local_crop_scale_max=0.4");
+  EXPECT_EQ(ErrorOf({"--selection=soft", "--selection_temperature=0"}),
+            "--selection_temperature=0: must be above 0");
+  EXPECT_EQ(ErrorOf({"--selection=margin", "--selection_margin=1"}),
+            "--selection_margin=1: must be below 1; --selection=none guides "
+            "no row");
   EXPECT_EQ(ErrorOf({"--epochs=ten"}), "--epochs=ten: must be a whole number");
   EXPECT_EQ(ErrorOf({"--base_lr=1e"}), "--base_lr=1e: must be a number");
   EXPECT_EQ(ErrorOf({"--linear_probe=maybe"}),

@@ -205,6 +205,45 @@ TEST(BatchLoaderTest, ViewsAreThoseOfTheirImages) {
   }
 }
 
+TEST(BatchLoaderTest, LocalViewsComeBesideTheOthers) {
+  const ImageSetSource source(Images(), "test");
+  auto plain = MakeLoader(source, Options());
+  plain->StartEpoch(9);
+  const std::vector<Batch> without = Rest(plain.get());
+  AugmentOptions local = Augment();
+  local.size = 4;
+  local.crop_scale_min = 0.3;
+  local.crop_scale_max = 0.5;
+  Augmenter augmenter(local);
+  for (int threads : {1, 3}) {
+    LoaderOptions options = Options(threads);
+    options.local_views = 3;
+    options.local_augment = local;
+    auto loader = MakeLoader(source, options);
+    loader->StartEpoch(9);
+    const std::vector<Batch> batches = Rest(loader.get());
+    ExpectSame(batches, without);
+    for (const Batch& batch : batches) {
+      ASSERT_EQ(batch.local_views, 3);
+      ASSERT_EQ(batch.local_side, 4);
+      for (int v = 0; v < 3; ++v) {
+        for (int b = 0; b < 5; ++b) {
+          const int64_t index = batch.indices[b];
+          const AugmentParams params =
+              SampleParams(local, 42, 9, index, 2 + v, kSide, kSide);
+          std::vector<float> expected(16);
+          augmenter.Apply(source.images().pixels.data() + index * kSide * kSide,
+                          1, kSide, kSide, params, expected.data());
+          const float* row = batch.local_view(v) + b * 16;
+          EXPECT_EQ(std::vector<float>(row, row + 16), expected);
+        }
+      }
+    }
+  }
+  EXPECT_EQ(without[0].local_views, 0);
+  EXPECT_TRUE(without[0].local_pixels.empty());
+}
+
 TEST(BatchLoaderTest, ThreadsAndPrefetchChangeNothing) {
   const ImageSetSource source(Images(), "test");
   auto reference = MakeLoader(source, Options(1, 0));

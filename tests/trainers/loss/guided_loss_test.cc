@@ -123,6 +123,28 @@ TEST(GuidedLossTest, TransposedMemoryIsTakenToo) {
   EXPECT_EQ(GuidedLoss(p, z, kPairing, {})->loss, want);
 }
 
+// Of each image its source and the local crops predict its target.
+TEST(GuidedLossTest, LocalCropsAreTheFormulaInTheSourcesPlace) {
+  at::manual_seed(6);
+  const std::vector<at::Tensor> p = RequiringGrad(Random(4, at::kDouble));
+  const std::vector<at::Tensor> z = Random(2, at::kDouble);
+  const at::Tensor r = at::tensor(kPairing);
+  const auto rows = [&](const at::Tensor& first, const at::Tensor& second) {
+    return std::vector<at::Tensor>{first, second, first.index_select(0, r),
+                                   second.index_select(0, r)};
+  };
+  const std::vector<at::Tensor> targets = rows(z[0], z[1]);
+  const at::Tensor want =
+      (Formula(rows(p[0], p[1]), targets) + Formula(rows(p[2], p[2]), targets) +
+       Formula(rows(p[3], p[3]), targets)) /
+      3;
+  want.backward();
+  absl::StatusOr<TensorLoss> got = GuidedLoss(p, z, kPairing, {});
+  ASSERT_TRUE(got.ok()) << got.status();
+  EXPECT_NEAR(got->loss, want.item<double>(), 1e-15);
+  ExpectGradients(*got, p);
+}
+
 TEST(GuidedLossTest, CountsPairs) {
   at::manual_seed(5);
   LossOptions options;
@@ -145,7 +167,8 @@ TEST(GuidedLossTest, Messages) {
   const std::vector<at::Tensor> four = Random(4, at::kFloat);
   EXPECT_EQ(message(two, four, kPairing),
             "got 2 predictions and 4 projections; need 2 of each for shared "
-            "views or 4 of each for four views");
+            "views, and more predictions for local crops, or 4 of each for "
+            "four views");
   EXPECT_EQ(message(four, four, kPairing),
             "four views have their second image already: pairing must be "
             "empty");

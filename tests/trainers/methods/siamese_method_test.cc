@@ -91,12 +91,15 @@ std::vector<int64_t> Pairing(int salt, int step) {
   return pairing;
 }
 
-StepInput Input(int salt, int step, int views, c10::ScalarType type) {
+StepInput Input(int salt, int step, int views, c10::ScalarType type,
+                int local_views = 0) {
   StepInput input;
-  for (int v = 0; v < views; ++v) {
+  for (int v = 0; v < views + local_views; ++v) {
     const std::string name =
         absl::StrCat("salt ", salt, " step ", step, " view ", v);
-    input.views.push_back((4 * Uniform(name, {kImages, 3, 4, 4}) - 2).to(type));
+    const int64_t side = v < views ? 4 : 3;
+    (v < views ? input.views : input.local_views)
+        .push_back((4 * Uniform(name, {kImages, 3, side, side}) - 2).to(type));
   }
   input.pairing = Pairing(salt, step);
   input.progress = static_cast<double>(step) / kSteps;
@@ -136,14 +139,23 @@ struct Case {
   int views;
   Selection selection;
   std::optional<TargetOptions> target;
+  int64_t nearest_candidates = 0;
+  int local_views = 0;
 };
 
 const Case kCases[] = {
     {"simsiam", 2, Selection::kNone, std::nullopt},
     {"simsiam_gsg_four", 4, Selection::kMin, std::nullopt},
     {"simsiam_gsg_shared", 2, Selection::kMin, std::nullopt},
+    {"simsiam_gsg_soft", 2, Selection::kSoft, std::nullopt},
+    {"simsiam_gsg_margin", 2, Selection::kMargin, std::nullopt},
+    {"simsiam_gsg_nearest", 2, Selection::kMin, std::nullopt, kImages - 1},
+    {"simsiam_gsg_local", 2, Selection::kMin, std::nullopt, 0, 2},
+    {"byol_local", 2, Selection::kNone, TargetOptions{0.9, false}, 0, 1},
     {"byol", 2, Selection::kNone, TargetOptions{0.9, /*cosine=*/true}},
     {"byol_gsg_four", 4, Selection::kMin, TargetOptions{0.9, false}},
+    {"byol_gsg_nearest_four", 4, Selection::kMin, TargetOptions{0.9, false},
+     kImages - 1},
 };
 
 class GoldenTest
@@ -161,8 +173,15 @@ TEST_P(GoldenTest, TenStepsArePyTorchs) {
   std::unique_ptr<Method> method = Make(Options(test_case.target), type);
   Sgd sgd(method->ParameterGroups(), /*momentum=*/0.9);
   for (int step = 0; step < kSteps; ++step) {
-    StepInput input = Input(golden.salt, step, test_case.views, type);
+    StepInput input =
+        Input(golden.salt, step, test_case.views, type, test_case.local_views);
     input.loss.selection = test_case.selection;
+    if (test_case.nearest_candidates > 0) {
+      input.nearest_candidates = test_case.nearest_candidates;
+      input.pairing.clear();
+    }
+    input.loss.temperature = 0.5;
+    input.loss.margin = 0.1;
     const absl::StatusOr<StepResult> result = method->Backward(input);
     ASSERT_TRUE(result.ok()) << result.status();
     EXPECT_NEAR(result->loss, golden.losses[step], tolerance)
@@ -219,6 +238,15 @@ TEST(SiameseMethodTest, FourViewsAreOfTwoImages) {
     losses[i] = method->Backward(input)->loss;
   }
   EXPECT_NE(losses[0], losses[1]);
+}
+
+TEST(SiameseMethodTest, LocalViewsNeedTwoLargeOnes) {
+  std::unique_ptr<Method> method = Make(Options(std::nullopt), c10::kDouble);
+  StepInput input = Input(0, 0, 4, c10::kDouble);
+  input.local_views = {input.views[0]};
+  const auto result = method->Backward(input);
+  EXPECT_THAT(std::string(result.status().message()),
+              testing::HasSubstr("got 5 predictions and 4 projections"));
 }
 
 TEST(SiameseMethodTest, TheTargetFollowsAndIsNotTrained) {

@@ -110,9 +110,9 @@ def make_model():
     return model
 
 
-def images(salt, step, view):
+def images(salt, step, view, side=4):
     name = f"salt {salt} step {step} view {view}"
-    return 4 * uniform(name, (IMAGES, 3, 4, 4)) - 2
+    return 4 * uniform(name, (IMAGES, 3, side, side)) - 2
 
 
 def permutation(salt, step):
@@ -127,17 +127,48 @@ def d(p, t):
     return -nn.functional.cosine_similarity(p, t.detach(), dim=1)
 
 
-def guided(p, t):
+# Of the selections of that name.
+TEMPERATURE, MARGIN_PART = 0.5, 0.1
+
+
+def guided(p, t, selection):
     """The guided loss of p, t = views 11, 12, 21, 22, and which pair it chose."""
     distances = torch.stack(
         [(t[a] - t[b]).square().sum(1).sqrt() for a in (0, 1) for b in (2, 3)],
-        dim=1)
-    two_smallest = distances.sort(dim=1).values[:, :2]
-    Margin.see(two_smallest[:, 1] - two_smallest[:, 0])
+        dim=1).detach()
+    closest, following = distances.sort(dim=1).values[:, :2].T
+    Margin.see(following - closest)
     pair = distances.argmin(dim=1)
-    first = torch.where(pair < 2, d(p[0], t[1]), d(p[1], t[0]))
-    second = torch.where(pair % 2 == 0, d(p[2], t[3]), d(p[3], t[2]))
-    return (first + second).mean() / 2, pair
+    d11, d12, d21, d22 = (d(p[v], t[v ^ 1]) for v in range(4))
+    if selection == "soft":
+        # The expectation over a pair that is drawn.
+        losses = torch.stack([d11 + d21, d11 + d22, d12 + d21, d12 + d22], dim=1)
+        chance = (-distances / TEMPERATURE).softmax(dim=1)
+        return (chance * losses).sum(dim=1).mean() / 2, pair
+    first = torch.where(pair < 2, d11, d12)
+    second = torch.where(pair % 2 == 0, d21, d22)
+    loss = (first + second) / 2
+    if selection == "margin":
+        gap = (1 - MARGIN_PART) * following - closest
+        Margin.see(gap)
+        loss = torch.where(gap > 0, loss, (d11 + d12 + d21 + d22) / 4)
+        pair = torch.where(gap > 0, pair, 4)
+    return loss.mean(), pair
+
+
+def nearest(t):
+    """Whose closest view is closest, of all other images: [IMAGES].
+
+    t: two views that images show in both roles, or four, in their own rows.
+    """
+    second = t[:2] if len(t) == 2 else t[2:]
+    between = torch.stack([
+        (a[:, None] - b[None]).square().sum(2).sqrt()
+        for a in t[:2] for b in second]).amin(0).detach()
+    between.fill_diagonal_(math.inf)
+    closest, following = between.sort(dim=1).values[:, :2].T
+    Margin.see(following - closest)
+    return between.argmin(dim=1)
 
 
 def train(case, salt, dtype):
@@ -165,7 +196,8 @@ def train(case, salt, dtype):
                 t.data = m * t.data + (1 - m) * o.data
         r = permutation(salt, step)
         views = [images(salt, step, v).to(dtype) for v in range(case["views"])]
-        if case["views"] == 4:
+        by_projections = case.get("pairing") == "nearest"
+        if case["views"] == 4 and not by_projections:
             views[2], views[3] = views[2][r], views[3][r]
         z = [model.projector(model.backbone(x)) for x in views]
         p = [model.predictor(x) for x in z]
@@ -173,13 +205,35 @@ def train(case, salt, dtype):
         if target:
             with torch.no_grad():
                 t = [target.projector(target.backbone(x)) for x in views]
+        # Smaller views, which predict the targets of the large ones.
+        local = [model.predictor(model.projector(model.backbone(
+            images(salt, step, 2 + l, side=3).to(dtype))))
+                 for l in range(case.get("local", 0))]
         if not case["guided"]:
-            loss = (d(p[0], t[1]) + d(p[1], t[0])).mean() / 2
+            losses_of_pairs = [d(p[0], t[1]), d(p[1], t[0])]
+            losses_of_pairs += [d(x, y) for x in local for y in t]
+            loss = sum(losses_of_pairs).mean() / len(losses_of_pairs)
+        elif local:
+            # A large view is a target or not in each row; all others predict it.
+            chosen, pair = guided([*p, p[0][r], p[1][r]],
+                                  [*t, t[0][r], t[1][r]], "min")
+            counts.append(pair.bincount(minlength=4).tolist())
+            loss = chosen
+            for x in local:
+                first = torch.where(pair < 2, d(x, t[1]), d(x, t[0]))
+                second = torch.where(pair % 2 == 0, d(x[r], t[1][r]),
+                                     d(x[r], t[0][r]))
+                loss = loss + (first + second).mean() / 2
+            loss = loss / (1 + len(local))
         else:
+            if by_projections:
+                r = nearest(t)
+                if case["views"] == 4:
+                    p, t = [*p[:2], p[2][r], p[3][r]], [*t[:2], t[2][r], t[3][r]]
             if case["views"] == 2:  # another image of the batch lends its views
                 p, t = [*p, p[0][r], p[1][r]], [*t, t[0][r], t[1][r]]
-            loss, pair = guided(p, t)
-            counts.append(pair.bincount(minlength=4).tolist())
+            loss, pair = guided(p, t, case.get("selection", "min"))
+            counts.append(pair.bincount(minlength=4)[:4].tolist())
         losses.append(loss.item())
         optimizer.zero_grad()
         loss.backward()
@@ -217,6 +271,18 @@ def main():
     write("simsiam", momentum_encoder=False, guided=False, views=2)
     write("simsiam_gsg_four", momentum_encoder=False, guided=True, views=4)
     write("simsiam_gsg_shared", momentum_encoder=False, guided=True, views=2)
+    write("simsiam_gsg_soft", momentum_encoder=False, guided=True, views=2,
+          selection="soft")
+    write("simsiam_gsg_margin", momentum_encoder=False, guided=True, views=2,
+          selection="margin")
+    write("simsiam_gsg_local", momentum_encoder=False, guided=True, views=2,
+          local=2)
+    write("byol_local", momentum_encoder=True, guided=False, views=2, local=1,
+          cosine=False)
+    write("simsiam_gsg_nearest", momentum_encoder=False, guided=True, views=2,
+          pairing="nearest")
+    write("byol_gsg_nearest_four", momentum_encoder=True, guided=True, views=4,
+          cosine=False, pairing="nearest")
     write("byol", momentum_encoder=True, guided=False, views=2, cosine=True)
     write("byol_gsg_four", momentum_encoder=True, guided=True, views=4,
           cosine=False)

@@ -1,0 +1,95 @@
+#ifndef GSG_GSG_CORE_INTERNAL_ROW_DISTANCES_H_
+#define GSG_GSG_CORE_INTERNAL_ROW_DISTANCES_H_
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+
+#include "gsg_core/distance.h"
+#include "gsg_core/distances/list.h"
+#include "gsg_core/half.h"
+#include "gsg_core/internal/kernels.h"
+#include "gsg_core/norm.h"
+#include "gsg_core/reference_row.h"
+
+namespace gsg::internal {
+
+// Sums of squares that Sum holds in full: large enough for lost denormals not
+// to matter and for a norm not to be clamped, small enough for products of
+// norms and coefficients of the gradient. False for NaN.
+template <typename Sum>
+bool IsPlain(double sum) {
+  static const double kMax = std::sqrt(std::numeric_limits<Sum>::max());
+  return sum >= kNormEpsilon * kNormEpsilon && sum <= kMax;
+}
+
+// The four distances of two images at a time, for any number of threads: fast
+// in the arithmetic of T where sums allow it, by the reference otherwise.
+template <typename T>
+class RowDistances {
+ public:
+  using Real = reference::Wide<T>;
+
+  RowDistances(Distance distance, int64_t cols)
+      : distance_(distance), cols_(cols), kernels_(CurrentKernels<T>()) {
+    distances::List::Visit(distance, [&](auto d) { pair_sum_ = d.kPairSum; });
+  }
+
+  // z: z11, z12, z21, z22. next: rows that are needed soon.
+  void Compute(const T* const (&z)[4], const T* const (&next)[4],
+               Real (&distances)[4]) {
+    if (ComputeFast(z, next, distances)) return;
+    for (const T* view : z) NoteFinite(view);
+    for (int k = 0; k < 4; ++k) {
+      distances[k] = reference::DistanceBetween<Real>(distance_, z[k / 2],
+                                                      z[2 + k % 2], cols_);
+    }
+  }
+
+  // Looks whether a row has a value that is not finite. Compute does so itself.
+  void NoteFinite(const T* row) {
+    const auto finite = [](Arithmetic<T> value) {
+      return std::isfinite(value);
+    };
+    if (!std::all_of(row, row + cols_, finite)) saw_non_finite_ = true;
+  }
+
+  bool saw_non_finite() const { return saw_non_finite_; }
+
+ private:
+  // False if the rows are not for the arithmetic of T.
+  bool ComputeFast(const T* const (&z)[4], const T* const (&next)[4],
+                   Real (&distances)[4]) const {
+    double sums[8] = {};
+    bool plain = true;
+    switch (pair_sum_) {
+      case distances::PairSum::kSquaredDifference:
+        kernels_.squared_differences(z, next, cols_, sums);
+        for (int k = 0; k < 4; ++k) plain &= IsPlain<Arithmetic<T>>(sums[k]);
+        break;
+      case distances::PairSum::kProduct:
+        kernels_.products(z, next, cols_, sums);
+        for (int k = 4; k < 8; ++k) plain &= IsPlain<Arithmetic<T>>(sums[k]);
+        break;
+    }
+    if (!plain) return false;
+    distances::List::Visit(distance_, [&](auto d) {
+      for (int k = 0; k < 4; ++k) {
+        distances[k] = d.Value(sums[k], sums[4 + k / 2], sums[6 + k % 2]);
+      }
+    });
+    return true;
+  }
+
+  const Distance distance_;
+  const int64_t cols_;
+  const Kernels<T>& kernels_;
+  distances::PairSum pair_sum_;
+  std::atomic<bool> saw_non_finite_{false};
+};
+
+}  // namespace gsg::internal
+
+#endif  // GSG_GSG_CORE_INTERNAL_ROW_DISTANCES_H_

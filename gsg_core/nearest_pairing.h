@@ -1,0 +1,58 @@
+#ifndef GSG_GSG_CORE_NEAREST_PAIRING_H_
+#define GSG_GSG_CORE_NEAREST_PAIRING_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "gsg_core/distance.h"
+#include "gsg_core/executor.h"
+#include "gsg_core/half.h"
+#include "gsg_core/rows.h"
+
+namespace gsg {
+
+// A pairing by projections: the second image of each row is the closest of some
+// others, instead of any. Two images are as far apart as their closest views,
+// the least of the four distances that a Selection chooses from: what guiding
+// would find is what counts. Many images may have the same second image and
+// others be nobody's, so that this is a map and no permutation.
+struct NearestOptions {
+  // How many other images, drawn anew for each row, the closest is taken from:
+  // 1 to N - 1. With 1 that is a random image, with N - 1 the nearest of all.
+  int64_t candidates = 16;
+  Distance distance = Distance::kEuclidean;
+  uint64_t seed = 0;             // of the candidates
+  Executor* executor = nullptr;  // not owned; nullptr: the calling thread
+};
+
+// [N], r[i] != i. zVW is the projection of view W of image i in its role V, as
+// the first or the second image of a row, all [N, D]; row j of z21 and z22 is
+// image j, not yet in the order that this decides. Ties go to the lowest image.
+// Costs N * candidates comparisons of two images, candidates times what
+// GuidedLoss takes for its choices. The same for every executor. T is float,
+// double, Half or BFloat16.
+//
+// InvalidArgument, naming the argument: shapes differ; N or D is 0; a stride is
+// below D; data is null; a value is not finite; candidates is not in 1..N-1;
+// distance is not of its enum.
+template <typename T>
+absl::StatusOr<std::vector<int64_t>> NearestPairing(
+    Rows<const T> z11, Rows<const T> z12, Rows<const T> z21, Rows<const T> z22,
+    const NearestOptions& options);
+
+// The same where images have two views, which show them in both roles.
+template <typename T>
+absl::StatusOr<std::vector<int64_t>> NearestPairing(
+    Rows<const T> z1, Rows<const T> z2, const NearestOptions& options);
+
+// What the closest is taken from: [n, candidates], each row ascending. Uniform
+// among the sets of that many others, a function of (seed, row) alone.
+// InvalidArgument if candidates is not in 1..n-1.
+absl::StatusOr<std::vector<int64_t>> NearestCandidates(int64_t n,
+                                                       int64_t candidates,
+                                                       uint64_t seed);
+
+}  // namespace gsg
+
+#endif  // GSG_GSG_CORE_NEAREST_PAIRING_H_
