@@ -47,6 +47,7 @@
 #include "trainers/engine/run_state.h"
 #include "trainers/evaluate/knn.h"
 #include "trainers/methods/method.h"
+#include "trainers/optim/adamw.h"
 #include "trainers/optim/lars.h"
 #include "trainers/optim/optimizer.h"
 #include "trainers/optim/schedule.h"
@@ -96,6 +97,10 @@ std::vector<at::Tensor> ToTensors(const Batch& batch, c10::Device device) {
 
 std::unique_ptr<Optimizer> MakeOptimizer(const Config& config,
                                          std::vector<ParameterGroup> groups) {
+  if (config.optimizer == "adamw") {
+    return std::make_unique<AdamW>(std::move(groups), config.adam_beta1,
+                                   config.adam_beta2);
+  }
   if (config.optimizer == "lars") {
     return std::make_unique<Lars>(std::move(groups), config.momentum,
                                   config.lars_coefficient);
@@ -134,6 +139,16 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
   trainer->loss_options_.distance = *distance;
   trainer->loss_options_.selection = *selection;
   trainer->pairing_ = *pairing;
+
+  // Views and what the features are measured on; not only once it is their
+  // turn.
+  const int64_t side = EvaluationSide(*dataset->train, config.crop_size);
+  const ImageSize size = dataset->train->fixed_size();
+  absl::Status sizes = trainer->method_->backbone().CheckImageSize(
+      config.crop_size, config.crop_size);
+  sizes.Update(trainer->method_->backbone().CheckImageSize(
+      side > 0 ? side : size.height, side > 0 ? side : size.width));
+  if (!sizes.ok()) return sizes;
 
   LoaderOptions loader_options;
   loader_options.batch_size = config.batch_size;
