@@ -47,11 +47,9 @@
 #include "trainers/engine/run_state.h"
 #include "trainers/evaluate/knn.h"
 #include "trainers/methods/method.h"
-#include "trainers/optim/adamw.h"
-#include "trainers/optim/lars.h"
+#include "trainers/optim/make_optimizer.h"
 #include "trainers/optim/optimizer.h"
 #include "trainers/optim/schedule.h"
-#include "trainers/optim/sgd.h"
 
 namespace gsg {
 namespace {
@@ -93,19 +91,6 @@ std::vector<at::Tensor> ToTensors(const Batch& batch, c10::Device device) {
     views.push_back(view.to(device).contiguous(at::MemoryFormat::ChannelsLast));
   }
   return views;
-}
-
-std::unique_ptr<Optimizer> MakeOptimizer(const Config& config,
-                                         std::vector<ParameterGroup> groups) {
-  if (config.optimizer == "adamw") {
-    return std::make_unique<AdamW>(std::move(groups), config.adam_beta1,
-                                   config.adam_beta2);
-  }
-  if (config.optimizer == "lars") {
-    return std::make_unique<Lars>(std::move(groups), config.momentum,
-                                  config.lars_coefficient);
-  }
-  return std::make_unique<Sgd>(std::move(groups), config.momentum);
 }
 
 }  // namespace
