@@ -3,7 +3,8 @@
     bazel run //benchmarks:training_step_versus_pytorch [-- --threads=2]
 
 CIFAR-10's ResNet-18 with SimSiam's heads, batch 16, float32, forward, loss,
-backward and SGD, on the CPU. PyTorch's side is torchvision's network and the
+backward and SGD, on the CPU; with --recipe=cifar10_vit its Vision Transformer and
+AdamW. PyTorch's side is torchvision's network and the
 loss as the papers write it, in its default layout and in channels-last; ours is
 //benchmarks:training_step. The sides take turns, so that a change in the
 machine's speed reaches both; times are medians, ratios those of medians.
@@ -23,16 +24,41 @@ from torch import nn
 BATCH = 16
 
 
+def resnet():
+    backbone = torchvision.models.resnet18()
+    backbone.conv1 = nn.Conv2d(3, 64, 3, 1, 1, bias=False)
+    backbone.maxpool = nn.Identity()
+    backbone.fc = nn.Identity()
+    return backbone, 512
+
+
+def transformer():
+    backbone = torchvision.models.VisionTransformer(
+        image_size=32, patch_size=4, num_layers=12, num_heads=3,
+        hidden_dim=192, mlp_dim=768)
+    backbone.heads = nn.Identity()
+    return backbone, 192
+
+
+def fused_sgd(parameters):
+    return torch.optim.SGD(parameters, 1e-4, 0.9, weight_decay=5e-4, fused=True)
+
+
+def fused_adamw(parameters):
+    return torch.optim.AdamW(parameters, 1e-4, weight_decay=0.1, fused=True)
+
+
+RECIPES = {"cifar10_fast": (resnet, fused_sgd),
+           "cifar10_vit": (transformer, fused_adamw)}
+
+
 class SimSiam(nn.Module):
 
-    def __init__(self):
+    def __init__(self, make_backbone):
         super().__init__()
-        self.backbone = torchvision.models.resnet18()
-        self.backbone.conv1 = nn.Conv2d(3, 64, 3, 1, 1, bias=False)
-        self.backbone.maxpool = nn.Identity()
-        self.backbone.fc = nn.Identity()
+        self.backbone, features = make_backbone()
         self.projector = nn.Sequential(
-            nn.Linear(512, 2048, bias=False), nn.BatchNorm1d(2048), nn.ReLU(True),
+            nn.Linear(features, 2048, bias=False), nn.BatchNorm1d(2048), nn.ReLU(True),
             nn.Linear(2048, 2048, bias=False), nn.BatchNorm1d(2048, affine=False))
         self.predictor = nn.Sequential(
             nn.Linear(2048, 512, bias=False), nn.BatchNorm1d(512), nn.ReLU(True),
@@ -64,21 +90,21 @@ def guided_loss(p, z):
     return (first + second).mean() / 2
 
 
-def torch_step(views, loss, layout):
+def torch_step(recipe, views, loss, layout):
     """A function that does one step."""
     torch.manual_seed(0)
-    model = SimSiam().to(memory_format=layout)
-    sgd = torch.optim.SGD(model.parameters(), 0.01, 0.9, weight_decay=5e-4,
-                          fused=True)
+    make_backbone, make_optimizer = RECIPES[recipe]
+    model = SimSiam(make_backbone).to(memory_format=layout)
+    optimizer = make_optimizer(model.parameters())
     x = [torch.randn(BATCH, 3, 32, 32).to(memory_format=layout)
          for _ in range(views)]
 
     def step():
         outputs = [model(v) for v in x]
         value = loss([p for p, _ in outputs], [z for _, z in outputs])
-        sgd.zero_grad()
+        optimizer.zero_grad()
         value.backward()
-        sgd.step()
+        optimizer.step()
 
     step()
     return step
@@ -90,17 +116,18 @@ def time_torch(step):
     return 1000 * (time.perf_counter() - start)
 
 
-def time_ours(program, name, threads):
+def time_ours(program, recipe, name, threads):
     output = subprocess.run(
         [program, f"--benchmark_filter=^BM_Step/{name}/{BATCH}/real_time$",
          "--benchmark_format=json", "--benchmark_min_time=3x",
-         f"--threads={threads}"], check=True, stdout=subprocess.PIPE).stdout
+         f"--recipe={recipe}", f"--threads={threads}"], check=True, stdout=subprocess.PIPE).stdout
     return json.loads(output)["benchmarks"][0]["real_time"]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--program", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--recipe", choices=RECIPES, default="cifar10_fast")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args()
@@ -113,17 +140,18 @@ def main():
                "channels-last": torch.channels_last}
     times = {(step, side): [] for step in ours for side in ["ours", *layouts]}
     steps = {(name, side): torch_step(
-        views[name], simsiam_loss if name == "SimSiam" else guided_loss, layout)
+        args.recipe, views[name],
+        simsiam_loss if name == "SimSiam" else guided_loss, layout)
              for name in ours for side, layout in layouts.items()}
     for _ in range(args.rounds):
         for name in ours:
-            times[name, "ours"].append(time_ours(args.program, ours[name],
-                                                 args.threads))
+            times[name, "ours"].append(time_ours(args.program, args.recipe,
+                                                 ours[name], args.threads))
         for key, step in steps.items():
             times[key] += [time_torch(step) for _ in range(3)]
     median = {key: statistics.median(value) for key, value in times.items()}
 
-    print(f"torch {torch.__version__}, {args.threads} threads, batch {BATCH}, "
+    print(f"{args.recipe}, torch {torch.__version__}, {args.threads} threads, batch {BATCH}, "
           "float32; milliseconds a step")
     print("| step | ours | eager PyTorch | PyTorch, channels-last | "
           "faster than the better |")

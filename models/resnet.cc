@@ -13,6 +13,7 @@
 #include "c10/util/Exception.h"
 #include "torch/enum.h"
 #include "torch/nn/init.h"
+#include "torch/nn/module.h"
 
 namespace gsg {
 namespace {

@@ -14,7 +14,7 @@
 #include "ATen/core/Tensor.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "torch/nn/module.h"
+#include "models/backbone.h"
 #include "torch/nn/modules/batchnorm.h"
 #include "torch/nn/modules/container/sequential.h"
 #include "torch/nn/modules/conv.h"
@@ -52,14 +52,11 @@ absl::StatusOr<ResNetOptions> ResNetOptionsFor(absl::string_view name,
                                                ResNetOptions::Stem stem,
                                                int64_t in_channels = 3);
 
-class ResNetImpl : public torch::nn::Module {
+class ResNetImpl : public Backbone {
  public:
-  // x: [B, in_channels, H, W], of the parameters' dtype and device.
-  // Returns [B, feature_dim()]: the last stage's global average.
-  // Throws c10::ValueError for another number of dimensions or channels.
-  at::Tensor forward(const at::Tensor& x);
-
-  int64_t feature_dim() const { return feature_dim_; }
+  // Returns the last stage's global average.
+  at::Tensor forward(const at::Tensor& x) override;
+  int64_t feature_dim() const override { return feature_dim_; }
 
  private:
   friend absl::StatusOr<class ResNet> MakeResNet(const ResNetOptions& options);

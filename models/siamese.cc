@@ -3,12 +3,18 @@
 #include <memory>
 #include <utility>
 
+#include "absl/status/statusor.h"
+#include "models/backbone.h"
+#include "models/heads.h"
+#include "models/make_backbone.h"
+#include "torch/nn/modules/container/sequential.h"
+
 namespace gsg {
 
 using ::torch::nn::Sequential;
 
-SiameseModelImpl::SiameseModelImpl(ResNet backbone, Sequential projector,
-                                   Sequential predictor)
+SiameseModelImpl::SiameseModelImpl(std::shared_ptr<Backbone> backbone,
+                                   Sequential projector, Sequential predictor)
     : backbone(register_module("backbone", std::move(backbone))),
       projector(register_module("projector", std::move(projector))),
       predictor(std::move(predictor)) {
@@ -24,7 +30,8 @@ at::Tensor SiameseModelImpl::predict(const at::Tensor& z) {
 }
 
 absl::StatusOr<SiameseModel> MakeSiameseModel(const SiameseOptions& options) {
-  absl::StatusOr<ResNet> backbone = MakeResNet(options.backbone);
+  absl::StatusOr<std::shared_ptr<Backbone>> backbone =
+      MakeBackbone(options.backbone);
   if (!backbone.ok()) return backbone.status();
   absl::StatusOr<Sequential> projector =
       MakeProjector((*backbone)->feature_dim(), options.projector);

@@ -5,12 +5,14 @@
 #define GSG_MODELS_SIAMESE_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 #include "ATen/core/Tensor.h"
 #include "absl/status/statusor.h"
+#include "models/backbone.h"
 #include "models/heads.h"
-#include "models/resnet.h"
+#include "models/make_backbone.h"
 #include "torch/nn/module.h"
 #include "torch/nn/modules/container/sequential.h"
 #include "torch/nn/pimpl.h"
@@ -18,7 +20,7 @@
 namespace gsg {
 
 struct SiameseOptions {
-  ResNetOptions backbone;
+  BackboneOptions backbone;
   ProjectorOptions projector = kImageNetProjector;
   // nullopt: no predictor, h is the identity.
   std::optional<int64_t> predictor_hidden = kPredictorHidden;
@@ -34,21 +36,22 @@ class SiameseModelImpl : public torch::nn::Module {
   at::Tensor predict(const at::Tensor& z);
 
   // Registered under these names. predictor is null if there is none.
-  ResNet backbone;
+  std::shared_ptr<Backbone> backbone;
   torch::nn::Sequential projector;
   torch::nn::Sequential predictor;
 
  private:
   friend absl::StatusOr<class SiameseModel> MakeSiameseModel(
       const SiameseOptions& options);
-  SiameseModelImpl(ResNet backbone, torch::nn::Sequential projector,
+  SiameseModelImpl(std::shared_ptr<Backbone> backbone,
+                   torch::nn::Sequential projector,
                    torch::nn::Sequential predictor);
 };
 TORCH_MODULE(SiameseModel);
 
 // Draws backbone, projector and predictor in this order from torch's global
 // generator, so that a seed gives one backbone whatever the heads are.
-// Errors: those of MakeResNet, MakeProjector and MakePredictor.
+// Errors: those of MakeBackbone, MakeProjector and MakePredictor.
 absl::StatusOr<SiameseModel> MakeSiameseModel(const SiameseOptions& options);
 
 }  // namespace gsg

@@ -14,6 +14,7 @@ import sys
 import torch
 from sklearn.neighbors import KNeighborsClassifier
 from torch import nn
+from torchvision.models import VisionTransformer
 from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
 
 PREFIX = "backbone."
@@ -32,9 +33,11 @@ def backbone_state(file):
 def load_backbone(file, stem="imagenet"):
     """The network of a checkpoint, without its last layer, to evaluate.
 
-    stem: the setting of that name in the run's config.json.
+    stem: the setting of that name in the run's config.json, for ResNets.
     """
     state = backbone_state(file)
+    if "class_token" in state:
+        return vision_transformer(state)
     block = Bottleneck if "layer1.0.conv3.weight" in state else BasicBlock
     stages = [f"layer{i}" for i in (1, 2, 3, 4)]
     blocks = [len({name.split(".")[1] for name in state
@@ -53,6 +56,22 @@ def load_backbone(file, stem="imagenet"):
         for i, stage in enumerate(stages):
             setattr(network, stage, network._make_layer(
                 block, width * 2**i, blocks[i], stride=1 if i == 0 else 2))
+    network.load_state_dict(state)
+    return network.eval()
+
+
+def vision_transformer(state):
+    """The Vision Transformer of a state dict."""
+    width, channels, patch, _ = state["conv_proj.weight"].shape
+    side = round((state["encoder.pos_embedding"].shape[1] - 1)**0.5)
+    layers = {name.split(".")[2] for name in state
+              if name.startswith("encoder.layers.")}
+    hidden = state["encoder.layers.encoder_layer_0.mlp.0.weight"].shape[0]
+    network = VisionTransformer(
+        image_size=side * patch, patch_size=patch, num_layers=len(layers),
+        num_heads=width // 64, hidden_dim=width, mlp_dim=hidden)
+    network.conv_proj = nn.Conv2d(channels, width, patch, stride=patch)
+    network.heads = nn.Identity()
     network.load_state_dict(state)
     return network.eval()
 

@@ -88,6 +88,20 @@ def test_state_dicts_of_torchvision(tmp_path, name, stem):
         assert torch.equal(loaded(images), network.eval()(images))
 
 
+def test_a_transformers_state_dict(tmp_path):
+    torch.manual_seed(0)
+    network = torchvision.models.VisionTransformer(
+        image_size=32, patch_size=8, num_layers=12, num_heads=3,
+        hidden_dim=192, mlp_dim=768)
+    network.conv_proj = torch.nn.Conv2d(1, 192, 8, stride=8)
+    network.heads = torch.nn.Identity()
+    torch.save(network.state_dict(), tmp_path / "state.pt")
+    loaded = checkpoint_features.load_backbone(tmp_path / "state.pt")
+    images = torch.randn(2, 1, 32, 32)
+    with torch.no_grad():
+        assert torch.equal(loaded(images), network.eval()(images))
+
+
 def read_images(folder, kind):
     """[N, 1, 28, 28] in 0..1 and labels, of a data set in MNIST's layout."""
     read = torchvision.datasets.mnist.read_image_file

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 
+#include "ATen/TensorOperators.h"
 #include "ATen/core/Tensor.h"
 #include "ATen/ops/empty.h"
 #include "absl/strings/match.h"

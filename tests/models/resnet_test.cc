@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <fstream>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -12,10 +11,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "gtest/gtest.h"
 #include "tests/models/formula_tensors.h"
+#include "tests/models/network_goldens.h"
 #include "torch/utils.h"
 
 namespace gsg {
@@ -24,50 +22,9 @@ namespace {
 using Block = ResNetOptions::Block;
 using Stem = ResNetOptions::Stem;
 
-std::vector<std::string> GoldenLines(const std::string& file) {
-  std::ifstream in("tests/models/golden/" + file);
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(in, line);) lines.push_back(line);
-  EXPECT_FALSE(lines.empty()) << file;
-  return lines;
-}
-
 ResNet MakeNamed(const std::string& name, Stem stem = Stem::kImageNet,
                  int64_t in_channels = 3) {
   return MakeResNet(ResNetOptionsFor(name, stem, in_channels).value()).value();
-}
-
-std::string NameAndShape(const std::string& kind, const std::string& name,
-                         const at::Tensor& t) {
-  return absl::StrCat(kind, " ", name, " ",
-                      t.dim() == 0 ? "scalar" : absl::StrJoin(t.sizes(), "x"));
-}
-
-std::vector<std::string> NamesAndShapes(const torch::nn::Module& module) {
-  std::vector<std::string> lines;
-  for (const auto& item : module.named_parameters()) {
-    lines.push_back(NameAndShape("parameter", item.key(), item.value()));
-  }
-  for (const auto& item : module.named_buffers()) {
-    lines.push_back(NameAndShape("buffer", item.key(), item.value()));
-  }
-  return lines;
-}
-
-int64_t ParameterCount(const torch::nn::Module& module) {
-  int64_t count = 0;
-  for (const at::Tensor& p : module.parameters()) count += p.numel();
-  return count;
-}
-
-void FillAll(torch::nn::Module& module) {
-  torch::NoGradGuard no_grad;
-  for (const auto& item : module.named_parameters()) {
-    Fill(item.key(), item.value());
-  }
-  for (const auto& item : module.named_buffers()) {
-    Fill(item.key(), item.value());
-  }
 }
 
 TEST(ResNetTest, NamesShapesAndOrderAreTorchvisions) {

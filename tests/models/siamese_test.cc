@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -13,6 +14,7 @@
 #include "absl/strings/str_join.h"
 #include "gtest/gtest.h"
 #include "models/heads.h"
+#include "models/make_backbone.h"
 #include "models/resnet.h"
 #include "torch/nn/module.h"
 #include "torch/nn/modules/container/sequential.h"
@@ -117,11 +119,13 @@ TEST(HeadsTest, BadOptions) {
 }
 
 SiameseOptions Tiny() {
+  ResNetOptions backbone;
+  backbone.blocks = {1};
+  backbone.widths = {4};
+  backbone.strides = {2};
+  backbone.stem = ResNetOptions::Stem::kSmall;
   SiameseOptions options;
-  options.backbone.blocks = {1};
-  options.backbone.widths = {4};
-  options.backbone.strides = {2};
-  options.backbone.stem = ResNetOptions::Stem::kSmall;
+  options.backbone = backbone;
   options.projector = {2, 6, 5};
   options.predictor_hidden = 3;
   return options;
@@ -181,9 +185,9 @@ TEST(SiameseTest, SeedGivesOneBackboneWhateverTheHeads) {
 
 TEST(SiameseTest, PartsErrorsReachTheCaller) {
   SiameseOptions options = Tiny();
-  options.backbone.in_channels = 0;
+  std::get<ResNetOptions>(options.backbone).in_channels = 0;
   EXPECT_EQ(MakeSiameseModel(options).status(),
-            MakeResNet(options.backbone).status());
+            MakeBackbone(options.backbone).status());
   options = Tiny();
   options.projector.layers = 1;
   EXPECT_EQ(MakeSiameseModel(options).status(),

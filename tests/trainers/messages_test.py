@@ -24,6 +24,14 @@ class MessagesTest(unittest.TestCase):
         message = self.fails(2, "--distance=euclidian")
         self.assertIn("did you mean euclidean", message)
 
+    def test_images_that_do_not_divide_into_patches(self):
+        output = tr.new_folder()
+        message = self.fails(1, "--backbone=vit_tiny", "--crop_size=32",
+                             "--patch_size=16", "--output_dir=" + output)
+        self.assertIn("images of 28x28 pixels do not divide into patches of "
+                      "16x16", message)
+        self.assertFalse(os.path.exists(output))
+
     def test_missing_data(self):
         folder = tr.new_folder()
         output = tr.new_folder()

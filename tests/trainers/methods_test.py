@@ -8,11 +8,18 @@ import zipfile
 
 from tests.trainers import training_run as tr
 
-# The CIFAR-10 recipe on a smaller network.
-SMALL = [
-    "--recipe=cifar10", "--backbone=resnet_small", "--stem=small_stride2",
-    "--batch_size=8", "--epochs=2", "--threads=1",
-    "--projector_hidden=32", "--projector_dim=32", "--knn_k=5", "--seed=3"
+QUICK = [
+    "--batch_size=8", "--epochs=2", "--threads=1", "--projector_hidden=32",
+    "--projector_dim=32", "--knn_k=5", "--seed=3"
+]
+
+# The CIFAR-10 recipes on a smaller network, and with fewer patches.
+SMALL = QUICK + [
+    "--recipe=cifar10", "--backbone=resnet_small", "--stem=small_stride2"
+]
+TRANSFORMER = QUICK + [
+    "--recipe=cifar10_vit", "--patch_size=16", "--warmup_epochs=1",
+    "--nobaselines"
 ]
 
 
@@ -47,11 +54,23 @@ class MethodsTest(unittest.TestCase):
         data = small_cifar10()
         for method in tr.METHODS:
             with self.subTest(method):
-                self.train_and_resume(method, data)
+                self.train_and_resume(method, data, SMALL)
 
-    def train_and_resume(self, method, data):
+    def test_a_transformer_with_adamw(self):
+        folder = self.train_and_resume("byol_gsg", small_cifar10(), TRANSFORMER)
+        names = tensor_names(folder)
+        self.assertIn(b"target.backbone.encoder.pos_embedding", names)
+        self.assertIn(b"backbone.class_token.exp_avg_sq", names)
+        self.assertIn(b"backbone.class_token.step", names)
+        # 5e-4 * 8 / 256 at the end of the warm-up; the second of the cosine's
+        # two steps is at half of it.
+        lr = [record["lr"] for record in tr.metrics(folder)]
+        self.assertAlmostEqual(lr[0], 5e-4 / 32, places=12)
+        self.assertAlmostEqual(lr[1], 5e-4 / 64, places=12)
+
+    def train_and_resume(self, method, data, flags):
         folder, whole = tr.new_folder(), tr.new_folder()
-        flags = SMALL + ["--data_dir=" + data]
+        flags = flags + ["--data_dir=" + data]
         process = tr.run("--output_dir=" + whole, *flags, method=method)
         self.assertEqual(process.returncode, 0, process.stderr)
         # 20 images are 2 batches an epoch; the third step is of the second.
@@ -66,8 +85,9 @@ class MethodsTest(unittest.TestCase):
         self.assertEqual(record["step"], 4)
         shares = sum(record["pair_share"])
         self.assertAlmostEqual(shares, 1 if method.endswith("_gsg") else 0)
-        self.assertEqual(b"target.backbone.conv1.weight" in
-                         tensor_names(folder), method.startswith("byol"))
+        self.assertEqual(b"target.backbone." in tensor_names(folder),
+                         method.startswith("byol"))
+        return folder
 
     def test_a_folder_of_images(self):
         data = tr.image_folder(60)
@@ -131,6 +151,14 @@ class MethodsTest(unittest.TestCase):
             self.assertEqual(process.returncode, 0, process.stderr)
             losses.append(tr.metrics(folder)[-1]["loss"])
         self.assertEqual(len(set(losses)), 3, losses)
+
+    def test_lars_on_a_transformer(self):
+        folder = tr.new_folder()
+        process = tr.run("--optimizer=lars", "--max_steps=2",
+                         "--output_dir=" + folder,
+                         "--data_dir=" + small_cifar10(), *TRANSFORMER)
+        self.assertEqual(process.returncode, 0, process.stderr)
+        self.assertLess(tr.metrics(folder)[-1]["loss"], 1)
 
     def test_a_run_is_another_methods(self):
         flags = SMALL + ["--data_dir=" + small_cifar10(), "--max_steps=1"]

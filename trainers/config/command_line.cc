@@ -19,6 +19,7 @@
 #include "trainers/config/methods.h"
 #include "trainers/config/paths.h"
 #include "trainers/config/recipes.h"
+#include "trainers/config/transformer.h"
 #include "trainers/config/values.h"
 
 namespace gsg {
@@ -118,6 +119,10 @@ absl::Status CheckOfUse(const MethodInfo& method, const Config& config,
   const std::string no_target =
       absl::StrCat(method.name, " has no momentum encoder; byol has");
   const absl::string_view no_local = "of use with --local_crops only";
+  const bool transformer = IsTransformer(config);
+  const std::string no_resnet =
+      absl::StrCat("of use for a ResNet; the backbone is ", config.backbone);
+  constexpr absl::string_view adamw_only = "of use with --optimizer=adamw only";
   struct Rule {
     bool of_use;
     const char* flag;
@@ -140,6 +145,14 @@ absl::Status CheckOfUse(const MethodInfo& method, const Config& config,
       {config.local_crops > 0, "local_crop_scale_max", no_local},
       {config.optimizer == "lars", "lars_coefficient",
        "of use with --optimizer=lars only"},
+      {config.optimizer != "adamw", "momentum",
+       "--optimizer=adamw has --adam_beta1 in its place"},
+      {config.optimizer == "adamw", "adam_beta1", adamw_only},
+      {config.optimizer == "adamw", "adam_beta2", adamw_only},
+      {!transformer, "stem", no_resnet},
+      {!transformer, "zero_init_residual", no_resnet},
+      {transformer, "patch_size",
+       "only --backbone=vit_tiny and vit_small have patches"},
       {config.predictor == "mlp", "predictor_hidden",
        "there is no predictor, with --predictor=none"},
   };

@@ -51,6 +51,7 @@ struct Config {
   std::string backbone = "resnet18";
   std::string stem = "small";
   bool zero_init_residual = false;
+  int64_t patch_size = 0;
   int64_t projector_layers = 2;
   int64_t projector_hidden = 2048;
   int64_t projector_dim = 2048;
@@ -65,6 +66,8 @@ struct Config {
   double base_lr = 0.05;
   double momentum = 0.9;
   double lars_coefficient = 0.001;
+  double adam_beta1 = 0.9;
+  double adam_beta2 = 0.999;
   double weight_decay = 5e-4;
   int64_t warmup_epochs = 0;
   bool constant_predictor_lr = false;
@@ -231,16 +234,23 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
             .OneOf({"constant", "cosine"}));
 
   constexpr absl::string_view kModel = "Model";
-  visit(c.backbone, Field{"backbone", kModel, "encoder"}.OneOf(
-                        {"resnet18", "resnet50", "resnet_small"}));
-  visit(c.stem,
-        Field{"stem", kModel,
-              "imagenet = 7x7 stride 2 and max-pool, small = 3x3 stride 1, "
-              "small_stride2 = 3x3 stride 2"}
-            .OneOf({"imagenet", "small", "small_stride2"}));
+  visit(c.backbone,
+        Field{"backbone", kModel, "encoder"}.OneOf(
+            {"resnet18", "resnet50", "resnet_small", "vit_tiny", "vit_small"}));
+  visit(c.stem, Field{"stem", kModel,
+                      "of a ResNet: imagenet = 7x7 stride 2 and max-pool, "
+                      "small = 3x3 stride 1, "
+                      "small_stride2 = 3x3 stride 2"}
+                    .OneOf({"imagenet", "small", "small_stride2"}));
   visit(c.zero_init_residual,
         Field{"zero_init_residual", kModel,
               "start the last BatchNorm of each residual block at zero"});
+  visit(c.patch_size,
+        Field{"patch_size", kModel,
+              "side of the patches that a vit cuts a view into, in pixels; "
+              "crop_size is a multiple of it. 0 = 4, for views from 56 pixels "
+              "on 8, from 112 on 16"}
+            .Between(0, 1024));
   visit(c.projector_layers,
         Field{"projector_layers", kModel, "linear layers of the projector"}
             .Between(2, 3));
@@ -271,22 +281,35 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
   visit(
       c.optimizer,
       Field{"optimizer", kOptimiser,
-            "sgd with momentum, or lars = the same with a rate for each layer"}
-          .OneOf({"sgd", "lars"}));
+            "sgd with momentum, lars = the same with a rate for each layer, or "
+            "adamw"}
+          .OneOf({"sgd", "lars", "adamw"}));
   visit(c.base_lr, Field{"base_lr", kOptimiser,
                          "learning rate = base_lr * batch_size / 256, "
                          "falling to 0 along a cosine"}
                        .Above(0));
-  visit(
-      c.momentum,
-      Field{"momentum", kOptimiser, "momentum of the gradient"}.Between(0, 1));
+  visit(c.momentum, Field{"momentum", kOptimiser,
+                          "momentum of the gradient, in sgd and lars"}
+                        .Between(0, 1));
   visit(c.lars_coefficient,
         Field{"lars_coefficient", kOptimiser,
               "trust coefficient of LARS: a layer's step is this part of its "
               "weights' norm, times the learning rate"}
             .Above(0));
+  visit(c.adam_beta1,
+        Field{"adam_beta1", kOptimiser,
+              "of adamw: how much of its mean gradient it keeps in a step"}
+            .Between(0, 0.99999));
+  visit(c.adam_beta2,
+        Field{"adam_beta2", kOptimiser,
+              "of adamw: how much of its mean squared gradient it keeps in a "
+              "step"}
+            .Between(0, 0.99999));
   visit(c.weight_decay,
-        Field{"weight_decay", kOptimiser, "L2 penalty"}.AtLeast(0));
+        Field{"weight_decay", kOptimiser,
+              "L2 penalty; with adamw it shrinks the weights directly, by this "
+              "times the learning rate"}
+            .AtLeast(0));
   visit(c.warmup_epochs,
         Field{"warmup_epochs", kOptimiser,
               "epochs in which the learning rate rises linearly"}
@@ -296,7 +319,8 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
               "keep the predictor's learning rate off the cosine"});
   visit(c.decay_bias_and_norm,
         Field{"decay_bias_and_norm", kOptimiser,
-              "weight decay also on biases and BatchNorm"});
+              "weight decay also on biases, norms, and a vit's class token and "
+              "position embeddings"});
 
   constexpr absl::string_view kAugmentation = "Augmentation";
   visit(c.crop_size,

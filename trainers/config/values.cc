@@ -16,6 +16,7 @@
 #include "trainers/config/config.h"
 #include "trainers/config/field.h"
 #include "trainers/config/nearest.h"
+#include "trainers/config/transformer.h"
 
 namespace gsg {
 namespace {
@@ -53,6 +54,18 @@ absl::Status Ordered(absl::string_view low_name, Number low,
   return absl::InvalidArgumentError(
       absl::StrCat("--", low_name, "=", ValueText(low), " is above --",
                    high_name, "=", ValueText(high)));
+}
+
+// Do views divide into a transformer's patches?
+absl::Status CheckPatches(const Config& config) {
+  if (!IsTransformer(config)) return absl::OkStatus();
+  const int64_t patch = PatchSize(config);
+  const int64_t below = config.crop_size / patch * patch;
+  if (below == config.crop_size) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "--crop_size=", config.crop_size, " does not divide into patches of ",
+      patch, " pixels (--patch_size): use --crop_size=",
+      below > 0 ? absl::StrCat(below, " or ") : "", below + patch));
 }
 
 }  // namespace
@@ -160,6 +173,7 @@ absl::Status Validate(const Config& config) {
         "--selection_margin=1: must be below 1; --selection=none guides no "
         "row"));
   }
+  status.Update(CheckPatches(config));
   if (config.knn_bank > 0) {
     status.Update(Ordered("knn_k", config.knn_k, "knn_bank", config.knn_bank));
   }

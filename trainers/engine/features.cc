@@ -17,9 +17,10 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
-#include "models/resnet.h"
+#include "models/backbone.h"
 #include "trainers/data/damaged_images.h"
 #include "trainers/data/evaluation_images.h"
+#include "trainers/data/image.h"
 #include "trainers/data/image_source.h"
 #include "trainers/engine/interrupt.h"
 
@@ -74,22 +75,27 @@ absl::StatusOr<Features> Collect(
 
 }  // namespace
 
-absl::StatusOr<Features> BackboneFeatures(ResNet backbone,
+absl::StatusOr<Features> BackboneFeatures(Backbone& backbone,
                                           const ImageSource& source,
                                           absl::Span<const int64_t> indices,
                                           const EvaluationOptions& options,
                                           c10::Device device,
                                           DamagedImages* damaged) {
   const at::NoGradGuard no_grad;
-  const bool was_training = backbone->is_training();
-  backbone->eval();
   EvaluationImages images(&source, options, damaged);
+  const ImageSize size = images.size();
+  if (absl::Status s = backbone.CheckImageSize(size.height, size.width);
+      !s.ok()) {
+    return s;
+  }
+  const bool was_training = backbone.is_training();
+  backbone.eval();
   absl::StatusOr<Features> features =
-      Collect(source, indices, backbone->feature_dim(), images,
+      Collect(source, indices, backbone.feature_dim(), images,
               [&](const at::Tensor& x) {
-                return backbone->forward(x.to(device)).cpu();
+                return backbone.forward(x.to(device)).cpu();
               });
-  backbone->train(was_training);
+  backbone.train(was_training);
   return features;
 }
 

@@ -11,7 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "models/resnet.h"
+#include "models/backbone.h"
 #include "trainers/data/damaged_images.h"
 #include "trainers/data/evaluation_images.h"
 #include "trainers/data/image_source.h"
@@ -30,8 +30,8 @@ struct Features {
 // Damaged images are left out and noted in `damaged`.
 // Memory: the result, and a block of images (EvaluationImages::block).
 // Errors: kDataLoss if too many images are damaged, or all of these; kCancelled
-// if Interrupted() (interrupt.h).
-absl::StatusOr<Features> BackboneFeatures(ResNet backbone,
+// if Interrupted() (interrupt.h); Backbone::CheckImageSize's.
+absl::StatusOr<Features> BackboneFeatures(Backbone& backbone,
                                           const ImageSource& source,
                                           absl::Span<const int64_t> indices,
                                           const EvaluationOptions& options,

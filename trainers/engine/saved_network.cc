@@ -3,6 +3,7 @@
 #include <c10/core/Device.h>
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -10,7 +11,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "models/resnet.h"
+#include "models/backbone.h"
+#include "models/make_backbone.h"
 #include "models/siamese.h"
 #include "trainers/checkpoint/checkpoint.h"
 #include "trainers/engine/run_state.h"
@@ -66,7 +68,8 @@ absl::StatusOr<SavedNetwork> LoadNetwork(const std::string& checkpoint_path,
   const absl::StatusOr<SiameseOptions> options =
       NetworkOptions(network.config, network.channels());
   if (!options.ok()) return options.status();
-  absl::StatusOr<ResNet> backbone = MakeResNet(options->backbone);
+  absl::StatusOr<std::shared_ptr<Backbone>> backbone =
+      MakeBackbone(options->backbone);
   if (!backbone.ok()) return backbone.status();
   if (absl::Status s = CopyTensors("model", BackboneOf(*checkpoint),
                                    ModuleState(kBackbone, **backbone));

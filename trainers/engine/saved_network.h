@@ -6,10 +6,11 @@
 #include <c10/core/Device.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "models/resnet.h"
+#include "models/backbone.h"
 #include "trainers/config/config.h"
 #include "trainers/data/channel_stats.h"
 #include "trainers/engine/run_state.h"
@@ -17,9 +18,9 @@
 namespace gsg {
 
 struct SavedNetwork {
-  Config config;              // the run's
-  RunState state;             // how far it was, and its images' channels
-  ResNet backbone = nullptr;  // on the device, in evaluation mode
+  Config config;   // the run's
+  RunState state;  // how far it was, and its images' channels
+  std::shared_ptr<Backbone> backbone;  // on the device, in evaluation mode
 
   int64_t channels() const { return state.channel_mean.size(); }
   // What its images are normalised with.

@@ -47,10 +47,9 @@
 #include "trainers/engine/run_state.h"
 #include "trainers/evaluate/knn.h"
 #include "trainers/methods/method.h"
-#include "trainers/optim/lars.h"
+#include "trainers/optim/make_optimizer.h"
 #include "trainers/optim/optimizer.h"
 #include "trainers/optim/schedule.h"
-#include "trainers/optim/sgd.h"
 
 namespace gsg {
 namespace {
@@ -100,15 +99,6 @@ at::Tensor ToTensor(const float* pixels, const Batch& batch, int64_t side,
   return view.to(device).contiguous(at::MemoryFormat::ChannelsLast);
 }
 
-std::unique_ptr<Optimizer> MakeOptimizer(const Config& config,
-                                         std::vector<ParameterGroup> groups) {
-  if (config.optimizer == "lars") {
-    return std::make_unique<Lars>(std::move(groups), config.momentum,
-                                  config.lars_coefficient);
-  }
-  return std::make_unique<Sgd>(std::move(groups), config.momentum);
-}
-
 }  // namespace
 
 Trainer::Trainer(const Config& config, const Dataset* dataset,
@@ -142,6 +132,16 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
   trainer->loss_options_.temperature = config.selection_temperature;
   trainer->loss_options_.margin = config.selection_margin;
   trainer->pairing_ = *pairing;
+
+  // Views and what the features are measured on; not only once it is their
+  // turn.
+  const int64_t side = EvaluationSide(*dataset->train, config.crop_size);
+  const ImageSize size = dataset->train->fixed_size();
+  absl::Status sizes = trainer->method_->backbone().CheckImageSize(
+      config.crop_size, config.crop_size);
+  sizes.Update(trainer->method_->backbone().CheckImageSize(
+      side > 0 ? side : size.height, side > 0 ? side : size.width));
+  if (!sizes.ok()) return sizes;
 
   LoaderOptions loader_options;
   loader_options.batch_size = config.batch_size;

@@ -10,28 +10,48 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "models/make_backbone.h"
 #include "models/resnet.h"
 #include "models/siamese.h"
+#include "models/vit.h"
 #include "trainers/config/config.h"
 #include "trainers/config/methods.h"
+#include "trainers/config/transformer.h"
 #include "trainers/methods/method.h"
 #include "trainers/methods/siamese_method.h"
 #include "trainers/methods/target_network.h"
 
 namespace gsg {
 
-absl::StatusOr<SiameseOptions> NetworkOptions(const Config& config,
-                                              int64_t channels) {
+namespace {
+
+absl::StatusOr<BackboneOptions> BackboneFor(const Config& config,
+                                            int64_t channels) {
+  if (IsTransformer(config)) {
+    absl::StatusOr<VitOptions> vit = VitOptionsFor(
+        config.backbone, config.crop_size, PatchSize(config), channels);
+    if (!vit.ok()) return vit.status();
+    return *std::move(vit);
+  }
   const auto stem = config.stem == "imagenet" ? ResNetOptions::Stem::kImageNet
                     : config.stem == "small"
                         ? ResNetOptions::Stem::kSmall
                         : ResNetOptions::Stem::kSmallStride2;
-  absl::StatusOr<ResNetOptions> backbone =
+  absl::StatusOr<ResNetOptions> resnet =
       ResNetOptionsFor(config.backbone, stem, channels);
+  if (!resnet.ok()) return resnet.status();
+  resnet->zero_init_residual = config.zero_init_residual;
+  return *std::move(resnet);
+}
+
+}  // namespace
+
+absl::StatusOr<SiameseOptions> NetworkOptions(const Config& config,
+                                              int64_t channels) {
+  absl::StatusOr<BackboneOptions> backbone = BackboneFor(config, channels);
   if (!backbone.ok()) return backbone.status();
   SiameseOptions options;
   options.backbone = *std::move(backbone);
-  options.backbone.zero_init_residual = config.zero_init_residual;
   options.projector = {config.projector_layers, config.projector_hidden,
                        config.projector_dim};
   options.predictor_hidden = std::nullopt;

@@ -13,7 +13,7 @@
 
 #include "absl/status/statusor.h"
 #include "gsg_core/loss.h"
-#include "models/resnet.h"
+#include "models/backbone.h"
 #include "trainers/optim/optimizer.h"
 
 namespace gsg {
@@ -54,7 +54,7 @@ class Method {
   virtual absl::StatusOr<StepResult> Backward(const StepInput& input) = 0;
 
   // The network whose features are evaluated and kept.
-  virtual ResNet backbone() = 0;
+  virtual Backbone& backbone() = 0;
 
   // Training mode: BatchNorm uses and updates the statistics of its batch.
   virtual void SetTraining(bool training) = 0;

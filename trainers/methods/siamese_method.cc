@@ -15,11 +15,13 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "gsg_core/loss.h"
 #include "gsg_core/meters.h"
 #include "gsg_core/nearest_pairing.h"
 #include "gsg_core/rows.h"
-#include "models/resnet.h"
+#include "models/backbone.h"
 #include "models/siamese.h"
 #include "trainers/loss/guided_loss.h"
 #include "trainers/loss/nearest_pairing.h"
@@ -40,7 +42,7 @@ class SiameseMethod final : public Method {
         options_(options) {}
 
   absl::StatusOr<StepResult> Backward(const StepInput& input) override;
-  ResNet backbone() override { return model_->backbone; }
+  Backbone& backbone() override { return *model_->backbone; }
   void SetTraining(bool training) override;
   std::vector<ParameterGroup> ParameterGroups() override;
   NamedTensors State() override;
@@ -51,8 +53,13 @@ class SiameseMethod final : public Method {
   const SiameseMethodOptions options_;
 };
 
-// Biases, and the scales and shifts of BatchNorm, are the vectors.
-bool IsBiasOrNorm(const at::Tensor& parameter) { return parameter.dim() < 2; }
+// Biases, and the scales and shifts of norms, are the vectors. A transformer's
+// class token and position embeddings go with them: both are added to tokens as
+// a bias is, and DeiT, MAE and torchvision's own training leave them undecayed.
+bool IsBiasOrNorm(absl::string_view name, const at::Tensor& parameter) {
+  return parameter.dim() < 2 || absl::EndsWith(name, ".class_token") ||
+         absl::EndsWith(name, ".pos_embedding");
+}
 
 absl::StatusOr<double> Spread(const at::Tensor& projections) {
   const at::Tensor z =
@@ -118,7 +125,7 @@ std::vector<ParameterGroup> SiameseMethod::ParameterGroups() {
   for (const auto& item : model_->named_parameters()) {
     const bool predictor = absl::StartsWith(item.key(), "predictor.");
     const bool decayed =
-        options_.decay_bias_and_norm || !IsBiasOrNorm(item.value());
+        options_.decay_bias_and_norm || !IsBiasOrNorm(item.key(), item.value());
     ParameterGroup& group = groups[2 * predictor + decayed];
     group.parameters.emplace_back(item.key(), item.value());
     group.weight_decay = decayed ? options_.weight_decay : 0;

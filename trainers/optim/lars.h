@@ -20,7 +20,7 @@ namespace gsg {
 class Lars final : public Optimizer {
  public:
   Lars(std::vector<ParameterGroup> groups, double momentum, double coefficient)
-      : Optimizer(std::move(groups)),
+      : Optimizer(std::move(groups), {kVelocity}),
         momentum_(momentum),
         coefficient_(coefficient) {}
 

@@ -3,19 +3,28 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/_fused_sgd.h>
+#include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
+#include <cstddef>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace gsg {
 
-Optimizer::Optimizer(std::vector<ParameterGroup> groups) {
+Optimizer::Optimizer(std::vector<ParameterGroup> groups,
+                     std::vector<OptimizerBuffer> buffers)
+    : buffers_(std::move(buffers)) {
   for (ParameterGroup& settings : groups) {
     Group group{std::move(settings), {}};
-    for (const auto& [name, parameter] : group.settings.parameters) {
-      group.velocities.push_back(at::zeros_like(parameter.detach()));
+    for (const OptimizerBuffer& buffer : buffers_) {
+      std::vector<at::Tensor>& tensors = group.buffers.emplace_back();
+      for (const auto& [name, parameter] : group.settings.parameters) {
+        tensors.push_back(
+            buffer.scalar ? at::zeros({}, parameter.options().dtype(at::kFloat))
+                          : at::zeros_like(parameter.detach()));
+      }
     }
     groups_.push_back(std::move(group));
   }
@@ -27,12 +36,15 @@ void Optimizer::Step(double lr, double peak_lr) {
     Update update;
     update.weight_decay = group.settings.weight_decay;
     update.lr = group.settings.constant_lr ? peak_lr : lr;
-    for (size_t i = 0; i < group.velocities.size(); ++i) {
+    update.buffers.resize(buffers_.size());
+    for (size_t i = 0; i < group.settings.parameters.size(); ++i) {
       const at::Tensor& parameter = group.settings.parameters[i].second;
       if (!parameter.grad().defined()) continue;
       update.parameters.push_back(parameter);
       update.gradients.push_back(parameter.grad());
-      update.velocities.push_back(group.velocities[i]);
+      for (size_t b = 0; b < buffers_.size(); ++b) {
+        update.buffers[b].push_back(group.buffers[b][i]);
+      }
     }
     if (!update.parameters.empty()) Apply(update);
   }
@@ -47,11 +59,12 @@ void Optimizer::ZeroGrad() {
 }
 
 void Optimizer::FusedSgd(Update& update, double momentum) {
+  std::vector<at::Tensor> velocities = update.buffers[0];
   // The operator wants no velocities without momentum.
-  if (momentum == 0) update.velocities.clear();
+  if (momentum == 0) velocities.clear();
   // `is_first_step` would copy the gradient into the velocity; starting from
   // zero velocities does the same and needs no flag in the checkpoint.
-  at::_fused_sgd_(update.parameters, update.gradients, update.velocities,
+  at::_fused_sgd_(update.parameters, update.gradients, velocities,
                   update.weight_decay, momentum, update.lr,
                   /*dampening=*/0, /*nesterov=*/false, /*maximize=*/false,
                   /*is_first_step=*/false);
@@ -60,9 +73,12 @@ void Optimizer::FusedSgd(Update& update, double momentum) {
 std::vector<std::pair<std::string, at::Tensor>> Optimizer::State() const {
   std::vector<std::pair<std::string, at::Tensor>> state;
   for (const Group& group : groups_) {
-    for (size_t i = 0; i < group.velocities.size(); ++i) {
-      state.emplace_back(group.settings.parameters[i].first,
-                         group.velocities[i]);
+    for (size_t i = 0; i < group.settings.parameters.size(); ++i) {
+      for (size_t b = 0; b < buffers_.size(); ++b) {
+        state.emplace_back(
+            group.settings.parameters[i].first + buffers_[b].suffix,
+            group.buffers[b][i]);
+      }
     }
   }
   return state;

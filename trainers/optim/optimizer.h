@@ -1,5 +1,5 @@
-// What the optimisers share: groups of parameters, a momentum buffer for each
-// parameter, and nothing else that a checkpoint would have to hold.
+// What the optimisers share: groups of parameters, tensors that are kept for
+// each parameter, and nothing else that a checkpoint would have to hold.
 
 #ifndef GSG_TRAINERS_OPTIM_OPTIMIZER_H_
 #define GSG_TRAINERS_OPTIM_OPTIMIZER_H_
@@ -20,9 +20,16 @@ struct ParameterGroup {
   bool constant_lr = false;
 };
 
+// A tensor that an optimiser keeps for each parameter, zeros at first.
+struct OptimizerBuffer {
+  const char* suffix;   // to the parameter's name, in checkpoints
+  bool scalar = false;  // float32 instead of the parameter's shape and dtype
+};
+
 class Optimizer {
  public:
-  explicit Optimizer(std::vector<ParameterGroup> groups);
+  Optimizer(std::vector<ParameterGroup> groups,
+            std::vector<OptimizerBuffer> buffers);
   virtual ~Optimizer() = default;
 
   // One step from the parameters' .grad, which is left as it is. Groups with
@@ -34,30 +41,37 @@ class Optimizer {
   // instead of adding.
   void ZeroGrad();
 
-  // The momentum buffers under their parameters' names: the whole state.
+  // The buffers under their parameters' names and their own suffix: the whole
+  // state.
   std::vector<std::pair<std::string, at::Tensor>> State() const;
 
  protected:
   // The parameters of one group that have a gradient.
   struct Update {
-    std::vector<at::Tensor> parameters, gradients, velocities;
+    std::vector<at::Tensor> parameters, gradients;
+    // A list for each of the constructor's, in its order.
+    std::vector<std::vector<at::Tensor>> buffers;
     double weight_decay;
     double lr;
   };
 
+  // Of SGD and LARS, under the parameter's own name.
+  static constexpr OptimizerBuffer kVelocity = {""};
+
   // v <- momentum * v + g;  w <- w - lr * v, with g = gradients[i] +
-  // weight_decay * w, in one pass.
+  // weight_decay * w and v = buffers[0][i], in one pass.
   static void FusedSgd(Update& update, double momentum);
 
  private:
   struct Group {
     ParameterGroup settings;
-    std::vector<at::Tensor> velocities;
+    std::vector<std::vector<at::Tensor>> buffers;
   };
 
   // Called outside autograd.
   virtual void Apply(Update& update) = 0;
 
+  const std::vector<OptimizerBuffer> buffers_;
   std::vector<Group> groups_;
 };
 

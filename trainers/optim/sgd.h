@@ -15,7 +15,7 @@ namespace gsg {
 class Sgd final : public Optimizer {
  public:
   Sgd(std::vector<ParameterGroup> groups, double momentum)
-      : Optimizer(std::move(groups)), momentum_(momentum) {}
+      : Optimizer(std::move(groups), {kVelocity}), momentum_(momentum) {}
 
  private:
   void Apply(Update& update) override { FusedSgd(update, momentum_); }

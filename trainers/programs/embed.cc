@@ -24,7 +24,6 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "models/resnet.h"
 #include "trainers/checkpoint/sealed_file.h"
 #include "trainers/config/field.h"
 #include "trainers/console/format.h"
@@ -155,6 +154,11 @@ absl::Status Embed(const EmbedOptions& options) {
   EvaluationImages images(source->get(),
                           EvaluationFor(options, *network, **source), &damaged);
   const ImageSize size = images.size();
+  if (absl::Status s =
+          network->backbone->CheckImageSize(size.height, size.width);
+      !s.ok()) {
+    return s;
+  }
   const int64_t width = network->backbone->feature_dim();
   absl::StatusOr<std::unique_ptr<NpyWriter>> features =
       NpyWriter::Create(options.output, NpyWriter::Type::kFloat32, width);

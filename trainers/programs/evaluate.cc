@@ -247,7 +247,7 @@ absl::Status Evaluate(const EvaluateOptions& options) {
   const auto features = [&](const ImageSource& source) {
     std::vector<int64_t> all(source.size());
     std::iota(all.begin(), all.end(), 0);
-    return BackboneFeatures(network->backbone, source, all,
+    return BackboneFeatures(*network->backbone, source, all,
                             EvaluationFor(options, *network, source), *device,
                             &damaged);
   };

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -13,10 +14,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
+#include "models/siamese.h"
+#include "models/vit.h"
 #include "trainers/checkpoint/checkpoint.h"
 #include "trainers/config/config.h"
 #include "trainers/config/field.h"
 #include "trainers/engine/saved_network.h"
+#include "trainers/methods/make_method.h"
 #include "trainers/methods/module_state.h"
 #include "trainers/programs/program.h"
 #include "trainers/programs/run_options.h"
@@ -42,7 +47,7 @@ void VisitExportFields(Options& o, Visitor&& visit) {
   visit(o.output, Field{"output", kExport, "the file to write"}.Path());
   visit(o.num_classes,
         Field{"num_classes", kExport,
-              "rows of the classifier fc, which is all zeros and there because "
+              "rows of the classifier, which is all zeros and there because "
               "torchvision's networks have one; 0 = none"}
             .Between(0, 100000));
 }
@@ -65,8 +70,8 @@ absl::Status Validate(const ExportOptions& options) {
   return status;
 }
 
-// The lines of Python that make a network for the file.
-std::string PythonLines(const ExportOptions& options, const Config& config,
+// The lines of Python that make a ResNet for the file.
+std::string ResNetLines(const ExportOptions& options, const Config& config,
                         int64_t channels) {
   std::string lines =
       absl::StrCat("model = torchvision.models.", config.backbone, "(");
@@ -88,8 +93,28 @@ std::string PythonLines(const ExportOptions& options, const Config& config,
   if (options.num_classes == 0) {
     absl::StrAppend(&lines, "model.fc = torch.nn.Identity()\n");
   }
-  absl::StrAppend(&lines, "model.load_state_dict(torch.load(\"", options.output,
-                  "\"))\n");
+  return lines;
+}
+
+// Those that make a Vision Transformer.
+std::string VitLines(const ExportOptions& options, const VitOptions& vit) {
+  std::string lines = absl::StrCat(
+      "model = torchvision.models.VisionTransformer(\n    image_size=",
+      vit.image_size, ", patch_size=", vit.patch_size,
+      ", num_layers=", vit.layers, ", num_heads=", vit.heads,
+      ",\n    hidden_dim=", vit.width, ", mlp_dim=", vit.mlp_width);
+  if (options.num_classes > 0 && options.num_classes != 1000) {
+    absl::StrAppend(&lines, ", num_classes=", options.num_classes);
+  }
+  absl::StrAppend(&lines, ")\n");
+  if (vit.in_channels != 3) {
+    absl::StrAppend(&lines, "model.conv_proj = torch.nn.Conv2d(",
+                    vit.in_channels, ", ", vit.width, ", ", vit.patch_size,
+                    ", stride=", vit.patch_size, ")\n");
+  }
+  if (options.num_classes == 0) {
+    absl::StrAppend(&lines, "model.heads = torch.nn.Identity()\n");
+  }
   return lines;
 }
 
@@ -105,11 +130,18 @@ absl::Status Export(const ExportOptions& options) {
         "has. Its weights are in the checkpoint under the names behind "
         "\"backbone.\", and embed writes its features."));
   }
+  const absl::StatusOr<SiameseOptions> made =
+      NetworkOptions(config, network->channels());
+  if (!made.ok()) return made.status();
+  const auto* vit = std::get_if<VitOptions>(&made->backbone);
+  const absl::string_view classifier = vit != nullptr ? "heads.head" : "fc";
   NamedTensors state = ModuleState("", *network->backbone);
   const int64_t features = network->backbone->feature_dim();
   if (options.num_classes > 0) {
-    state.emplace_back("fc.weight", at::zeros({options.num_classes, features}));
-    state.emplace_back("fc.bias", at::zeros({options.num_classes}));
+    state.emplace_back(absl::StrCat(classifier, ".weight"),
+                       at::zeros({options.num_classes, features}));
+    state.emplace_back(absl::StrCat(classifier, ".bias"),
+                       at::zeros({options.num_classes}));
   }
   if (absl::Status s = SaveStateDict(options.output, state); !s.ok()) return s;
 
@@ -119,12 +151,15 @@ absl::Status Export(const ExportOptions& options) {
     });
   };
   absl::PrintF(
-      "%s after %d epochs: %s, %d features, written to %s. In Python:\n\n%s\n"
+      "%s after %d epochs: %s, %d features, written to %s. In Python:\n\n%s"
+      "model.load_state_dict(torch.load(\"%s\"))\n\n"
       "Its images had %d channel%s with values from 0 to 1, then\n"
       "torchvision.transforms.Normalize(mean=[%s], std=[%s])\n",
       config.method, network->state.epoch, config.backbone, features,
-      options.output, PythonLines(options, config, network->channels()),
-      network->channels(), network->channels() == 1 ? "" : "s",
+      options.output,
+      vit != nullptr ? VitLines(options, *vit)
+                     : ResNetLines(options, config, network->channels()),
+      options.output, network->channels(), network->channels() == 1 ? "" : "s",
       numbers(network->state.channel_mean),
       numbers(network->state.channel_std));
   return absl::OkStatus();

@@ -1,11 +1,16 @@
-"""Writes the golden files beside this script from torchvision's ResNets.
+"""Writes the golden files beside this script from torchvision's networks.
 
     python make_goldens.py
 
 <network>.txt: "parameter|buffer name shape" per line, in registration order,
-without fc. features.txt: "case train|eval f0 ... f7 mean std" per line, f the
-first image's features; the eval pass follows the train pass, so it also sees
-the running statistics which that pass updated.
+without the classifier. features.txt: "case train|eval f0 ... f7 mean std" per
+line, f the first image's features of a ResNet; the eval pass follows the train
+pass, so it also sees the running statistics which that pass updated.
+
+vit.txt: "case features f0 ... f7 mean std" and, for one of the cases, a line
+"case gradient name norm projection" for each parameter: of the gradient of
+sum(features * uniform("direction")), its norm and its sum of products with
+uniform(name) - 0.5.
 """
 
 import pathlib
@@ -47,6 +52,41 @@ def features(case, model, size):
         yield " ".join([case, mode, *map(repr, numbers)])
 
 
+def vit(image_size, patch_size, heads, in_channels=3):
+    model = torchvision.models.VisionTransformer(
+        image_size=image_size, patch_size=patch_size, num_layers=12,
+        num_heads=heads, hidden_dim=64 * heads, mlp_dim=256 * heads)
+    model.heads = torch.nn.Identity()
+    if in_channels != 3:
+        model.conv_proj = torch.nn.Conv2d(
+            in_channels, 64 * heads, patch_size, stride=patch_size)
+    return model.double()
+
+
+def vit_lines(case, model, size, larger=None):
+    """With `larger`, the network is made for size and sees images of that."""
+    fill(model)
+    if larger:
+        state = torchvision.models.vision_transformer.interpolate_embeddings(
+            larger, model.patch_size, model.state_dict())
+        in_channels = size[1]
+        model = vit(larger, model.patch_size, model.hidden_dim // 64,
+                    in_channels)
+        model.load_state_dict(state)
+        size = (*size[:2], larger, larger)
+    y = model(uniform("input", size) - 0.5)
+    numbers = [*y[0, :8].tolist(), y.mean().item(),
+               y.std(unbiased=False).item()]
+    yield " ".join([case, "features", *map(repr, numbers)])
+    if case != "vit_tiny":
+        return
+    (y * uniform("direction", tuple(y.shape))).sum().backward()
+    for name, p in model.named_parameters():
+        projection = (p.grad * (uniform(name, tuple(p.shape)) - 0.5)).sum()
+        yield " ".join([case, "gradient", name, repr(p.grad.norm().item()),
+                        repr(projection.item())])
+
+
 def main():
     r18, r50 = torchvision.models.resnet18, torchvision.models.resnet50
     for make in (r18, r50):
@@ -60,6 +100,18 @@ def main():
         *features("resnet50_imagenet", without_fc(r50), (3, 3, 64, 64)),
     ]
     (HERE / "features.txt").write_text("\n".join(lines) + "\n")
+
+    tiny = names(vit(32, 4, heads=3))
+    (HERE / "vit_tiny.txt").write_text("\n".join(tiny) + "\n")
+    lines = [
+        *vit_lines("vit_tiny", vit(32, 4, heads=3), (3, 3, 32, 32)),
+        *vit_lines("vit_small", vit(64, 16, heads=6), (3, 3, 64, 64)),
+        *vit_lines("vit_tiny_grey", vit(28, 4, heads=3, in_channels=1),
+                   (3, 1, 28, 28)),
+        *vit_lines("vit_tiny_larger", vit(20, 4, heads=3, in_channels=1),
+                   (3, 1, 20, 20), larger=28),
+    ]
+    (HERE / "vit.txt").write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

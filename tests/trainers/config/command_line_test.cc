@@ -169,6 +169,23 @@ TEST_F(CommandLineTest, FlagsWithoutEffectAreErrors) {
             "--lars_coefficient: of use with --optimizer=lars only");
   EXPECT_EQ(error("simsiam_gsg", "--lars_coefficient=0.01", "--optimizer=lars"),
             "");
+  EXPECT_EQ(error("byol", "--adam_beta1=0.8"),
+            "--adam_beta1: of use with --optimizer=adamw only");
+  EXPECT_EQ(error("byol", "--adam_beta2=0.8", "--optimizer=lars"),
+            "--adam_beta2: of use with --optimizer=adamw only");
+  EXPECT_EQ(error("byol", "--adam_beta2=0.8", "--optimizer=adamw"), "");
+  EXPECT_EQ(error("byol", "--momentum=0.8", "--optimizer=adamw"),
+            "--momentum: --optimizer=adamw has --adam_beta1 in its place");
+  EXPECT_EQ(error("byol", "--momentum=0.8", "--optimizer=lars"), "");
+  EXPECT_EQ(error("byol", "--patch_size=4"),
+            "--patch_size: only --backbone=vit_tiny and vit_small have "
+            "patches");
+  EXPECT_EQ(error("byol", "--patch_size=4", "--backbone=vit_small"), "");
+  EXPECT_EQ(error("byol", "--stem=imagenet", "--backbone=vit_tiny"),
+            "--stem: of use for a ResNet; the backbone is vit_tiny");
+  EXPECT_EQ(error("byol", "--zero_init_residual", "--backbone=vit_tiny"),
+            "--zero_init_residual: of use for a ResNet; the backbone is "
+            "vit_tiny");
   EXPECT_EQ(error("byol", "--predictor_hidden=8", "--predictor=none"),
             "--predictor_hidden: there is no predictor, with --predictor=none");
 }
@@ -197,10 +214,10 @@ TEST_F(CommandLineTest, ErrorsOfNames) {
             "unexpected argument \"-\"; flags are written --name=value");
   EXPECT_EQ(ErrorOf({"--linear_probe", "false"}),
             "unexpected argument \"false\"; flags are written --name=value");
-  EXPECT_EQ(
-      ErrorOf({"--recipe=cifar"}),
-      "--recipe=cifar: unknown recipe; did you mean cifar10? recipes: "
-      "fashion_mnist, cifar10, cifar10_fast, cifar100, imagenette, imagenet");
+  EXPECT_EQ(ErrorOf({"--recipe=cifar"}),
+            "--recipe=cifar: unknown recipe; did you mean cifar10? recipes: "
+            "fashion_mnist, cifar10, cifar10_fast, cifar10_vit, cifar100, "
+            "imagenette, imagenet");
   EXPECT_EQ(ErrorOf({"--epochs=1", "--epochs=2"}),
             "--epochs: given 2 times; give it once");
   EXPECT_EQ(ErrorOf({"--linear_probe", "--nolinear_probe"}),
@@ -257,6 +274,18 @@ TEST_F(CommandLineTest, ErrorsOfCombinations) {
                          " has recipe cifar10_fast; leave one of them out"));
 }
 
+TEST_F(CommandLineTest, ViewsDivideIntoPatches) {
+  EXPECT_EQ(ErrorOf({"--backbone=vit_tiny", "--crop_size=30"}),
+            "--crop_size=30 does not divide into patches of 4 pixels "
+            "(--patch_size): use --crop_size=28 or 32");
+  EXPECT_EQ(
+      ErrorOf({"--backbone=vit_tiny", "--crop_size=28", "--patch_size=32"}),
+      "--crop_size=28 does not divide into patches of 32 pixels "
+      "(--patch_size): use --crop_size=32");
+  EXPECT_EQ(ErrorOf({"--backbone=vit_tiny", "--crop_size=28"}), "");
+  EXPECT_EQ(ErrorOf({"--crop_size=30"}), "");
+}
+
 TEST_F(CommandLineTest, ErrorsOfTheConfigFile) {
   const auto missing = Parse({"--config=/no/such.json"});
   EXPECT_EQ(missing.status().code(), absl::StatusCode::kNotFound);
@@ -274,10 +303,10 @@ TEST_F(CommandLineTest, ErrorsOfTheConfigFile) {
                          "see --help"));
   const std::string recipe = absl::StrCat(
       "--config=", WriteFile("recipe.json", R"({"recipe": "cifar11"})"));
-  EXPECT_EQ(
-      ErrorOf({recipe.c_str()}),
-      "--recipe=cifar11: unknown recipe; did you mean cifar10? recipes: "
-      "fashion_mnist, cifar10, cifar10_fast, cifar100, imagenette, imagenet");
+  EXPECT_EQ(ErrorOf({recipe.c_str()}),
+            "--recipe=cifar11: unknown recipe; did you mean cifar10? recipes: "
+            "fashion_mnist, cifar10, cifar10_fast, cifar10_vit, cifar100, "
+            "imagenette, imagenet");
   const std::string range =
       absl::StrCat("--config=", WriteFile("range.json", R"({"epochs": 0})"));
   EXPECT_EQ(ErrorOf({range.c_str()}),
@@ -340,7 +369,7 @@ TEST_F(CommandLineTest, HelpShowsTheRecipesValuesAndTheAllowedOnes) {
   EXPECT_THAT(help, HasSubstr("\n  --base_lr=0.12                learning "
                               "rate = base_lr * batch_size / 256,"));
   EXPECT_THAT(help, HasSubstr("\n  --backbone=resnet18           encoder "
-                              "[resnet18, resnet50, resnet_small]\n"));
+                              "[resnet18, resnet50, resnet_small,\n"));
   EXPECT_THAT(help, ::testing::Not(HasSubstr("\n\n\n")));
   EXPECT_THAT(help, HasSubstr("images a step [at least 2]\n"));
   EXPECT_THAT(help, HasSubstr("\n  --crop_ratio_max=1.3333333333333333\n"

@@ -75,14 +75,29 @@ TEST(RecipesTest, ImageNetIsTheAuthors) {
   EXPECT_EQ(config.blur_prob, 0.5);
 }
 
+// What DINO and MoCo v3 say of AdamW; the rest is cifar10_fast's.
+TEST(RecipesTest, Cifar10VitWarmsUp) {
+  const Config config = *RecipeConfig("cifar10_vit");
+  EXPECT_EQ(config.dataset, "cifar10");
+  EXPECT_EQ(config.views, "shared");
+  EXPECT_EQ(config.backbone, "vit_tiny");
+  EXPECT_EQ(config.crop_size % config.patch_size, 0);
+  EXPECT_EQ(config.optimizer, "adamw");
+  EXPECT_EQ(config.base_lr, 5e-4);
+  EXPECT_EQ(config.warmup_epochs, 10);
+  EXPECT_EQ(config.weight_decay, 0.1);
+  EXPECT_FALSE(config.decay_bias_and_norm);
+}
+
 TEST(RecipesTest, UnknownNameSaysWhichThereAre) {
   EXPECT_EQ(RecipeConfig("fashion-mnist").status().message(),
             "--recipe=fashion-mnist: unknown recipe; did you mean "
             "fashion_mnist? recipes: fashion_mnist, cifar10, cifar10_fast, "
-            "cifar100, imagenette, imagenet");
+            "cifar10_vit, cifar100, imagenette, imagenet");
   EXPECT_EQ(RecipeConfig("places").status().message(),
             "--recipe=places: unknown recipe; recipes: fashion_mnist, "
-            "cifar10, cifar10_fast, cifar100, imagenette, imagenet");
+            "cifar10, cifar10_fast, cifar10_vit, cifar100, imagenette, "
+            "imagenet");
 }
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include "absl/types/span.h"
 #include "gtest/gtest.h"
 #include "models/resnet.h"
+#include "models/vit.h"
 #include "trainers/data/channel_stats.h"
 #include "trainers/data/damaged_images.h"
 #include "trainers/data/evaluation_images.h"
@@ -115,17 +116,39 @@ TEST(FeaturesTest, EvaluatesInEvaluationModeAndRestores) {
   DamagedImages damaged(0);
   net->train();
   const absl::StatusOr<Features> all =
-      BackboneFeatures(net, source, EvenlySpaced(600, 0), options,
+      BackboneFeatures(*net, source, EvenlySpaced(600, 0), options,
                        c10::Device(c10::kCPU), &damaged);
   ASSERT_TRUE(all.ok()) << all.status();
   EXPECT_TRUE(net->is_training());
   EXPECT_EQ(all->rows.sizes(), at::IntArrayRef({600, net->feature_dim()}));
   EXPECT_FALSE(all->rows.requires_grad());
   const absl::StatusOr<Features> some = BackboneFeatures(
-      net, source, {0, 1, 2}, options, c10::Device(c10::kCPU), &damaged);
+      *net, source, {0, 1, 2}, options, c10::Device(c10::kCPU), &damaged);
   EXPECT_LT((all->rows.narrow(0, 0, 3) - some->rows).abs().max().item<float>(),
             1e-5f);
   EXPECT_EQ(net->named_buffers()["bn1.num_batches_tracked"].item<int64_t>(), 0);
+}
+
+TEST(FeaturesTest, ImagesThatTheNetworkDoesNotTake) {
+  VitOptions small;
+  small.image_size = 8;
+  small.patch_size = 4;
+  small.layers = 1;
+  small.in_channels = 1;
+  Vit net = MakeVit(small).value();
+  const ImageSetSource source(ImageSet{1, 1, 6, 8, std::vector<uint8_t>(48)},
+                              "test");
+  DamagedImages damaged(0);
+  EvaluationOptions options;
+  const auto features_of = [&] {
+    return BackboneFeatures(*net, source, {0}, options, c10::Device(c10::kCPU),
+                            &damaged)
+        .status();
+  };
+  EXPECT_EQ(features_of(), net->CheckImageSize(6, 8));
+  EXPECT_FALSE(features_of().ok());
+  options.side = 12;
+  EXPECT_TRUE(features_of().ok()) << features_of();
 }
 
 }  // namespace

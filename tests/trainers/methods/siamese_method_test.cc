@@ -29,6 +29,7 @@
 #include "gtest/gtest.h"
 #include "models/resnet.h"
 #include "models/siamese.h"
+#include "models/vit.h"
 #include "tests/models/formula_tensors.h"
 #include "trainers/methods/method.h"
 #include "trainers/methods/target_network.h"
@@ -107,11 +108,13 @@ StepInput Input(int salt, int step, int views, c10::ScalarType type,
 }
 
 SiameseMethodOptions Options(std::optional<TargetOptions> target) {
+  ResNetOptions backbone;
+  backbone.blocks = {1, 1};
+  backbone.widths = {4, 4};
+  backbone.strides = {1, 1};
+  backbone.stem = ResNetOptions::Stem::kSmall;
   SiameseMethodOptions options;
-  options.network.backbone.blocks = {1, 1};
-  options.network.backbone.widths = {4, 4};
-  options.network.backbone.strides = {1, 1};
-  options.network.backbone.stem = ResNetOptions::Stem::kSmall;
+  options.network.backbone = backbone;
   options.network.projector = {2, 8, 8};
   options.network.predictor_hidden = 4;
   options.target = target;
@@ -306,6 +309,41 @@ TEST(SiameseMethodTest, WeightDecayMayLeaveBiasesAndBatchNormOut) {
   }
   EXPECT_GT(decayed, 0);
   EXPECT_GT(others, 0);
+}
+
+// Nor does it touch what a transformer adds to its tokens.
+TEST(SiameseMethodTest, WeightDecayMayLeaveATransformersEmbeddingsOut) {
+  VitOptions backbone;
+  backbone.image_size = 4;
+  backbone.patch_size = 2;
+  backbone.layers = 1;
+  backbone.heads = 1;
+  backbone.width = 4;
+  backbone.mlp_width = 4;
+  SiameseMethodOptions options = Options(std::nullopt);
+  options.network.backbone = backbone;
+  options.decay_bias_and_norm = false;
+  std::unique_ptr<Method> method = Make(options, c10::kDouble);
+  std::vector<std::string> decayed;
+  for (const ParameterGroup& group : method->ParameterGroups()) {
+    if (group.weight_decay == 0) continue;
+    for (const auto& item : group.parameters) decayed.push_back(item.first);
+  }
+  const std::string layer = "backbone.encoder.layers.encoder_layer_0.";
+  EXPECT_THAT(
+      decayed,
+      testing::ElementsAre(
+          "backbone.conv_proj.weight", layer + "self_attention.in_proj_weight",
+          layer + "self_attention.out_proj.weight", layer + "mlp.0.weight",
+          layer + "mlp.3.weight", "projector.0.weight", "projector.3.weight",
+          "predictor.0.weight", "predictor.3.weight"));
+  // And it learns: every parameter gets a gradient.
+  ASSERT_TRUE(method->Backward(Input(0, 0, 2, c10::kDouble)).ok());
+  for (const ParameterGroup& group : method->ParameterGroups()) {
+    for (const auto& [name, parameter] : group.parameters) {
+      EXPECT_TRUE(parameter.grad().defined()) << name;
+    }
+  }
 }
 
 }  // namespace

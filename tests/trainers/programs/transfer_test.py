@@ -46,8 +46,32 @@ def train(folder, *flags):
 
 
 def without_classifier(model):
-    model.fc = torch.nn.Identity()
+    if isinstance(model, torchvision.models.VisionTransformer):
+        model.heads = torch.nn.Identity()
+    else:
+        model.fc = torch.nn.Identity()
     return model.eval()
+
+
+def printed_model(printed):
+    """The network that export's lines of Python make."""
+    names = {"torch": torch, "torchvision": torchvision}
+    exec(re.search(r"\n\n(model = .*?)\n\n", printed, re.S).group(1), names)
+    return names["model"]
+
+
+def images_of(file):
+    """The images of an IDX file, [N, 1, H, W] from 0 to 1."""
+    with open(file, "rb") as f:
+        count, height, width = struct.unpack(">4xIII", f.read(16))
+        pixels = np.frombuffer(f.read(), np.uint8)
+    return torch.tensor(pixels.reshape(count, 1, height, width)) / 255
+
+
+def normalized(images, run):
+    meta = json.loads(torch.load(
+        os.path.join(run, "checkpoint-last.pt"))["meta"])
+    return (images - meta["channel_mean"][0]) / meta["channel_std"][0]
 
 
 class TransferTest(unittest.TestCase):
@@ -102,10 +126,7 @@ class TransferTest(unittest.TestCase):
 
     def test_other_stems_load_by_the_lines_that_export_prints(self):
         data = tr.small_data(100, 30)
-        with open(os.path.join(data, "t10k-images-idx3-ubyte"), "rb") as f:
-            count, height, width = struct.unpack(">4xIII", f.read(16))
-            pixels = np.frombuffer(f.read(), np.uint8)
-        images = torch.tensor(pixels.reshape(count, 1, height, width)) / 255
+        images = images_of(os.path.join(data, "t10k-images-idx3-ubyte"))
         for stem in ("small", "small_stride2"):
             run = self.path("run_" + stem)
             train(run, "--dataset=mnist", "--data_dir=" + data,
@@ -113,20 +134,75 @@ class TransferTest(unittest.TestCase):
                   "--knn_k=5")
             printed = pr.succeed("export", "--run=" + run, "--num_classes=7",
                                  "--output=" + self.path("small.pt"))
-            names = {"torch": torch, "torchvision": torchvision}
-            exec(re.search(r"\n\n(model = .*?)\n\n", printed, re.S).group(1),
-                 names)
-            self.assertEqual(names["model"].fc.out_features, 7)
+            model = printed_model(printed)
+            self.assertEqual(model.fc.out_features, 7)
             pr.succeed("embed", "--run=" + run, "--dataset=mnist",
                        "--split=test", "--threads=1",
                        "--output=" + self.path("small.npy"))
-            meta = json.loads(torch.load(
-                os.path.join(run, "checkpoint-last.pt"))["meta"])
-            x = (images - meta["channel_mean"][0]) / meta["channel_std"][0]
             with torch.no_grad():
-                theirs = without_classifier(names["model"])(x)
+                theirs = without_classifier(model)(normalized(images, run))
             np.testing.assert_allclose(np.load(self.path("small.npy")),
                                        theirs.numpy(), rtol=0, atol=TOLERANCE)
+
+    def test_transformers_load_by_the_lines_that_export_prints(self):
+        data = tr.small_data(100, 30)
+        images = images_of(os.path.join(data, "t10k-images-idx3-ubyte"))
+        # Trained at the images' size, and at another, which is the one that
+        # torchvision's network then has.
+        for crop, patch in ((28, 7), (16, 4)):
+            run = self.path("run_vit_%d" % crop)
+            train(run, "--dataset=mnist", "--data_dir=" + data,
+                  "--backbone=vit_tiny", "--optimizer=adamw",
+                  "--patch_size=%d" % patch, "--crop_size=%d" % crop,
+                  "--knn_k=5")
+            printed = pr.succeed("export", "--run=" + run, "--num_classes=7",
+                                 "--output=" + self.path("vit.pt"))
+            model = printed_model(printed)
+            self.assertEqual(model.image_size, crop)
+            self.assertEqual(model.heads.head.out_features, 7)
+            if crop != 28:  # docs/transfer.md
+                state = torchvision.models.vision_transformer \
+                    .interpolate_embeddings(28, patch, model.state_dict())
+                conv_proj = model.conv_proj
+                model = torchvision.models.VisionTransformer(
+                    28, patch, 12, 3, 192, 768, num_classes=7)
+                model.conv_proj = conv_proj
+                model.load_state_dict(state)
+            pr.succeed("embed", "--run=" + run, "--dataset=mnist",
+                       "--split=test", "--threads=1",
+                       "--output=" + self.path("vit.npy"))
+            with torch.no_grad():
+                theirs = without_classifier(model)(normalized(images, run))
+            self.assertGreater(theirs.std(0).mean(), 10 * TOLERANCE)
+            np.testing.assert_allclose(np.load(self.path("vit.npy")),
+                                       theirs.numpy(), rtol=0, atol=TOLERANCE)
+        process = pr.run("embed", "--run=" + run, "--images=" + self.photos,
+                         "--image_size=30", "--output=" + self.path("no.npy"))
+        self.assertEqual(process.returncode, 1)
+        self.assertIn("images of 30x30 pixels do not divide", process.stderr)
+
+    def test_a_transformer_of_photographs(self):
+        run = self.path("run_vit")
+        train(run, "--dataset=folder", "--data_dir=" + self.photos,
+              "--backbone=vit_small", "--optimizer=adamw", "--crop_size=64",
+              "--patch_size=16")
+        printed = pr.succeed("export", "--run=" + run, "--num_classes=0",
+                             "--output=" + self.path("vit.pt"))
+        pr.succeed("embed", "--run=" + run, "--images=" + self.photos,
+                   "--output=" + self.path("vit.npy"), "--threads=1")
+        transform = v2.Compose([
+            v2.ToDtype(torch.float32, scale=True), v2.Resize(73),
+            v2.CenterCrop(64),
+            v2.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))])
+        with open(self.path("vit.txt")) as f:
+            images = [transform(torchvision.io.decode_image(
+                os.path.join(self.photos, name)))
+                for name in f.read().splitlines()]
+        with torch.no_grad():
+            theirs = printed_model(printed).eval()(torch.stack(images))
+        self.assertGreater(theirs.std(0).mean(), 10 * TOLERANCE)
+        np.testing.assert_allclose(np.load(self.path("vit.npy")),
+                                   theirs.numpy(), rtol=0, atol=TOLERANCE)
 
     def test_the_code_of_the_documentation(self):
         with open(os.path.join(os.environ["TEST_SRCDIR"],

@@ -1,0 +1,26 @@
+// A backbone of either kind from its options.
+
+#ifndef GSG_MODELS_MAKE_BACKBONE_H_
+#define GSG_MODELS_MAKE_BACKBONE_H_
+
+#include <memory>
+#include <variant>
+
+#include "absl/status/statusor.h"
+#include "models/backbone.h"
+#include "models/resnet.h"
+#include "models/vit.h"
+
+namespace gsg {
+
+using BackboneOptions = std::variant<ResNetOptions, VitOptions>;
+
+// A float32 network on the CPU, in training mode, drawn from torch's global
+// generator: torch::manual_seed decides every value. Never null.
+// Errors: those of MakeResNet and MakeVit.
+absl::StatusOr<std::shared_ptr<Backbone>> MakeBackbone(
+    const BackboneOptions& options);
+
+}  // namespace gsg
+
+#endif  // GSG_MODELS_MAKE_BACKBONE_H_
