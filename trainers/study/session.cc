@@ -247,9 +247,12 @@ class Session {
     absl::PrintF("%s: %s\n%d at once, in %s\n", options_.name,
                  Counts(study_, runs_), options_.jobs, options_.plan.runs_dir);
     std::fflush(stdout);
+    if (absl::Status s = WriteFiles(study_, options_, runs_).status();
+        !s.ok()) {
+      return s;
+    }
     std::vector<Job> jobs;
     for (const size_t r : to_do_) {
-      if (absl::Status s = MakeFolder(runs_[r].folder); !s.ok()) return s;
       jobs.push_back(
           {runs_[r].command, absl::StrCat(runs_[r].folder, "/", kStudyLog)});
     }
@@ -275,6 +278,7 @@ class Session {
  private:
   void OnStart(const PlannedRun& run) {
     ++running_;
+    status_.Update(MakeFolder(run.folder));
     status_.Update(NoteStart(run, options_.source));
   }
 

@@ -36,6 +36,7 @@ constexpr char kMethod[] = "method";
 constexpr char kDefaultMethod[] = "simsiam_gsg";
 constexpr char kDefaultRecipe[] = "fashion_mnist";
 constexpr char kTimes[] = "times";
+constexpr int kMaxDepth = 16;
 // More is a typing error: each run takes minutes.
 constexpr size_t kMostArms = 1000;
 
@@ -50,25 +51,28 @@ absl::Status Bad(absl::string_view place, const absl::Status& status) {
 absl::StatusOr<Json> ParseJson(absl::string_view text) {
   std::vector<std::set<std::string>> keys;  // of the objects that are open
   std::string repeated;
-  const auto note_repeated = [&](int, Json::parse_event_t event,
-                                 const Json& parsed) {
+  bool too_deep = false;
+  const auto note = [&](int depth, Json::parse_event_t event,
+                        const Json& parsed) {
     if (event == Json::parse_event_t::object_start) keys.emplace_back();
     if (event == Json::parse_event_t::object_end) keys.pop_back();
     if (event == Json::parse_event_t::key &&
         !keys.back().insert(parsed.get<std::string>()).second) {
       repeated = parsed.get<std::string>();
     }
+    too_deep |= depth > kMaxDepth;
     return true;
   };
   Json json;
   try {
-    json = Json::parse(text.begin(), text.end(), note_repeated);
+    json = Json::parse(text.begin(), text.end(), note);
   } catch (const Json::parse_error& error) {
     // Without the library's own "[json.exception.parse_error.101] ".
     const absl::string_view what = error.what();
     return absl::InvalidArgumentError(
         absl::StrCat("not JSON: ", what.substr(what.find("] ") + 2)));
   }
+  if (too_deep) return absl::InvalidArgumentError("nested too deeply");
   if (!repeated.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("key \"", repeated, "\" is there twice"));

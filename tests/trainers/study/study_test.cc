@@ -136,6 +136,8 @@ TEST(ParseStudyTest, TheCommandLineIsOnTop) {
 TEST(ParseStudyTest, WhatIsWrongIsNamedWithItsPlace) {
   EXPECT_THAT(Message("{"), HasSubstr("not JSON"));
   EXPECT_THAT(Message("[]"), HasSubstr("must be a JSON object"));
+  EXPECT_THAT(Message(std::string(100000, '[') + std::string(100000, ']')),
+              HasSubstr("nested too deeply"));
   EXPECT_THAT(Message(R"({"title": "a", "title": "b"})"),
               HasSubstr("\"title\" is there twice"));
   EXPECT_THAT(Message(OneArm(R"("epochs": 1, "epochs": 2)")),
