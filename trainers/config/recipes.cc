@@ -55,6 +55,16 @@ void FashionMnist(Config* c) {
   c->linear_probe = true;
 }
 
+// Chosen for its cost: a study has dozens of runs. One epoch already takes k-NN
+// from 76 (untrained) to 81 and a linear classifier from 81 to 85.
+void FashionMnistShort(Config* c) {
+  FashionMnist(c);
+  c->epochs = 1;
+  c->warmup_epochs = 0;
+  c->crop_size = 16;
+  c->knn_bank = 10000;
+}
+
 // SimSiam's augmentation of colour images (arXiv 2011.10566, appendix A), but
 // for its size and blur.
 void SimSiamViews(Config* c) {
@@ -189,6 +199,9 @@ const std::vector<Recipe>& Recipes() {
       {"fashion_mnist",
        "a small ResNet on Fashion-MNIST, which comes with the program",
        "this project", "about 5 minutes on two CPU cores", FashionMnist},
+      {"fashion_mnist_short",
+       "fashion_mnist in one epoch of smaller views, for studies of many runs",
+       "this project", "about 2 minutes on one CPU core", FashionMnistShort},
       {"cifar10", "ResNet-18 on CIFAR-10, as in the paper",
        "Lee and Lee, arXiv 2503.09058, CIFAR-10",
        "200 epochs of four encoder passes an image; needs a GPU", Cifar10},

@@ -57,15 +57,24 @@ absl::Status Ordered(absl::string_view low_name, Number low,
 }
 
 // Do views divide into a transformer's patches?
+absl::Status CheckPatches(absl::string_view flag, int64_t size, int64_t patch) {
+  const int64_t below = size / patch * patch;
+  if (below == size) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "--", flag, "=", size, " does not divide into patches of ", patch,
+      " pixels (--patch_size): use --", flag, "=",
+      below > 0 ? absl::StrCat(below, " or ") : "", below + patch));
+}
+
 absl::Status CheckPatches(const Config& config) {
   if (!IsTransformer(config)) return absl::OkStatus();
   const int64_t patch = PatchSize(config);
-  const int64_t below = config.crop_size / patch * patch;
-  if (below == config.crop_size) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(
-      "--crop_size=", config.crop_size, " does not divide into patches of ",
-      patch, " pixels (--patch_size): use --crop_size=",
-      below > 0 ? absl::StrCat(below, " or ") : "", below + patch));
+  absl::Status status = CheckPatches("crop_size", config.crop_size, patch);
+  if (config.local_crops > 0) {
+    status.Update(
+        CheckPatches("local_crop_size", config.local_crop_size, patch));
+  }
+  return status;
 }
 
 }  // namespace

@@ -49,13 +49,18 @@ struct Curve {
   size_t color;
 };
 
-// Drops points that are not measured, and series without any.
+// Drops points and ranges that are not measured, and series without points.
 std::vector<Curve> MeasuredCurves(const std::vector<Series>& all) {
   std::vector<Curve> kept;
   for (size_t s = 0; s < all.size(); ++s) {
     Curve curve = {{all[s].name, {}}, s};
     for (const auto& point : all[s].points) {
       if (Measured(point.second)) curve.series.points.push_back(point);
+    }
+    for (const Range& range : all[s].band) {
+      if (Measured(range.low) && Measured(range.high)) {
+        curve.series.band.push_back(range);
+      }
     }
     if (!curve.series.points.empty()) kept.push_back(std::move(curve));
   }
@@ -94,6 +99,22 @@ std::string References(const std::vector<Reference>& references,
                     "</text>");
   }
   return svg + "</g>";
+}
+
+// Once around the curve: along the upper edge, and back along the lower one.
+std::string Band(const Curve& curve, const Axis& x, const Axis& y) {
+  const std::vector<Range>& band = curve.series.band;
+  if (band.empty()) return "";
+  std::string edge;
+  for (auto range = band.begin(); range != band.end(); ++range) {
+    absl::StrAppend(&edge, Svg(x(range->epoch)), ",", Svg(y(range->high)), " ");
+  }
+  for (auto range = band.rbegin(); range != band.rend(); ++range) {
+    absl::StrAppend(&edge, Svg(x(range->epoch)), ",", Svg(y(range->low)), " ");
+  }
+  edge.pop_back();
+  return absl::StrCat("<polygon class=\"band s", curve.color, "\" points=\"",
+                      edge, "\"/>");
 }
 
 std::string Line(const Curve& curve, const Axis& x, const Axis& y) {
@@ -178,6 +199,10 @@ std::string RenderChart(const Chart& chart) {
       low = std::min(low, value);
       high = std::max(high, value);
     }
+    for (const Range& range : curve.series.band) {
+      low = std::min(low, range.low);
+      high = std::max(high, range.high);
+    }
   }
   for (const Reference& reference : chart.references) {
     if (!Measured(reference.value)) continue;
@@ -210,6 +235,7 @@ std::string RenderChart(const Chart& chart) {
   absl::StrAppend(&html, "<svg viewBox=\"0 0 ", Svg(kWidth), " ", Svg(kHeight),
                   "\" role=\"img\" aria-label=\"", EscapeHtml(label), "\">",
                   Grid(x, y), References(chart.references, y));
+  for (const Curve& curve : all) html += Band(curve, x, y);
   for (const Curve& curve : all) html += Line(curve, x, y);
   absl::StrAppend(&html, HoverStrips(all, chart.decimals, x, y),
                   "</svg></figure>\n");

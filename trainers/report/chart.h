@@ -1,16 +1,26 @@
 #ifndef GSG_TRAINERS_REPORT_CHART_H_
 #define GSG_TRAINERS_REPORT_CHART_H_
 
+#include <cstddef>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace gsg {
 
+// What lies around a curve at one epoch: the least and the most of several
+// runs.
+struct Range {
+  double epoch = 0;
+  double low = 0;
+  double high = 0;
+};
+
 // A line over epochs; points that are not measured are skipped.
 struct Series {
   std::string name;
   std::vector<std::pair<double, double>> points;  // (epoch, value), ascending
+  std::vector<Range> band = {};  // shaded, ascending; may be empty
 };
 
 // A dashed horizontal line to compare with.
@@ -28,8 +38,8 @@ struct Chart {
   int decimals = 2;        // of the values read from the curve
 };
 
-// At most eight series have a colour each, series by series the same in every
-// chart.
+// As many as there are colours. A series has its place's in every chart.
+inline constexpr size_t kMostSeries = 8;
 //
 // A <figure> with inline SVG, or nothing if no point is measured. Pointing at
 // an epoch shows its values; that is done in CSS. Text is escaped.

@@ -1,8 +1,6 @@
 #include "trainers/report/comparison.h"
 
-#include <algorithm>
 #include <cstddef>
-#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,41 +12,24 @@
 #include "trainers/report/chart.h"
 #include "trainers/report/html.h"
 #include "trainers/report/page.h"
+#include "trainers/report/settings.h"
 
 namespace gsg {
 namespace {
 
 using Runs = std::vector<ComparedRun>;
 
-constexpr absl::string_view kDash = "–";
-
-// The run's name behind its colour.
-std::string Name(const Runs& runs, size_t run) {
-  return absl::StrCat("<span class=\"dot\" style=\"background:var(--s", run,
-                      ")\"></span>", EscapeHtml(runs[run].name));
-}
-
-// Null if the run does not have the setting.
-const std::string* Find(const ComparedRun& run, const std::string& name) {
-  for (const auto& [key, value] : run.config) {
-    if (key == name) return &value;
-  }
-  return nullptr;
-}
-
-bool Differs(const Runs& runs, const std::string& name) {
-  const std::string* first = Find(runs[0], name);
+std::vector<Settings> SettingsOf(const Runs& runs) {
+  std::vector<Settings> settings;
   for (const ComparedRun& run : runs) {
-    const std::string* value = Find(run, name);
-    if ((value == nullptr) != (first == nullptr)) return true;
-    if (value != nullptr && *value != *first) return true;
+    settings.push_back({run.name, run.config});
   }
-  return false;
+  return settings;
 }
 
 // Which run is ahead, if anything is measured, and on the same images.
 std::string Headline(const Runs& runs) {
-  if (Differs(runs, "dataset")) return "";
+  if (SettingDiffers(SettingsOf(runs), "dataset")) return "";
   std::string html;
   const auto add = [&](double Scores::*score, absl::string_view by) {
     const ComparedRun* best = nullptr;
@@ -77,10 +58,10 @@ std::string ScoreTable(const Runs& runs) {
     for (const EpochRecord& record : run.epochs) seconds += record.seconds;
     const auto epochs = static_cast<double>(run.epochs.size());
     absl::StrAppend(
-        &rows, "<tr><th scope=\"row\">", Name(runs, r), "</th><td>",
-        FormatNumber(epochs, 0), "</td>", ScoreCell(run.trained.knn_top1),
-        ScoreCell(run.trained.linear_top1), "<td>",
-        FormatNumber(run.untrained.knn_top1, 2), "</td><td>",
+        &rows, "<tr><th scope=\"row\">", ColoredName(runs[r].name, r),
+        "</th><td>", FormatNumber(epochs, 0), "</td>",
+        ScoreCell(run.trained.knn_top1), ScoreCell(run.trained.linear_top1),
+        "<td>", FormatNumber(run.untrained.knn_top1, 2), "</td><td>",
         FormatNumber(epochs > 0 ? seconds / 60 : kUnknown, 1), "</td></tr>\n");
   }
   return Section(
@@ -154,48 +135,14 @@ std::string Charts(const Runs& runs) {
                  absl::StrCat("<div class=\"charts\">\n", figures, "</div>\n"));
 }
 
-std::string Differences(const Runs& runs) {
-  std::vector<std::string> names;
-  for (const ComparedRun& run : runs) {
-    for (const auto& [name, value] : run.config) {
-      if (std::find(names.begin(), names.end(), name) == names.end()) {
-        names.push_back(name);
-      }
-    }
-  }
-  if (names.empty()) return "";
-  std::string head, rows;
-  for (size_t r = 0; r < runs.size(); ++r) {
-    absl::StrAppend(&head, "<th scope=\"col\">", Name(runs, r), "</th>");
-  }
-  for (const std::string& name : names) {
-    if (!Differs(runs, name)) continue;
-    absl::StrAppend(&rows, "<tr><th scope=\"row\">", EscapeHtml(name), "</th>");
-    for (const ComparedRun& run : runs) {
-      const std::string* value = Find(run, name);
-      absl::StrAppend(&rows, "<td>",
-                      value == nullptr ? kDash : EscapeHtml(*value), "</td>");
-    }
-    rows += "</tr>\n";
-  }
-  if (rows.empty()) {
-    return Section("Settings", "All settings are the same.", "");
-  }
-  return Section(
-      "Settings", "Those in which the runs differ; the others are the same.",
-      absl::StrCat("<div class=\"scroll\"><table class=\"differences\"><thead>"
-                   "<tr><th></th>",
-                   head, "</tr></thead>\n<tbody>\n", rows,
-                   "</tbody></table></div>\n"));
-}
-
 }  // namespace
 
 std::string RenderComparison(const std::vector<ComparedRun>& runs) {
   return Page(absl::StrCat(runs.size(), runs.size() == 1 ? " run" : " runs",
                            " side by side"),
               Headline(runs),
-              absl::StrCat(ScoreTable(runs), Charts(runs), Differences(runs)));
+              absl::StrCat(ScoreTable(runs), Charts(runs),
+                           SettingsSection(SettingsOf(runs))));
 }
 
 absl::Status WriteComparison(const std::string& path,

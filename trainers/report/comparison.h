@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "trainers/metrics/epoch_record.h"
+#include "trainers/report/chart.h"
 
 namespace gsg {
 
@@ -23,8 +24,7 @@ struct ComparedRun {
   std::vector<std::pair<std::string, std::string>> config;
 };
 
-// As many as there are colours.
-inline constexpr size_t kMostComparedRuns = 8;
+inline constexpr size_t kMostComparedRuns = kMostSeries;
 
 // One HTML page of 1 to kMostComparedRuns runs: scores in a table, the curves
 // of all runs in one chart each, and the settings in which they differ (a dash

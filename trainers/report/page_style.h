@@ -109,6 +109,7 @@ polyline { fill: none; stroke-width: 1.8; stroke-linejoin: round; }
 .s5 { stroke: var(--s5); fill: var(--s5); }
 .s6 { stroke: var(--s6); fill: var(--s6); }
 .s7 { stroke: var(--s7); fill: var(--s7); }
+.band { stroke: none; fill-opacity: .14; }
 .hit text { paint-order: stroke; stroke: var(--card); stroke-width: 3px; }
 .hit tspan { stroke: none; font-weight: 600; }
 .hit > rect { fill: transparent; }

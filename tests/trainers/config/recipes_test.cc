@@ -6,6 +6,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "trainers/config/config.h"
+#include "trainers/config/json.h"
 #include "trainers/config/values.h"
 
 namespace gsg {
@@ -89,15 +90,31 @@ TEST(RecipesTest, Cifar10VitWarmsUp) {
   EXPECT_FALSE(config.decay_bias_and_norm);
 }
 
+TEST(RecipesTest, TheShortOneIsFashionMnistButForItsCost) {
+  Config config = *RecipeConfig("fashion_mnist_short");
+  EXPECT_EQ(config.epochs, 1);
+  EXPECT_EQ(config.warmup_epochs, 0);
+  EXPECT_EQ(config.crop_size, 16);
+  EXPECT_EQ(config.knn_bank, 10000);
+  const Config whole = *RecipeConfig("fashion_mnist");
+  config.recipe = whole.recipe;
+  config.epochs = whole.epochs;
+  config.warmup_epochs = whole.warmup_epochs;
+  config.crop_size = whole.crop_size;
+  config.knn_bank = whole.knn_bank;
+  EXPECT_EQ(ToJson(config), ToJson(whole));
+}
+
 TEST(RecipesTest, UnknownNameSaysWhichThereAre) {
   EXPECT_EQ(RecipeConfig("fashion-mnist").status().message(),
             "--recipe=fashion-mnist: unknown recipe; did you mean "
-            "fashion_mnist? recipes: fashion_mnist, cifar10, cifar10_fast, "
-            "cifar10_vit, cifar100, imagenette, imagenet");
-  EXPECT_EQ(RecipeConfig("places").status().message(),
-            "--recipe=places: unknown recipe; recipes: fashion_mnist, "
+            "fashion_mnist? recipes: fashion_mnist, fashion_mnist_short, "
             "cifar10, cifar10_fast, cifar10_vit, cifar100, imagenette, "
             "imagenet");
+  EXPECT_EQ(RecipeConfig("places").status().message(),
+            "--recipe=places: unknown recipe; recipes: fashion_mnist, "
+            "fashion_mnist_short, cifar10, cifar10_fast, cifar10_vit, "
+            "cifar100, imagenette, imagenet");
 }
 
 }  // namespace

@@ -4,11 +4,15 @@ import os
 import subprocess
 
 
+def path(name):
+    """The path of //trainers:<name>."""
+    return os.path.join(os.environ["TEST_SRCDIR"], os.environ["TEST_WORKSPACE"],
+                        "trainers/programs", name)
+
+
 def run(name, *flags, **kwargs):
     """Runs //trainers:<name> to its end; returns a CompletedProcess."""
-    path = os.path.join(os.environ["TEST_SRCDIR"], os.environ["TEST_WORKSPACE"],
-                        "trainers/programs", name)
-    return subprocess.run([path, *flags], stdout=subprocess.PIPE,
+    return subprocess.run([path(name), *flags], stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, universal_newlines=True,
                           **kwargs)
 

@@ -76,6 +76,19 @@ TEST(RenderChartTest, ManySeriesAreReadInTwoLines) {
   EXPECT_EQ(NestingFault(html), "");
 }
 
+// Values 1 to -1 with 6 % margin: 1 is at 27.7, 0 at 92, -1 at 156.3. The band
+// counts for the axis and runs along its upper edge first.
+TEST(RenderChartTest, PlacesTheBandByHand) {
+  Chart chart = Loss();
+  chart.series[0].points = {{1, 0}, {3, 0}};
+  chart.series[0].band = {{1, -1, 1}, {2, NAN, NAN}, {3, 0, 0}};
+  const std::string html = RenderChart(chart);
+  EXPECT_THAT(html, HasSubstr("<polygon class=\"band s0\" points=\"52,27.7 "
+                              "316,92 316,92 52,156.3\"/>"));
+  EXPECT_EQ(NestingFault(html), "");
+  EXPECT_THAT(RenderChart(Loss()), Not(HasSubstr("band")));
+}
+
 TEST(RenderChartTest, NothingMeasuredIsNoChart) {
   Chart chart = Loss();
   chart.series = {{"train", {{1, NAN}, {2, INFINITY}}}};

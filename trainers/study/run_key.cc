@@ -1,0 +1,64 @@
+#include "trainers/study/run_key.h"
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "absl/crc/crc32c.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/string_view.h"
+#include "trainers/config/config.h"
+#include "trainers/config/field.h"
+#include "trainers/config/json.h"
+#include "trainers/config/resume.h"
+
+namespace gsg {
+namespace {
+
+// Resuming may change where and how long a run goes on; which images and how
+// many steps decide all the same.
+bool Decides(absl::string_view field, OnResume on_resume) {
+  if (field == "recipe") return false;
+  return on_resume == OnResume::kRefuse || field == "data_dir" ||
+         field == "max_steps";
+}
+
+}  // namespace
+
+std::string RunKey(const Config& config) {
+  Config defaults;
+  std::string text;
+  for (const FieldDifference& field : DifferingFields(defaults, config)) {
+    if (!Decides(field.name, field.on_resume) || field.name == "seed") continue;
+    absl::StrAppend(&text, field.name, "=", field.now, "\n");
+  }
+  return absl::StrFormat("%08x",
+                         static_cast<uint32_t>(absl::ComputeCrc32c(text)));
+}
+
+std::vector<std::string> DecidingDifferences(const Config& a, const Config& b) {
+  std::vector<std::string> names;
+  for (const FieldDifference& field : DifferingFields(a, b)) {
+    if (Decides(field.name, field.on_resume)) names.push_back(field.name);
+  }
+  return names;
+}
+
+absl::StatusOr<Config> ReadRunConfig(absl::string_view text) {
+  Config config;
+  if (absl::Status s = OverlayJson(text, &config); !s.ok()) return s;
+  // That it is JSON was seen above.
+  const nlohmann::json json = nlohmann::json::parse(text);
+  const auto method = json.find("method");
+  if (method == json.end() || !method->is_string()) {
+    return absl::InvalidArgumentError("it does not say which method");
+  }
+  config.method = method->get<std::string>();
+  return config;
+}
+
+}  // namespace gsg
