@@ -1,8 +1,6 @@
 """Each of the four programs trains on CIFAR-10, and goes on where it stopped."""
 
 import os
-import random
-import tempfile
 import unittest
 import zipfile
 
@@ -14,30 +12,11 @@ QUICK = [
 ]
 
 # The CIFAR-10 recipes on a smaller network, and with fewer patches.
-SMALL = QUICK + [
-    "--recipe=cifar10", "--backbone=resnet_small", "--stem=small_stride2"
-]
+SMALL = tr.SMALL_CIFAR10
 TRANSFORMER = QUICK + [
     "--recipe=cifar10_vit", "--patch_size=16", "--warmup_epochs=1",
     "--nobaselines"
 ]
-
-
-def small_cifar10(per_file=4):
-    """A folder in CIFAR-10's binary layout: a colour for each class, noisy."""
-    folder = tempfile.mkdtemp(dir=os.environ["TEST_TMPDIR"])
-    generator = random.Random(1)
-    names = ["data_batch_%d.bin" % i for i in range(1, 6)] + ["test_batch.bin"]
-    for name in names:
-        with open(os.path.join(folder, name), "wb") as f:
-            for i in range(per_file):
-                label = generator.randrange(10)
-                pixels = bytes((20 * label + c * 40 + generator.randrange(30)) %
-                               256 for c in range(3) for _ in range(1024))
-                f.write(bytes([label]) + pixels)
-    with open(os.path.join(folder, "batches.meta.txt"), "w") as f:
-        f.write("".join("class%d\n" % i for i in range(10)))
-    return folder
 
 
 def tensor_names(folder):
@@ -51,13 +30,14 @@ def tensor_names(folder):
 class MethodsTest(unittest.TestCase):
 
     def test_train_and_resume(self):
-        data = small_cifar10()
+        data = tr.small_cifar10()
         for method in tr.METHODS:
             with self.subTest(method):
                 self.train_and_resume(method, data, SMALL)
 
     def test_a_transformer_with_adamw(self):
-        folder = self.train_and_resume("byol_gsg", small_cifar10(), TRANSFORMER)
+        folder = self.train_and_resume("byol_gsg", tr.small_cifar10(),
+                                       TRANSFORMER)
         names = tensor_names(folder)
         self.assertIn(b"target.backbone.encoder.pos_embedding", names)
         self.assertIn(b"backbone.class_token.exp_avg_sq", names)
@@ -108,41 +88,16 @@ class MethodsTest(unittest.TestCase):
         folder = tr.new_folder()
         process = tr.run("--predictor=none", "--max_steps=2", "--nobaselines",
                          "--nostop_on_collapse", "--output_dir=" + folder,
-                         "--data_dir=" + small_cifar10(), *SMALL)
+                         "--data_dir=" + tr.small_cifar10(), *SMALL)
         self.assertEqual(process.returncode, 0, process.stderr)
         self.assertNotIn(b"predictor.", tensor_names(folder))
         self.assertNotIn("raw pixels", process.stdout)
         self.assertIn("trained network", process.stdout)
         self.assertIsNone(tr.result(folder)["untrained"]["knn_top1"])
 
-    def test_selections_pairings_and_crops(self):
-        data = small_cifar10()
-        records = []
-        for flags in ([], ["--selection=soft", "--selection_temperature=3"],
-                      ["--selection=margin", "--selection_margin=0.2"],
-                      ["--pairing=nearest", "--pairing_candidates=3"],
-                      ["--views=shared", "--pairing=nearest",
-                       "--pairing_candidates=7", "--local_crops=2",
-                       "--local_crop_size=12"]):
-            folder = tr.new_folder()
-            flags = [*SMALL, "--nobaselines", "--data_dir=" + data, *flags]
-            process = tr.run("--output_dir=" + folder, *flags)
-            self.assertEqual(process.returncode, 0, process.stderr)
-            records.append(tr.metrics(folder)[-1])
-        self.assertEqual(len({record["loss"] for record in records}), 5)
-        margin = sum(records[2]["pair_share"])
-        self.assertTrue(0 < margin < 1, margin)  # the rest is not guided
-        # The last goes on where it stopped, too.
-        again = tr.new_folder()
-        process = tr.run("--output_dir=" + again, "--max_steps=3", *flags)
-        self.assertEqual(process.returncode, 0, process.stderr)
-        process = tr.run("--resume", "--output_dir=" + again, "--max_steps=0")
-        self.assertEqual(process.returncode, 0, process.stderr)
-        self.assertEqual(tr.metrics(again), tr.metrics(folder))
-
     def test_lars(self):
         losses = []
-        data = small_cifar10()
+        data = tr.small_cifar10()
         for flags in (["--optimizer=sgd"], ["--optimizer=lars"],
                       ["--optimizer=lars", "--lars_coefficient=0.1"]):
             folder = tr.new_folder()
@@ -156,12 +111,12 @@ class MethodsTest(unittest.TestCase):
         folder = tr.new_folder()
         process = tr.run("--optimizer=lars", "--max_steps=2",
                          "--output_dir=" + folder,
-                         "--data_dir=" + small_cifar10(), *TRANSFORMER)
+                         "--data_dir=" + tr.small_cifar10(), *TRANSFORMER)
         self.assertEqual(process.returncode, 0, process.stderr)
         self.assertLess(tr.metrics(folder)[-1]["loss"], 1)
 
     def test_a_run_is_another_methods(self):
-        flags = SMALL + ["--data_dir=" + small_cifar10(), "--max_steps=1"]
+        flags = SMALL + ["--data_dir=" + tr.small_cifar10(), "--max_steps=1"]
         folder = tr.new_folder()
         process = tr.run("--output_dir=" + folder, *flags, method="byol")
         self.assertEqual(process.returncode, 0, process.stderr)

@@ -4,6 +4,7 @@ import glob
 import gzip
 import json
 import os
+import random
 import struct
 import subprocess
 import tempfile
@@ -16,6 +17,13 @@ QUICK = [
     "--dataset=mnist", "--epochs=3", "--warmup_epochs=1", "--batch_size=64",
     "--threads=1", "--projector_hidden=64", "--projector_dim=64", "--knn_k=20",
     "--linear_probe=false", "--seed=7"
+]
+
+# The CIFAR-10 recipe on a smaller network.
+SMALL_CIFAR10 = [
+    "--recipe=cifar10", "--backbone=resnet_small", "--stem=small_stride2",
+    "--batch_size=8", "--epochs=2", "--threads=1",
+    "--projector_hidden=32", "--projector_dim=32", "--knn_k=5", "--seed=3"
 ]
 
 # Keys of metrics.jsonl that tell the time and so differ from run to run.
@@ -50,6 +58,23 @@ def small_data(train=520, test=200):
             name = kind + "-" + what
             with open(os.path.join(folder, name), "wb") as f:
                 f.write(_first_images(name, count))
+    return folder
+
+
+def small_cifar10(per_file=4):
+    """A folder in CIFAR-10's binary layout: a colour for each class, noisy."""
+    folder = tempfile.mkdtemp(dir=os.environ["TEST_TMPDIR"])
+    generator = random.Random(1)
+    names = ["data_batch_%d.bin" % i for i in range(1, 6)] + ["test_batch.bin"]
+    for name in names:
+        with open(os.path.join(folder, name), "wb") as f:
+            for i in range(per_file):
+                label = generator.randrange(10)
+                pixels = bytes((20 * label + c * 40 + generator.randrange(30)) %
+                               256 for c in range(3) for _ in range(1024))
+                f.write(bytes([label]) + pixels)
+    with open(os.path.join(folder, "batches.meta.txt"), "w") as f:
+        f.write("".join("class%d\n" % i for i in range(10)))
     return folder
 
 
