@@ -303,6 +303,30 @@ absl::StatusOr<std::vector<WrittenArm>> WrittenArms(const Json& file) {
                                : ListedArms(file.at("arms"));
 }
 
+// Does the field exist, and is the value of its type and in its range?
+absl::Status CheckOverride(const std::string& field, const std::string& text) {
+  if (absl::Status s = CheckSettable(field); !s.ok()) return s;
+  if (field == kMethod) {
+    if (FindMethod(text) != nullptr) return absl::OkStatus();
+    return Bad(field, absl::StrCat("no method is called ", text));
+  }
+  Config config;
+  bool known = false;
+  absl::Status status;
+  VisitFields(config, [&](auto& value, const Field& f) {
+    if (f.name != field) return;
+    known = true;
+    status = ParseValue(text, &value);
+  });
+  if (!known) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("there is no field ", field,
+                     "; --help of a training program lists them"));
+  }
+  if (!status.ok()) return Bad(absl::StrCat(field, "=", text), status);
+  return CheckFields(config);
+}
+
 // The values of all arms: the file's base with the command line's on top.
 absl::StatusOr<FieldValues> BaseValues(const Json& file,
                                        const std::vector<WrittenArm>& arms,
@@ -324,8 +348,9 @@ absl::StatusOr<FieldValues> BaseValues(const Json& file,
                                                           : "--set";
   };
   for (const auto& [field, text] : given) {
-    if (absl::Status s = CheckSettable(field); !s.ok())
+    if (absl::Status s = CheckOverride(field, text); !s.ok()) {
       return Bad(flag(field), s);
+    }
     for (const WrittenArm& arm : arms) {
       if (!arm.values.contains(field)) continue;
       return Bad(flag(field),
@@ -333,35 +358,6 @@ absl::StatusOr<FieldValues> BaseValues(const Json& file,
                               arm.place));
     }
     Set(values, field, text);
-  }
-  // For the message alone: what is wrong with one of these is so in every arm.
-  for (const auto& [field, text] : given) {
-    if (field == kMethod) {
-      if (FindMethod(text) == nullptr) {
-        return Bad("--set", absl::StrCat("no method is called ", text));
-      }
-      continue;
-    }
-    Config config;
-    bool known = false;
-    absl::Status status;
-    VisitFields(config, [&](auto& value, const Field& f) {
-      if (f.name != field) return;
-      known = true;
-      status = ParseValue(text, &value);
-    });
-    if (!known) {
-      return Bad(flag(field), absl::StrCat("there is no field ", field, "; ",
-                                           "--help of a training program "
-                                           "lists them"));
-    }
-    if (!status.ok()) {
-      return Bad(flag(field),
-                 absl::StrCat(field, "=", text, ": ", status.message()));
-    }
-    if (status = CheckFields(config); !status.ok()) {
-      return Bad(flag(field), status);
-    }
   }
   return values;
 }
