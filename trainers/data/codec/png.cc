@@ -43,10 +43,14 @@ void Fail(png_structp png, png_const_charp message) {
 
 void Ignore(png_structp, png_const_charp) {}
 
-// Chunks that can be large when unpacked and say nothing about pixels.
-void SkipTexts(png_structp png) {
-  static const png_byte kTexts[] = "iCCP\0iTXt\0tEXt\0zTXt";
-  png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, kTexts, 4);
+// Chunks that say nothing about the pixels used here. Some are large when
+// unpacked, and for eXIf libpng allocates whatever size the file claims.
+void SkipOthers(png_structp png) {
+  static const png_byte kOthers[] =
+      "bKGD\0cHRM\0eXIf\0gAMA\0hIST\0iCCP\0iTXt\0oFFs\0pCAL\0pHYs\0sBIT\0"
+      "sCAL\0sPLT\0sRGB\0tEXt\0tIME\0zTXt";
+  png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, kOthers,
+                              sizeof(kOthers) / 5);
 }
 
 // Grey or RGB bytes whatever the file holds.
@@ -60,7 +64,7 @@ void AskForBytes(png_structp png) {
 bool Read(png_structp png, png_infop info, Reading* reading) {
   if (setjmp(png_jmpbuf(png)) != 0) return false;
   png_set_read_fn(png, reading, ReadBytes);
-  SkipTexts(png);
+  SkipOthers(png);
   png_read_info(png, info);
   AskForBytes(png);
   png_set_interlace_handling(png);
