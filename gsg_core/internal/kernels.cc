@@ -5,11 +5,23 @@
 #include "gsg_core/half.h"
 #include "gsg_core/internal/kernels_simd.h"
 
+#if GSG_X86_KERNELS
+#include <cpuid.h>
+#endif
+
 namespace gsg::internal {
 namespace {
 
 constexpr int kNotForced = -1;
 std::atomic<int> forced{kNotForced};
+
+#if GSG_X86_KERNELS
+// Clang's __builtin_cpu_supports does not know it before version 19.
+bool SupportsF16c() {
+  unsigned eax, ebx, ecx, edx;
+  return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_F16C) != 0;
+}
+#endif
 
 Simd BestSimd() {
   if (Supports(Simd::kAvx512)) return Simd::kAvx512;
@@ -25,7 +37,7 @@ bool Supports(Simd simd) {
       return true;
     case Simd::kAvx2:
       return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-             __builtin_cpu_supports("f16c");
+             SupportsF16c();
     case Simd::kAvx512:
       return __builtin_cpu_supports("avx512f") && Supports(Simd::kAvx2);
   }
