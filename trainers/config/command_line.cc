@@ -110,12 +110,20 @@ absl::StatusOr<Config> BaseConfig(const MethodInfo& method,
   return config;
 }
 
-// Fails if a flag was given that another value makes void.
-absl::Status CheckOfUse(const MethodInfo& method, const Config& config,
-                        const std::set<std::string>& given) {
-  const std::string guided = absl::StrCat(method.name, "_gsg");
-  const std::string not_guided = absl::StrCat(
-      method.name, " is not guided by distances; run ", guided, " for that");
+std::string NotGuided(const MethodInfo& method) {
+  return absl::StrCat(method.name, " is not guided by distances; run ",
+                      method.name, "_gsg for that");
+}
+
+struct UnusedField {
+  std::string name;
+  std::string why;
+};
+
+// The fields that other values of `config` make void.
+std::vector<UnusedField> UnusedFields(const MethodInfo& method,
+                                      const Config& config) {
+  const std::string not_guided = NotGuided(method);
   const std::string no_target =
       absl::StrCat(method.name, " has no momentum encoder; byol has");
   const absl::string_view no_local = "of use with --local_crops only";
@@ -129,7 +137,6 @@ absl::Status CheckOfUse(const MethodInfo& method, const Config& config,
     absl::string_view why_not;
   };
   const Rule rules[] = {
-      {method.guided || config.selection == "none", "selection", not_guided},
       {method.guided, "distance", not_guided},
       {method.guided, "pairing", not_guided},
       {config.pairing == "nearest", "pairing_candidates",
@@ -156,21 +163,43 @@ absl::Status CheckOfUse(const MethodInfo& method, const Config& config,
       {config.predictor == "mlp", "predictor_hidden",
        "there is no predictor, with --predictor=none"},
   };
+  std::vector<UnusedField> unused;
   for (const Rule& rule : rules) {
-    if (rule.of_use || given.count(rule.flag) == 0) continue;
-    return absl::InvalidArgumentError(
-        absl::StrCat("--", rule.flag, ": ", rule.why_not));
+    if (!rule.of_use) unused.push_back({rule.flag, std::string(rule.why_not)});
   }
-  // From a guided method's config.json.
-  if (!rules[0].of_use) {
+  return unused;
+}
+
+// Fails if a flag was given that another value makes void.
+absl::Status CheckOfUse(const MethodInfo& method, const Config& config,
+                        const std::set<std::string>& given) {
+  if (!method.guided && config.selection != "none") {
     return absl::InvalidArgumentError(
-        absl::StrCat("selection ", config.selection, ": ", not_guided,
-                     ", or add --selection=none"));
+        given.count("selection") > 0
+            ? absl::StrCat("--selection: ", NotGuided(method))
+            // From a guided method's config.json.
+            : absl::StrCat("selection ", config.selection, ": ",
+                           NotGuided(method), ", or add --selection=none"));
+  }
+  for (const UnusedField& field : UnusedFields(method, config)) {
+    if (given.count(field.name) == 0) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("--", field.name, ": ", field.why));
   }
   return absl::OkStatus();
 }
 
 }  // namespace
+
+std::set<std::string> FieldsWithoutEffect(const Config& config) {
+  std::set<std::string> names;
+  const MethodInfo* method = FindMethod(config.method);
+  if (method == nullptr) return names;
+  for (const UnusedField& field : UnusedFields(*method, config)) {
+    names.insert(field.name);
+  }
+  return names;
+}
 
 absl::StatusOr<CommandLine> ParseCommandLine(absl::string_view method,
                                              absl::string_view default_recipe,

@@ -32,6 +32,10 @@ absl::StatusOr<CommandLine> ParseCommandLine(absl::string_view method,
                                              absl::string_view default_recipe,
                                              int argc, const char* const* argv);
 
+// The fields that have no effect beside the others' values, such as distance
+// where the method is not guided. None for a method that does not exist.
+std::set<std::string> FieldsWithoutEffect(const Config& config);
+
 }  // namespace gsg
 
 #endif  // GSG_TRAINERS_CONFIG_COMMAND_LINE_H_

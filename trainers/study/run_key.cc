@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
+#include "trainers/config/command_line.h"
 #include "trainers/config/config.h"
 #include "trainers/config/field.h"
 #include "trainers/config/json.h"
@@ -30,10 +32,13 @@ bool Decides(absl::string_view field, OnResume on_resume) {
 }  // namespace
 
 std::string RunKey(const Config& config) {
-  Config defaults;
+  const std::set<std::string> void_fields = FieldsWithoutEffect(config);
   std::string text;
-  for (const FieldDifference& field : DifferingFields(defaults, config)) {
-    if (!Decides(field.name, field.on_resume) || field.name == "seed") continue;
+  for (const FieldDifference& field : DifferingFields(Config(), config)) {
+    if (!Decides(field.name, field.on_resume) || field.name == "seed" ||
+        void_fields.count(field.name) > 0) {
+      continue;
+    }
     absl::StrAppend(&text, field.name, "=", field.now, "\n");
   }
   return absl::StrFormat("%08x",
@@ -41,9 +46,15 @@ std::string RunKey(const Config& config) {
 }
 
 std::vector<std::string> DecidingDifferences(const Config& a, const Config& b) {
+  const std::set<std::string> void_in_a = FieldsWithoutEffect(a);
+  const std::set<std::string> void_in_b = FieldsWithoutEffect(b);
   std::vector<std::string> names;
   for (const FieldDifference& field : DifferingFields(a, b)) {
-    if (Decides(field.name, field.on_resume)) names.push_back(field.name);
+    const bool matters =
+        void_in_a.count(field.name) == 0 || void_in_b.count(field.name) == 0;
+    if (matters && Decides(field.name, field.on_resume)) {
+      names.push_back(field.name);
+    }
   }
   return names;
 }

@@ -14,8 +14,9 @@ namespace gsg {
 
 // Eight hex digits for all that decides a run but its seed: not where it lies,
 // how fast it goes (threads, device, loader_threads) or what its recipe is
-// called. A field that has Config's default does not count, so that a field
-// which a later version adds leaves the key of older runs alone.
+// called. A field that has Config's default does not count, nor does one
+// without effect beside the others, so that fields which a later version adds
+// leave the key of older runs alone.
 std::string RunKey(const Config& config);
 
 // The fields, of those that decide a run and "seed", in which two configs

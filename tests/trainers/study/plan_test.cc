@@ -150,6 +150,24 @@ TEST(RunKeyTest, IsOfWhatDecidesTheRun) {
               ElementsAre("method", "max_steps"));
 }
 
+TEST(RunKeyTest, WhatHasNoEffectDoesNotCount) {
+  Config config;
+  config.method = "simsiam";
+  Config other = config;
+  other.distance = "cosine";
+  EXPECT_EQ(RunKey(other), RunKey(config));
+  EXPECT_TRUE(DecidingDifferences(config, other).empty());
+  config.method = other.method = "simsiam_gsg";
+  EXPECT_NE(RunKey(other), RunKey(config));
+  EXPECT_THAT(DecidingDifferences(config, other), ElementsAre("distance"));
+  // Of use in one of the two.
+  other = config;
+  other.predictor = "none";
+  other.predictor_hidden = 7;
+  EXPECT_THAT(DecidingDifferences(config, other),
+              ElementsAre("predictor", "predictor_hidden"));
+}
+
 // A config.json of a version that did not have all fields yet.
 TEST(ReadRunConfigTest, WhatIsNotThereHasItsDefault) {
   const absl::StatusOr<Config> config =
