@@ -137,7 +137,10 @@ class Processes {
       }
       const timespec patience = {0, 200'000'000};
       const int signal = sigtimedwait(&signals_, nullptr, &patience);
-      if (signal > 0 && signal != SIGCHLD) Signal(signal);
+      if (signal > 0 && signal != SIGCHLD) {
+        passed_on_ = signal;
+        Signal(signal);
+      }
       int status;
       for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
         Ended(pid, status, count);
@@ -193,7 +196,8 @@ class Processes {
     if (WIFSIGNALED(status)) {
       const int signal = WTERMSIG(status);
       code = 128 + signal;
-      if (!first_failure_.has_value() && !killed_late_) {
+      if (!first_failure_.has_value() && !killed_late_ &&
+          signal != passed_on_) {
         absl::FPrintF(
             stderr,
             "%s: process %d of %d (rank %d, pid %d) was killed by "
@@ -222,6 +226,7 @@ class Processes {
   std::optional<int> first_failure_;
   bool lost_contact_ = false;
   bool killed_late_ = false;
+  int passed_on_ = 0;
   std::optional<absl::Time> deadline_;
 };
 

@@ -60,10 +60,6 @@ std::string Text(const at::Tensor& bytes, int64_t size) {
   return std::string(static_cast<const char*>(bytes.const_data_ptr()), size);
 }
 
-absl::Status OtherRankFailed() {
-  return absl::AbortedError("another process of the run failed and says why");
-}
-
 }  // namespace
 
 struct World::Connections {
@@ -132,21 +128,31 @@ absl::Status World::Try(absl::FunctionRef<void()> body) {
 }
 
 absl::Status World::Agree(const absl::Status& mine) {
-  if (size() == 1) return mine;
-  std::vector<double> failed = {mine.ok() ? 0.0 : 1.0};
-  absl::Status status = Sum(&failed);
-  if (!mine.ok()) return mine;
-  if (!status.ok()) return status;
-  return failed[0] > 0 ? OtherRankFailed() : absl::OkStatus();
+  std::vector<double> nothing;
+  return AgreeAndSum(mine, &nothing);
 }
 
-absl::Status World::Sum(std::vector<double>* values) {
-  if (size() == 1) return absl::OkStatus();
-  return Try([&] {
+absl::Status World::AgreeAndSum(const absl::Status& mine,
+                                std::vector<double>* values) {
+  if (size() == 1) return mine;
+  // Behind the values, which rank fails.
+  std::vector<double> all = *values;
+  all.resize(values->size() + size());
+  if (!mine.ok()) all[values->size() + rank()] = 1;
+  const absl::Status status = Try([&] {
     std::vector<at::Tensor> tensors = {at::from_blob(
-        values->data(), {static_cast<int64_t>(values->size())}, c10::kDouble)};
+        all.data(), {static_cast<int64_t>(all.size())}, c10::kDouble)};
     connections_->group->allreduce(tensors)->wait();
   });
+  if (!status.ok()) return mine.ok() ? status : mine;
+  const auto failed = all.begin() + values->size();
+  const int first = std::find(failed, all.end(), 1.0) - failed;
+  if (first == rank()) return mine;
+  if (first < size()) {
+    return absl::AbortedError("another process of the run fails and says why");
+  }
+  std::copy_n(all.begin(), values->size(), values->begin());
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::string> World::FromRoot(

@@ -60,13 +60,15 @@ class World {
   };
   Range Part(int64_t count) const;
 
-  // Tells the others whether this rank can go on. If none of them fails, OK;
-  // else this rank's error, or kAborted on those that have none: the rank that
-  // fails is the one to say why.
+  // Tells the others whether this rank can go on. If all can, OK; else the
+  // first of those that cannot gets its own error back and is the one to say
+  // why, and the others get kAborted.
   absl::Status Agree(const absl::Status& mine);
 
-  // values[i] <- the sum of all ranks' values[i].
-  absl::Status Sum(std::vector<double>* values);
+  // The same, and if all can go on, values[i] <- the sum of all ranks'
+  // values[i].
+  absl::Status AgreeAndSum(const absl::Status& mine,
+                           std::vector<double>* values);
 
   // The root's text on every rank. If it is an error, kAborted on the others.
   absl::StatusOr<std::string> FromRoot(const absl::StatusOr<std::string>& text);

@@ -42,7 +42,7 @@ TEST(WorldTest, OneRankIsAlone) {
   EXPECT_EQ(world.size(), 1);
   EXPECT_TRUE(world.root());
   std::vector<double> values = {3};
-  EXPECT_TRUE(world.Sum(&values).ok());
+  EXPECT_TRUE(world.AgreeAndSum(absl::OkStatus(), &values).ok());
   EXPECT_THAT(values, ElementsAre(3));
   EXPECT_EQ(world.FromRoot(std::string("x")).value(), "x");
   EXPECT_EQ(world.Agree(absl::DataLossError("no")), absl::DataLossError("no"));
@@ -63,7 +63,7 @@ TEST(WorldTest, Parts) {
 TEST(WorldTest, WhatTheySay) {
   const auto texts = Texts(RunRanks(3, [](World& world) {
     std::vector<double> values = {1, 10.0 * world.rank()};
-    EXPECT_TRUE(world.Sum(&values).ok());
+    EXPECT_TRUE(world.AgreeAndSum(absl::OkStatus(), &values).ok());
     const auto from_root =
         world.FromRoot(absl::StrCat("root is ", world.rank()));
     const auto empty = world.FromRoot(std::string());
@@ -115,6 +115,15 @@ TEST(WorldTest, OneErrorEndsAll) {
   }));
   EXPECT_THAT(texts, ElementsAre("1 ABORTED another", "1 DATA_LOSS mine",
                                  "1 ABORTED another"));
+}
+
+TEST(WorldTest, OfSeveralErrorsTheFirstRanksIsTold) {
+  const auto texts = Texts(RunRanks(4, [](World& world) {
+    const absl::Status status = world.Agree(
+        world.rank() % 2 == 1 ? absl::DataLossError("mine") : absl::OkStatus());
+    return std::string(absl::StatusCodeToString(status.code()));
+  }));
+  EXPECT_THAT(texts, ElementsAre("ABORTED", "DATA_LOSS", "ABORTED", "ABORTED"));
 }
 
 TEST(WorldTest, ARootWithoutAnAnswer) {
