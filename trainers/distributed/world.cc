@@ -40,12 +40,12 @@ absl::string_view FirstLine(absl::string_view text) {
   return text.substr(0, text.find('\n'));
 }
 
-// c10d warns of what becomes an error here, with pages of stack. Whoever sets
+// c10d also logs what becomes an error here, with pages of stack. Whoever sets
 // torch's own variable sees it all.
 void QuietenC10d() {
-  constexpr int kError = 2;
+  constexpr int kFatal = 3;
   if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr) {
-    FLAGS_caffe2_log_level = kError;
+    FLAGS_caffe2_log_level = kFatal;
   }
 }
 
