@@ -45,14 +45,18 @@ struct Case {
   bool momentum_encoder;
   bool lars;
   bool pair_across_ranks;
+  int local_views = 0;
+  int nearest_candidates = 0;
 };
 
 SiameseMethodOptions Options(const Case& c) {
   SiameseMethodOptions options;
-  options.network.backbone.blocks = {1, 1};
-  options.network.backbone.widths = {4, 4};
-  options.network.backbone.strides = {1, 2};
-  options.network.backbone.stem = ResNetOptions::Stem::kSmall;
+  ResNetOptions backbone;
+  backbone.blocks = {1, 1};
+  backbone.widths = {4, 4};
+  backbone.strides = {1, 2};
+  backbone.stem = ResNetOptions::Stem::kSmall;
+  options.network.backbone = backbone;
   options.network.projector = {2, 8, 8};
   options.network.predictor_hidden = 4;
   if (c.momentum_encoder) options.target = TargetOptions{0.9, /*cosine=*/true};
@@ -83,8 +87,16 @@ StepInput Input(const Case& c, int step, int rank, int ranks, int parts) {
     input.views.push_back(
         (4 * Uniform(name, {kImages, 3, 4, 4}) - 2).narrow(0, rank * n, n));
   }
-  std::vector<int64_t> pairing = Pairing(step, parts);
-  if (c.pair_across_ranks) {
+  for (int v = 0; v < c.local_views; ++v) {
+    const std::string name = absl::StrCat("step ", step, " local view ", v);
+    input.local_views.push_back(
+        (4 * Uniform(name, {kImages, 3, 2, 2}) - 2).narrow(0, rank * n, n));
+  }
+  const std::vector<int64_t> pairing = Pairing(step, parts);
+  input.loss.seed = step;
+  if (c.nearest_candidates > 0) {
+    input.nearest_candidates = c.nearest_candidates;
+  } else if (c.pair_across_ranks) {
     input.pairing = pairing;
   } else {
     for (int64_t i = rank * n; i < (rank + 1) * n; ++i) {
@@ -185,6 +197,7 @@ constexpr Case kCases[] = {
     {"world_shared", 2, kMin, false, false, true},
     {"world_four", 4, kMin, false, false, true},
     {"world_byol", 4, kMin, true, false, true},
+    {"world_nearest_and_crops", 2, kMin, false, false, true, 1, 3},
 };
 
 std::string Name(const testing::TestParamInfo<ParityTest::ParamType>& info) {
