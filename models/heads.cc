@@ -2,6 +2,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "models/batch_norm.h"
 #include "torch/nn/modules/activation.h"
 #include "torch/nn/modules/batchnorm.h"
 #include "torch/nn/modules/linear.h"
@@ -9,7 +10,6 @@
 namespace gsg {
 namespace {
 
-using ::torch::nn::BatchNorm1d;
 using ::torch::nn::BatchNormOptions;
 using ::torch::nn::Linear;
 using ::torch::nn::LinearOptions;

@@ -15,7 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "models/backbone.h"
-#include "torch/nn/modules/batchnorm.h"
+#include "models/batch_norm.h"
 #include "torch/nn/modules/container/sequential.h"
 #include "torch/nn/modules/conv.h"
 #include "torch/nn/pimpl.h"
@@ -65,7 +65,7 @@ class ResNetImpl : public Backbone {
   int64_t feature_dim_;
   bool max_pool_;
   torch::nn::Conv2d conv1_{nullptr};
-  torch::nn::BatchNorm2d bn1_{nullptr};
+  BatchNorm2d bn1_{nullptr};
   std::vector<torch::nn::Sequential> stages_;
 };
 TORCH_MODULE(ResNet);

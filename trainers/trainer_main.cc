@@ -7,8 +7,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +22,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "trainers/checkpoint/sealed_file.h"
 #include "trainers/config/command_line.h"
 #include "trainers/config/config.h"
@@ -32,6 +35,9 @@
 #include "trainers/data/dataset.h"
 #include "trainers/data/evaluation_images.h"
 #include "trainers/data/image_source.h"
+#include "trainers/distributed/environment.h"
+#include "trainers/distributed/launcher.h"
+#include "trainers/distributed/world.h"
 #include "trainers/engine/device.h"
 #include "trainers/engine/features.h"
 #include "trainers/engine/interrupt.h"
@@ -63,6 +69,50 @@ absl::StatusOr<ResumePoint> StartingPoint(const CommandLine& command_line) {
   return point;
 }
 
+// Where all ranks begin.
+struct Start {
+  ResumePoint point;  // its checkpoint is the root's alone
+  bool resumes = false;
+};
+
+// As the root's command line and folder have it: the others need not see the
+// folder, and what their own command lines say does not count.
+absl::StatusOr<Start> StartOfRanks(const CommandLine& command_line,
+                                   World& world) {
+  Start start;
+  absl::StatusOr<std::string> text = std::string();
+  if (world.root()) {
+    absl::StatusOr<ResumePoint> point = StartingPoint(command_line);
+    if (point.ok()) {
+      start.point = *std::move(point);
+      start.resumes = start.point.checkpoint.has_value();
+      const int64_t ranks = start.point.state.ranks;
+      if (start.resumes && ranks != world.size()) {
+        absl::StrAppend(&start.point.warning, "the run had ", ranks,
+                        ranks == 1 ? " process" : " processes", " and now has ",
+                        world.size(),
+                        ": it goes on, but not bit for bit as it would have "
+                        "been");
+      }
+      if (world.size() > 1) {
+        text = absl::StrCat(start.resumes ? "+" : "-",
+                            StateToJson(start.point.state, start.point.config));
+      }
+    } else {
+      text = point.status();
+    }
+  }
+  text = world.FromRoot(text);
+  if (!text.ok()) return text.status();
+  if (world.root()) return start;
+  absl::StatusOr<SavedRun> run = StateFromJson(text->substr(1));
+  if (!run.ok()) return run.status();
+  start.point.config = std::move(run->config);
+  start.point.state = std::move(run->state);
+  start.resumes = text->front() == '+';
+  return start;
+}
+
 // Features of all images, or, where nothing is labelled and they serve for
 // pictures alone, of some.
 absl::StatusOr<FeaturePair> AllFeatures(
@@ -86,46 +136,78 @@ absl::StatusOr<FeaturePair> AllFeatures(
 
 absl::StatusOr<FeaturePair> NetworkFeatures(Trainer& trainer,
                                             const Dataset& dataset,
-                                            DamagedImages& damaged) {
+                                            DamagedImages& damaged,
+                                            World& world) {
   return AllFeatures(dataset, [&](const ImageSource& source,
                                   const std::vector<int64_t>& indices) {
-    return BackboneFeatures(trainer.method().backbone(), source, indices,
-                            trainer.evaluation_options(), trainer.device(),
-                            &damaged);
+    return FeaturesOfRanks(
+        world, source, indices, [&](absl::Span<const int64_t> part) {
+          return BackboneFeatures(trainer.method().backbone(), source, part,
+                                  trainer.evaluation_options(),
+                                  trainer.device(), &damaged);
+        });
   });
 }
 
-// Raw pixels and the untrained network: what training has to beat.
-absl::Status MeasureBaselines(Trainer& trainer, const Dataset& dataset,
-                              const Config& config, DamagedImages& damaged) {
-  if (!dataset.labelled() || !config.baselines) return trainer.Save();
-  absl::PrintF("Measuring what training has to beat ...\n");
-  std::fflush(stdout);
-  absl::StatusOr<FeaturePair> pixels = AllFeatures(
-      dataset,
-      [&](const ImageSource& source, const std::vector<int64_t>& indices) {
-        return PixelFeatures(source, indices, config.crop_size,
-                             at::get_num_threads(), &damaged);
-      });
-  if (!pixels.ok()) return pixels.status();
-  absl::StatusOr<Scores> raw =
-      MeasureScores("raw pixels", *pixels, dataset, config);
-  if (!raw.ok()) return raw.status();
-  pixels = FeaturePair();  // gives the memory back
-  absl::StatusOr<FeaturePair> features =
-      NetworkFeatures(trainer, dataset, damaged);
-  if (!features.ok()) return features.status();
+absl::StatusOr<FeaturePair> RawPixels(const Dataset& dataset,
+                                      const Config& config,
+                                      DamagedImages& damaged, World& world) {
+  return AllFeatures(dataset, [&](const ImageSource& source,
+                                  const std::vector<int64_t>& indices) {
+    return FeaturesOfRanks(
+        world, source, indices, [&](absl::Span<const int64_t> part) {
+          return PixelFeatures(source, part, config.crop_size,
+                               at::get_num_threads(), &damaged);
+        });
+  });
+}
+
+// The root's part of the baselines, once it has the raw pixels' scores.
+absl::Status KeepBaselines(Trainer& trainer, const Scores& raw,
+                           const FeaturePair& features, const Dataset& dataset,
+                           const Config& config) {
   absl::StatusOr<Scores> untrained =
-      MeasureScores("untrained network", *features, dataset, config);
+      MeasureScores("untrained network", features, dataset, config);
   if (!untrained.ok()) return untrained.status();
-  trainer.state().raw_pixels = *raw;
+  trainer.state().raw_pixels = raw;
   trainer.state().untrained = *untrained;
   absl::PrintF(
       "Before training, k-NN top-1: raw pixels %.2f, this network "
       "untrained %.2f\n",
-      raw->knn_top1, untrained->knn_top1);
+      raw.knn_top1, untrained->knn_top1);
   std::fflush(stdout);
   return trainer.Save();
+}
+
+// Raw pixels and the untrained network: what training has to beat.
+absl::Status MeasureBaselines(Trainer& trainer, const Dataset& dataset,
+                              const Config& config, DamagedImages& damaged,
+                              World& world) {
+  if (!dataset.labelled() || !config.baselines) {
+    return trainer.OfRoot(trainer.Save());
+  }
+  absl::PrintF("Measuring what training has to beat ...\n");
+  std::fflush(stdout);
+  absl::StatusOr<FeaturePair> pixels =
+      RawPixels(dataset, config, damaged, world);
+  if (!pixels.ok()) return pixels.status();
+  absl::StatusOr<Scores> raw = Scores();
+  if (world.root()) {
+    raw = MeasureScores("raw pixels", *pixels, dataset, config);
+  }
+  // Scoring takes the root alone some time.
+  if (absl::Status s = world.WaitForRoot(); !s.ok()) return s;
+  if (absl::Status s = world.Agree(raw.status()); !s.ok()) return s;
+  pixels = FeaturePair();  // gives the memory back
+  absl::StatusOr<FeaturePair> features =
+      NetworkFeatures(trainer, dataset, damaged, world);
+  if (!features.ok()) return features.status();
+  if (world.root()) {
+    absl::Status s = trainer.OfRoot(
+        KeepBaselines(trainer, *raw, *features, dataset, config));
+    if (!s.ok()) return s;
+  }
+  return world.WaitForRoot();
 }
 
 // Warns of damaged images as they are found.
@@ -172,49 +254,77 @@ TrainerHooks ShowOn(Progress& progress, DamageWarnings& warnings,
   return hooks;
 }
 
-absl::Status Run(const CommandLine& command_line) {
-  absl::StatusOr<ResumePoint> start = StartingPoint(command_line);
-  if (!start.ok()) return start.status();
+// This rank's own.
+absl::StatusOr<c10::Device> DeviceOfRank(const std::string& name,
+                                         World& world) {
+  const std::optional<int> number = world.placement().local_rank;
+  absl::StatusOr<c10::Device> device = ChooseDevice(name, number);
+  if (device.ok() && device->is_cuda() && world.size() > 1 &&
+      !number.has_value()) {
+    device = absl::InvalidArgumentError(
+        "several processes on GPUs need LOCAL_RANK, the number of each on its "
+        "machine (docs/distributed.md)");
+  }
+  if (absl::Status s = world.Agree(device.status()); !s.ok()) return s;
+  if (absl::Status s = world.UseDevice(*device); !s.ok()) return s;
+  return device;
+}
+
+// Makes the folder this run's.
+absl::Status BeginFolder(const Config& config) {
+  if (absl::Status s = PrepareRunDirectory(config); !s.ok()) return s;
+  return WriteFileAtomically(absl::StrCat(config.output_dir, "/", kConfigFile),
+                             ToJson(config));
+}
+
+// `output_dir` is told where the run is as soon as that is known.
+absl::Status Run(const CommandLine& command_line, World& world,
+                 std::string* output_dir) {
+  absl::StatusOr<Start> started = StartOfRanks(command_line, world);
+  if (!started.ok()) return started.status();
+  ResumePoint* start = &started->point;
   const Config& config = start->config;
+  *output_dir = config.output_dir;
   if (!start->warning.empty()) {
     absl::FPrintF(stderr, "warning: %s\n", start->warning);
   }
-  absl::StatusOr<c10::Device> device = ChooseDevice(config.device);
+  absl::StatusOr<c10::Device> device = DeviceOfRank(config.device, world);
   if (!device.ok()) return device.status();
   absl::StatusOr<Dataset> dataset = LoadDataset(
       config.dataset, config.data_dir, static_cast<int>(config.channels));
-  if (!dataset.ok()) return dataset.status();
+  if (absl::Status s = world.Agree(dataset.status()); !s.ok()) return s;
 
-  UseThreads(config.threads);
+  UseThreads(config.threads, world.placement().local_size.value_or(1));
   at::manual_seed(config.seed);
   absl::StatusOr<std::unique_ptr<Method>> method =
       MakeMethod(config, dataset->train->channels(), *device);
-  if (!method.ok()) return method.status();
+  if (absl::Status s = world.Agree(method.status()); !s.ok()) return s;
   DamagedImages damaged(config.max_damaged);
-  absl::StatusOr<std::unique_ptr<Trainer>> trainer =
-      Trainer::Create(config, &*dataset, *std::move(method), *device, &damaged);
-  if (!trainer.ok()) return trainer.status();
+  absl::StatusOr<std::unique_ptr<Trainer>> trainer = Trainer::Create(
+      config, &*dataset, *std::move(method), *device, &damaged, &world);
+  if (absl::Status s = world.Agree(trainer.status()); !s.ok()) return s;
 
   // Nothing has been written so far; from here on the folder is this run's.
-  if (absl::Status s = PrepareRunDirectory(config); !s.ok()) return s;
-  const std::string config_path =
-      absl::StrCat(config.output_dir, "/", kConfigFile);
-  if (absl::Status s = WriteFileAtomically(config_path, ToJson(config));
+  if (absl::Status s =
+          world.Agree(world.root() ? BeginFolder(config) : absl::OkStatus());
       !s.ok()) {
     return s;
   }
   absl::PrintF(
-      "%s on %s, recipe %s: %s train and %s test images%s, %s, %d CPU "
+      "%s on %s, recipe %s: %s train and %s test images%s, %s, %s%d CPU "
       "threads\nOutput: %s\n",
       config.method, config.dataset, config.recipe,
       GroupedNumber(dataset->train->size()),
       dataset->labelled() ? GroupedNumber(dataset->test->size()) : "no",
       dataset->labelled() ? "" : " (no labels, so nothing will be scored)",
-      device->str(), at::get_num_threads(), config.output_dir);
+      device->str(),
+      world.size() > 1 ? absl::StrCat(world.size(), " processes of ") : "",
+      at::get_num_threads(), config.output_dir);
   std::fflush(stdout);
 
-  if (start->checkpoint.has_value()) {
-    if (absl::Status s = (*trainer)->Restore(start->state, *start->checkpoint);
+  if (started->resumes) {
+    if (absl::Status s = (*trainer)->Restore(
+            start->state, world.root() ? &*start->checkpoint : nullptr);
         !s.ok()) {
       return s;
     }
@@ -222,7 +332,7 @@ absl::Status Run(const CommandLine& command_line) {
     absl::PrintF("Continuing after %d epochs and %d batches\n",
                  start->state.epoch, start->state.batch);
   } else if (absl::Status s =
-                 MeasureBaselines(**trainer, *dataset, config, damaged);
+                 MeasureBaselines(**trainer, *dataset, config, damaged, world);
              !s.ok()) {
     return s;
   }
@@ -231,8 +341,11 @@ absl::Status Run(const CommandLine& command_line) {
       StderrConsole(),
       {config.epochs, (*trainer)->batches_per_epoch(), config.batch_size});
   DamageWarnings warnings(&damaged, &progress);
-  warnings.ShowNew();
-  const TrainerHooks hooks = ShowOn(progress, warnings, absl::Now());
+  TrainerHooks hooks;
+  if (world.root()) {
+    warnings.ShowNew();
+    hooks = ShowOn(progress, warnings, absl::Now());
+  }
   absl::PrintF("%s\n", EpochHeader());
   std::fflush(stdout);
   // Before and after, an interrupt ends the program at once: nothing is lost.
@@ -245,8 +358,11 @@ absl::Status Run(const CommandLine& command_line) {
   std::fflush(stdout);
 
   const absl::StatusOr<FeaturePair> features =
-      NetworkFeatures(**trainer, *dataset, damaged);
+      NetworkFeatures(**trainer, *dataset, damaged, world);
   if (!features.ok()) return features.status();
+  if (absl::Status s = (*trainer)->Confer(absl::OkStatus()); !s.ok()) return s;
+  // What is left to do is the root's.
+  if (!world.root()) return absl::OkStatus();
   Scores trained;
   if (dataset->labelled()) {
     absl::StatusOr<Scores> scores =
@@ -272,6 +388,35 @@ absl::Status Run(const CommandLine& command_line) {
   return absl::OkStatus();
 }
 
+std::string WayOn(const std::string& output_dir, const std::string& more) {
+  return absl::StrCat(
+      "To continue from the last checkpoint, start the same program with "
+      "--resume --output_dir=",
+      output_dir, more);
+}
+
+// Runs and says how it ended. Returns the exit code.
+int Report(absl::string_view method, World& world,
+           const CommandLine& command_line) {
+  std::string output_dir;
+  const absl::Status status = Run(command_line, world, &output_dir);
+  if (status.ok()) return 0;
+  if (absl::IsCancelled(status)) {
+    if (world.root()) absl::FPrintF(stderr, "%s\n", status.message());
+    return 128 + Interrupted();
+  }
+  if (world.size() > 1 && absl::IsAborted(status)) return kOtherRankExitCode;
+  if (world.size() > 1 && absl::IsUnavailable(status)) {
+    if (world.SpeaksOfLoss()) {
+      absl::FPrintF(stderr, "%s: %s. %s\n", method, status.message(),
+                    WayOn(output_dir, ", in all processes"));
+    }
+    return kOtherRankExitCode;
+  }
+  absl::FPrintF(stderr, "%s: %s\n", method, status.message());
+  return 1;
+}
+
 }  // namespace
 
 int TrainerMain(absl::string_view method, int argc, const char* const* argv) {
@@ -285,14 +430,46 @@ int TrainerMain(absl::string_view method, int argc, const char* const* argv) {
     absl::PrintF("%s", command_line->print);
     return 0;
   }
-  const absl::Status status = Run(*command_line);
-  if (status.ok()) return 0;
-  if (absl::IsCancelled(status)) {
-    absl::FPrintF(stderr, "%s\n", status.message());
-    return 128 + Interrupted();
+  const absl::StatusOr<Placement> placement =
+      ReadPlacement([](const char* name) { return std::getenv(name); });
+  if (!placement.ok()) {
+    absl::FPrintF(stderr, "%s: %s\n", method, placement.status().message());
+    return 2;
   }
-  absl::FPrintF(stderr, "%s: %s\n", method, status.message());
-  return 1;
+  Config& config = command_line->config;
+  if (placement->launcher != 0) {
+    EndWithLauncher(placement->launcher);
+  } else if (config.nproc > 1) {
+    if (placement->size > 1) {
+      absl::FPrintF(stderr,
+                    "%s: --nproc=%d: this is already one of %d processes, as "
+                    "the environment has it (docs/distributed.md); leave "
+                    "--nproc out\n",
+                    method, config.nproc, placement->size);
+      return 2;
+    }
+    std::vector<std::string> arguments(argv, argv + argc);
+    if (config.output_dir.empty()) {
+      // Here, to be able to say where it is.
+      config.output_dir =
+          DefaultOutputDir(config, absl::Now(), absl::LocalTimeZone());
+      arguments.push_back(absl::StrCat("--output_dir=", config.output_dir));
+    }
+    return Launch(
+        method, static_cast<int>(config.nproc), arguments,
+        WayOn(config.output_dir, absl::StrCat(" --nproc=", config.nproc)));
+  }
+  absl::StatusOr<std::unique_ptr<World>> world =
+      World::Join(*placement, absl::Seconds(config.dist_timeout));
+  if (!world.ok()) {
+    absl::FPrintF(stderr, "%s: %s\n", method, world.status().message());
+    return 1;
+  }
+  // The root speaks for all; of the others errors alone are heard.
+  if (!(*world)->root() && std::freopen("/dev/null", "w", stdout) == nullptr) {
+    std::fclose(stdout);
+  }
+  return Report(method, **world, *command_line);
 }
 
 }  // namespace gsg

@@ -70,6 +70,12 @@ def _libraries():
         sha256 = "f1f6ee9ec053e0e0bcec47345e241b6a8ee006321248b4329e9ce88d2b4b64a8",
     )
     debian_archive(
+        name = "gloo_headers",
+        build_file = "//bazel/third_party:gloo_headers.BUILD",
+        file = "g/gloo/libgloo-dev_0.0~git20220518.5b14351-3_amd64.deb",
+        sha256 = "80529c9fd8af452faf489e686b94bf87075965c40673803810c4f41634b1e299",
+    )
+    debian_archive(
         name = "libpng",
         build_file = "//bazel/third_party:libpng.BUILD",
         file = "libp/libpng1.6/libpng-dev_1.6.39-2+deb12u5_amd64.deb",
@@ -161,7 +167,10 @@ def _cuda():
     pypi_wheels(
         name = "cuda_libraries",
         build_file = "//bazel/third_party:cuda_libraries.BUILD",
-        include = ["nvidia/*/lib/*.so.*"],
+        include = [
+            "nvidia/*/lib/*.so.*",
+            "nvidia/nccl/include/*",
+        ],
         wheels = {
             "nvidia-cublas==13.1.0.3": "ee8722c1f0145ab246bccb9e452153b5e0515fd094c3678df50b2a0888b8b171",
             "nvidia-cuda-nvrtc==13.0.88": "ad9b6d2ead2435f11cbb6868809d2adeeee302e9bb94bcf0539c7a40d80e8575",

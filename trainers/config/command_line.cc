@@ -139,6 +139,7 @@ std::vector<UnusedField> UnusedFields(const MethodInfo& method,
   const Rule rules[] = {
       {method.guided, "distance", not_guided},
       {method.guided, "pairing", not_guided},
+      {method.guided, "pairing_scope", not_guided},
       {config.pairing == "nearest", "pairing_candidates",
        "of use with --pairing=nearest only"},
       {config.selection == "soft", "selection_temperature",

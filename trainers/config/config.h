@@ -28,6 +28,8 @@ struct Config {
   double checkpoint_minutes = 0;
   int64_t keep = 2;
   int64_t keep_every = 0;
+  int64_t nproc = 1;
+  double dist_timeout = 300;
 
   // Data
   std::string dataset = "fashion_mnist";
@@ -39,6 +41,7 @@ struct Config {
   // Method
   std::string views = "shared";
   std::string pairing = "cyclic";
+  std::string pairing_scope = "rank";
   int64_t pairing_candidates = 16;
   std::string distance = "euclidean";
   std::string selection = "min";
@@ -159,6 +162,20 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
               "checkpoint-epoch-<epoch>.pt; 0 = of none"}
             .AtLeast(0)
             .Resume(allow));
+  visit(c.nproc,
+        Field{"nproc", kRun,
+              "processes to train with on this machine, a part of each batch "
+              "each (torchrun, srun and mpirun start their own)"}
+            .Between(1, 1024)
+            .ThisInvocation()
+            .Resume(allow));
+  visit(c.dist_timeout,
+        Field{"dist_timeout", kRun,
+              "seconds after which a silent process is given up and the others "
+              "end"}
+            .Above(0)
+            .ThisInvocation()
+            .Resume(allow));
 
   constexpr absl::string_view kData = "Data";
   visit(c.dataset,
@@ -204,6 +221,11 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
             "of --pairing=nearest: how many other images the closest is taken "
             "from, below --batch_size"}
           .AtLeast(1));
+  visit(c.pairing_scope,
+        Field{"pairing_scope", kMethod,
+              "among which images, with several processes: rank = those of its "
+              "own part of the batch, world = the whole batch"}
+            .OneOf({"rank", "world"}));
   visit(c.distance, Field{"distance", kMethod,
                           "between the projections of the two images' views"}
                         .OneOf({"euclidean", "squared_euclidean", "cosine"}));

@@ -19,7 +19,8 @@ absl::Status DamagedImages::Add(const ImageSource& source, int64_t index,
                                 const absl::Status& reason) {
   OfSource& known = sources_[&source];
   if (!known.indices.insert(index).second) return absl::OkStatus();
-  list_.push_back({source.name(index), std::string(reason.message())});
+  list_.push_back(
+      {source.name(index), std::string(reason.message()), &source, index});
   const int64_t count = static_cast<int64_t>(known.indices.size());
   if (count <= kNamed) {
     absl::StrAppend(&known.first_few, count == 1 ? "" : "; ", list_.back().name,

@@ -15,6 +15,8 @@ namespace gsg {
 struct DamagedImage {
   std::string name;    // the source's
   std::string reason;  // "cut off after 1000 bytes", ...
+  const ImageSource* source = nullptr;
+  int64_t index = 0;
 };
 
 // The images that a run could not read, each once, in the order in which it

@@ -35,17 +35,26 @@ absl::Status AtLeast(const char* name, int64_t value, int64_t low) {
 
 absl::Status Validate(const ImageSource& source, const AugmentOptions& augment,
                       const LoaderOptions& options) {
-  for (const absl::Status& s : {AtLeast("batch_size", options.batch_size, 1),
-                                AtLeast("views", options.views, 1),
-                                AtLeast("local_views", options.local_views, 0),
-                                AtLeast("threads", options.threads, 1),
-                                AtLeast("prefetch", options.prefetch, 0),
-                                gsg::Validate(augment, source.channels())}) {
+  for (const absl::Status& s :
+       {AtLeast("batch_size", options.batch_size, 1),
+        AtLeast("views", options.views, 1),
+        AtLeast("local_views", options.local_views, 0),
+        AtLeast("threads", options.threads, 1),
+        AtLeast("prefetch", options.prefetch, 0),
+        AtLeast("parts", options.parts, 1), AtLeast("part", options.part, 0),
+        gsg::Validate(augment, source.channels())}) {
     if (!s.ok()) return s;
   }
   if (options.local_views > 0) {
     absl::Status s = gsg::Validate(options.local_augment, source.channels());
     if (!s.ok()) return s;
+  }
+  if (options.part >= options.parts ||
+      options.batch_size % options.parts != 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "loader: part ", options.part, " of ", options.parts, " of a batch of ",
+        options.batch_size,
+        ", expected one below the number of parts, which divides the batch"));
   }
   if (source.size() >= kStreams) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -211,7 +220,7 @@ void BatchLoader::Make(int64_t n, Tools* tools, Slot* slot) const {
   Batch& batch = slot->batch;
   const int64_t view_floats =
       source_.channels() * augment_.size * augment_.size;
-  batch.size = options_.batch_size;
+  batch.size = options_.batch_size / options_.parts;
   batch.channels = source_.channels();
   batch.side = augment_.size;
   batch.views = options_.views;
@@ -219,7 +228,8 @@ void BatchLoader::Make(int64_t n, Tools* tools, Slot* slot) const {
   batch.local_views = options_.local_views;
   const int64_t local_floats =
       source_.channels() * batch.local_side * batch.local_side;
-  const auto begin = order_.begin() + n * batch.size;
+  const auto begin =
+      order_.begin() + n * options_.batch_size + options_.part * batch.size;
   batch.indices.assign(begin, begin + batch.size);
   batch.pixels.resize(batch.views * batch.size * view_floats);
   batch.local_pixels.resize(batch.local_views * batch.size * local_floats);

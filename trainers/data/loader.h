@@ -22,6 +22,10 @@ namespace gsg {
 
 struct LoaderOptions {
   int64_t batch_size = 512;
+  // Makes part `part` of the `parts` equal ones into which every batch is cut,
+  // in order: what other processes make of it this one does not.
+  int part = 0;
+  int parts = 1;
   int views = 2;  // augmented views of each image; 1 or more
   // Further ones, augmented in their own way (multi-crop), with the random
   // numbers of views that come behind the others: these stay as they are, but
@@ -33,8 +37,9 @@ struct LoaderOptions {
   int prefetch = 2;  // finished batches held ready beyond those being made
 };
 
-// `views` augmented views of `size` images; view v of indices[b] is row b of
-// view(v). BatchLoader::Next recycles its memory.
+// A batch, or this process's part of it: `views` augmented views of `size`
+// images; view v of indices[b] is row b of view(v). BatchLoader::Next recycles
+// its memory.
 struct Batch {
   int64_t size = 0;      // B
   int64_t channels = 0;  // C
@@ -65,8 +70,9 @@ std::vector<int64_t> EpochOrder(int64_t count, uint64_t seed, int64_t epoch);
 // Makes shuffled, augmented batches on its own threads while the caller
 // trains, and delivers them in order. The last incomplete batch of an epoch is
 // dropped. What is delivered depends only on the source, the options and the
-// seed: not on `threads`, and not on whether an epoch started at batch k or
-// came there from batch 0, so that a resumed run sees the same pixels.
+// seed: not on `threads`, not on `parts` (the parts together are the batch),
+// and not on whether an epoch started at batch k or came there from batch 0, so
+// that a resumed run sees the same pixels.
 //
 // In the place of an image that cannot be read comes the next one of the
 // source that can be, with the random numbers of the one it stands for.
@@ -86,7 +92,8 @@ class BatchLoader {
   // by Next when it delivers the batch that would have had them, so that what
   // is noted depends on threads no more than the batches do.
   // Errors: kInvalidArgument if the augmentation does not validate, a count is
-  // not positive, or the batch is larger than the source.
+  // not positive, the batch is larger than the source, or its size is not a
+  // multiple of `parts`.
   static absl::StatusOr<std::unique_ptr<BatchLoader>> Create(
       const ImageSource* source, const AugmentOptions& augment,
       const LoaderOptions& options, DamagedImages* damaged);

@@ -4,6 +4,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/tensor.h>
 #include <c10/core/Device.h>
 #include <c10/core/ScalarType.h>
 
@@ -11,8 +12,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -22,6 +25,7 @@
 #include "trainers/data/evaluation_images.h"
 #include "trainers/data/image.h"
 #include "trainers/data/image_source.h"
+#include "trainers/distributed/world.h"
 #include "trainers/engine/interrupt.h"
 
 namespace gsg {
@@ -97,6 +101,49 @@ absl::StatusOr<Features> BackboneFeatures(Backbone& backbone,
               });
   backbone.train(was_training);
   return features;
+}
+
+absl::StatusOr<Features> FeaturesOfRanks(
+    World& world, const ImageSource& source, absl::Span<const int64_t> indices,
+    absl::FunctionRef<absl::StatusOr<Features>(absl::Span<const int64_t>)>
+        features_of) {
+  if (world.size() == 1) return features_of(indices);
+  const World::Range part = world.Part(indices.size());
+  absl::StatusOr<Features> mine = Features();
+  // Fewer images than ranks leave some without any.
+  if (part.begin < part.end) {
+    mine = features_of(indices.subspan(part.begin, part.end - part.begin));
+  }
+  // Last, how many are interrupted; before it, the width of the rows, by rank.
+  std::vector<double> told(world.size() + 1);
+  const bool interrupted = absl::IsCancelled(mine.status());
+  if (interrupted) {
+    told.back() = 1;
+  } else if (mine.ok() && mine->rows.defined()) {
+    told[world.rank()] = static_cast<double>(mine->rows.size(1));
+  }
+  if (absl::Status s = world.AgreeAndSum(
+          interrupted ? absl::OkStatus() : mine.status(), &told);
+      !s.ok()) {
+    return s;
+  }
+  if (told.back() > 0) return absl::CancelledError("interrupted");
+  if (!mine->rows.defined()) {
+    const double width = *std::max_element(told.begin(), told.end());
+    mine->rows = at::empty({0, static_cast<int64_t>(width)}, c10::kFloat);
+  }
+  absl::StatusOr<at::Tensor> rows = world.GatherAtRoot(mine->rows);
+  if (!rows.ok()) return rows.status();
+  const absl::StatusOr<at::Tensor> numbers =
+      world.GatherAtRoot(at::tensor(mine->indices, c10::kLong));
+  if (!numbers.ok()) return numbers.status();
+  Features all;
+  if (!world.root()) return all;
+  all.rows = *std::move(rows);
+  const int64_t* begin = numbers->const_data_ptr<int64_t>();
+  all.indices.assign(begin, begin + numbers->numel());
+  all.labels = Labels(source, all.indices);
+  return all;
 }
 
 absl::StatusOr<Features> PixelFeatures(const ImageSource& source,

@@ -9,12 +9,14 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "models/backbone.h"
 #include "trainers/data/damaged_images.h"
 #include "trainers/data/evaluation_images.h"
 #include "trainers/data/image_source.h"
+#include "trainers/distributed/world.h"
 
 namespace gsg {
 
@@ -37,6 +39,16 @@ absl::StatusOr<Features> BackboneFeatures(Backbone& backbone,
                                           const EvaluationOptions& options,
                                           c10::Device device,
                                           DamagedImages* damaged);
+
+// Features of `indices`, each computed by the rank whose part of them it is in:
+// `features_of` is called with those. All are on the root of `world`, in order;
+// elsewhere the result is empty.
+// Errors: those of features_of on any rank (World::Agree); kCancelled on all if
+// it is on one; the world's.
+absl::StatusOr<Features> FeaturesOfRanks(
+    World& world, const ImageSource& source, absl::Span<const int64_t> indices,
+    absl::FunctionRef<absl::StatusOr<Features>(absl::Span<const int64_t>)>
+        features_of);
 
 // The images themselves as flat rows [N, C*H*W] of values in 0..1: the
 // raw-pixel baseline. Images of differing sizes become squares of side

@@ -26,4 +26,8 @@ void ReleaseInterrupts() {
 
 int Interrupted() { return interrupted; }
 
+void NoteInterrupt(int signal) {
+  if (interrupted == 0) interrupted = signal;
+}
+
 }  // namespace gsg

@@ -16,6 +16,9 @@ void ReleaseInterrupts();
 // The signal that arrived, or 0.
 int Interrupted();
 
+// Makes it true as if `signal` had arrived: it did in another process.
+void NoteInterrupt(int signal);
+
 }  // namespace gsg
 
 #endif  // GSG_TRAINERS_ENGINE_INTERRUPT_H_

@@ -93,6 +93,7 @@ RunState ReadState(const Json& json) {
   state.epoch = json.at("epoch").get<int64_t>();
   state.batch = json.at("batch").get<int64_t>();
   state.step = json.at("step").get<int64_t>();
+  state.ranks = json.value("ranks", int64_t{1});  // not in older ones
   VisitTotals(state.totals, Reader{json.at("totals")});
   for (const Json& record : json.at("history")) {
     VisitRecord(state.history.emplace_back(), Reader{record});
@@ -118,6 +119,7 @@ std::string StateToJson(const RunState& state, const Config& config) {
   json["epoch"] = state.epoch;
   json["batch"] = state.batch;
   json["step"] = state.step;
+  json["ranks"] = state.ranks;
   Writer totals;
   VisitTotals(state.totals, totals);
   json["totals"] = std::move(totals.json);

@@ -31,6 +31,7 @@ struct RunState {
   int64_t epoch = 0;  // finished epochs
   int64_t batch = 0;  // finished batches of the next one
   int64_t step = 0;   // optimiser steps in all
+  int64_t ranks = 1;  // processes that trained the last of them
   EpochTotals totals;
   std::vector<EpochRecord> history;
   Scores raw_pixels;

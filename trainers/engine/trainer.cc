@@ -23,6 +23,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "gsg_core/distance.h"
 #include "gsg_core/meters.h"
 #include "gsg_core/pairing.h"
@@ -40,6 +41,7 @@
 #include "trainers/data/evaluation_images.h"
 #include "trainers/data/image_source.h"
 #include "trainers/data/loader.h"
+#include "trainers/distributed/world.h"
 #include "trainers/engine/collapse_watch.h"
 #include "trainers/engine/features.h"
 #include "trainers/engine/interrupt.h"
@@ -99,27 +101,62 @@ at::Tensor ToTensor(const float* pixels, const Batch& batch, int64_t side,
   return view.to(device).contiguous(at::MemoryFormat::ChannelsLast);
 }
 
+// Can `world` share the batches out?
+absl::Status CheckParts(const Config& config, const World& world) {
+  if (config.batch_size % world.size() != 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--batch_size=", config.batch_size, " is not a multiple of the ",
+        world.size(), " processes, of which each takes an equal part"));
+  }
+  if (config.batch_size / world.size() < 2 && config.pairing_scope == "rank") {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--batch_size=", config.batch_size, " leaves each of the ",
+        world.size(),
+        " processes one image, which has no other to be paired with: use "
+        "--pairing_scope=world or fewer processes"));
+  }
+  if (config.pairing == "nearest" && config.pairing_scope == "rank" &&
+      config.pairing_candidates >= config.batch_size / world.size()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--pairing_candidates=", config.pairing_candidates, ": each of the ",
+        world.size(), " processes has ", config.batch_size / world.size(),
+        " images of a batch, which must be more; or use "
+        "--pairing_scope=world"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 Trainer::Trainer(const Config& config, const Dataset* dataset,
                  std::unique_ptr<Method> method, c10::Device device,
-                 DamagedImages* damaged)
+                 DamagedImages* damaged, World* world)
     : config_(config),
       dataset_(*dataset),
       method_(std::move(method)),
       device_(device),
       damaged_(*damaged),
+      world_(*world),
+      shared_damage_({dataset->train.get(), dataset->test.get()}, damaged),
       optimizer_(MakeOptimizer(config, method_->ParameterGroups())) {
   state_.channel_mean = dataset->stats.mean;
   state_.channel_std = dataset->stats.std;
+  state_.ranks = world->size();
 }
 
 absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
     const Config& config, const Dataset* dataset,
-    std::unique_ptr<Method> method, c10::Device device,
-    DamagedImages* damaged) {
+    std::unique_ptr<Method> method, c10::Device device, DamagedImages* damaged,
+    World* world) {
+  if (absl::Status s = CheckParts(config, *world); !s.ok()) return s;
+  const bool pair_across_ranks = config.pairing_scope == "world";
+  if (world->size() > 1) {
+    if (absl::Status s = method->Join(world, pair_across_ranks); !s.ok()) {
+      return s;
+    }
+  }
   auto trainer = absl::WrapUnique(
-      new Trainer(config, dataset, std::move(method), device, damaged));
+      new Trainer(config, dataset, std::move(method), device, damaged, world));
 
   absl::StatusOr<Distance> distance = ParseDistance(config.distance);
   if (!distance.ok()) return distance.status();
@@ -145,6 +182,8 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
 
   LoaderOptions loader_options;
   loader_options.batch_size = config.batch_size;
+  loader_options.part = world->rank();
+  loader_options.parts = world->size();
   loader_options.views = config.views == "four" ? 4 : 2;
   loader_options.local_views = static_cast<int>(config.local_crops);
   loader_options.local_augment = LocalAugmentation(config, dataset->stats);
@@ -175,17 +214,44 @@ absl::Status Trainer::Stopped() const {
                    config_.output_dir));
 }
 
+absl::Status Trainer::Confer(const absl::Status& mine) {
+  if (world_.size() == 1) return mine;
+  const int signal = Interrupted();
+  std::vector<double> told = {signal == SIGINT ? 1.0 : 0.0,
+                              signal != SIGINT && signal != 0 ? 1.0 : 0.0,
+                              static_cast<double>(shared_damage_.News())};
+  if (absl::Status s = world_.AgreeAndSum(mine, &told); !s.ok()) return s;
+  if (told[0] > 0 || told[1] > 0) {
+    NoteInterrupt(told[1] > 0 ? SIGTERM : SIGINT);
+    told_to_stop_ = true;
+  }
+  if (told[2] == 0) return absl::OkStatus();
+  return world_.Agree(shared_damage_.Exchange(world_));
+}
+
+absl::Status Trainer::OfRoot(const absl::Status& status) {
+  if (world_.size() == 1) return status;
+  of_root_.Update(status);
+  return absl::OkStatus();
+}
+
+bool Trainer::MustStop() const {
+  return world_.size() == 1 ? Interrupted() != 0 : told_to_stop_;
+}
+
 bool Trainer::OutOfSteps() const {
   return config_.max_steps > 0 && state_.step >= config_.max_steps;
 }
 
 absl::Status Trainer::Train(const TrainerHooks& hooks) {
-  absl::StatusOr<MetricsLog> log =
-      MetricsLog::Open(absl::StrCat(config_.output_dir, "/", kMetricsFile),
-                       state_.history.size());
-  if (!log.ok()) return log.status();
+  absl::StatusOr<MetricsLog> log = absl::CancelledError("not the root's");
+  if (world_.root()) {
+    log = MetricsLog::Open(absl::StrCat(config_.output_dir, "/", kMetricsFile),
+                           state_.history.size());
+    if (absl::Status s = OfRoot(log.status()); !s.ok()) return s;
+  }
   // Of a run that died between saving and keeping.
-  if (absl::Status s = KeepEpoch(); !s.ok()) return s;
+  if (absl::Status s = OfRoot(KeepEpoch()); !s.ok()) return s;
   while (state_.epoch < config_.epochs && !OutOfSteps()) {
     if (absl::Status s = TrainEpoch(hooks); !s.ok()) return s;
     if (state_.totals.batches == 0) break;
@@ -193,28 +259,35 @@ absl::Status Trainer::Train(const TrainerHooks& hooks) {
     // The rest of an epoch that max_steps cut short can be trained later, from
     // a checkpoint that does not count it as finished.
     if (!whole) {
-      if (absl::Status s = Save(); !s.ok()) return s;
+      if (absl::Status s = OfRoot(Save()); !s.ok()) return s;
     }
+    if (absl::Status s = Confer(of_root_); !s.ok()) return s;
     absl::StatusOr<EpochRecord> record = Evaluate();
     // An evaluation can take longer than the grace that a machine about to be
     // taken away gives. The epoch is saved; the evaluation will be repeated.
     if (absl::IsCancelled(record.status())) {
-      if (absl::Status s = Save(); !s.ok()) return s;
-      return Stopped();
+      if (absl::Status s = OfRoot(Save()); !s.ok()) return s;
+      const absl::Status s = Confer(of_root_);
+      return s.ok() ? Stopped() : s;
     }
     if (!record.ok()) return record.status();
     state_.history.push_back(*record);
-    if (absl::Status s = log->Append(ToMetrics(*record)); !s.ok()) return s;
+    if (world_.root()) {
+      if (absl::Status s = OfRoot(log->Append(ToMetrics(*record))); !s.ok()) {
+        return s;
+      }
+    }
     if (hooks.on_epoch_end) hooks.on_epoch_end(*record);
     if (!whole) break;
     ++state_.epoch;
     state_.batch = 0;
     state_.totals = EpochTotals();
-    if (absl::Status s = Save(); !s.ok()) return s;
-    if (absl::Status s = KeepEpoch(); !s.ok()) return s;
-    if (Interrupted()) return Stopped();
+    if (absl::Status s = OfRoot(Save()); !s.ok()) return s;
+    if (absl::Status s = OfRoot(KeepEpoch()); !s.ok()) return s;
+    if (absl::Status s = Confer(of_root_); !s.ok()) return s;
+    if (MustStop()) return Stopped();
   }
-  return absl::OkStatus();
+  return Confer(of_root_);
 }
 
 absl::Status Trainer::TrainEpoch(const TrainerHooks& hooks) {
@@ -227,7 +300,10 @@ absl::Status Trainer::TrainEpoch(const TrainerHooks& hooks) {
   absl::Time start = absl::Now();
   while (!OutOfSteps()) {
     absl::StatusOr<bool> more = loader_->Next(&batch);
-    if (!more.ok()) return more.status();
+    if (absl::Status s = Confer(of_root_.ok() ? more.status() : of_root_);
+        !s.ok()) {
+      return s;
+    }
     if (!*more) break;
     if (absl::Status s = TrainStep(batch, hooks); !s.ok()) return s;
     const absl::Time now = absl::Now();
@@ -239,9 +315,12 @@ absl::Status Trainer::TrainEpoch(const TrainerHooks& hooks) {
     const bool save_now =
         config_.checkpoint_minutes > 0 &&
         now - last_save_ > absl::Minutes(config_.checkpoint_minutes);
-    if (save_now || Interrupted()) {
-      if (absl::Status s = Save(); !s.ok()) return s;
-      if (Interrupted()) return Stopped();
+    if (save_now || MustStop()) {
+      if (absl::Status s = OfRoot(Save()); !s.ok()) return s;
+      if (MustStop()) {
+        const absl::Status s = Confer(of_root_);
+        return s.ok() ? Stopped() : s;
+      }
       start = absl::Now();
     }
   }
@@ -259,16 +338,27 @@ absl::Status Trainer::TrainStep(const Batch& batch, const TrainerHooks& hooks) {
   }
   input.loss = loss_options_;
   input.loss.seed = StepSeed(config_.seed, state_.step);
+  int64_t images = batch.size;
+  if (config_.pairing_scope == "world") {
+    images = config_.batch_size;
+  } else if (world_.size() > 1) {
+    // Each rank draws its own pairs.
+    input.loss.seed = StepSeed(input.loss.seed, world_.rank());
+  }
   input.progress = static_cast<double>(state_.step) / schedule_.total_steps;
   if (pairing_ == PairingKind::kNearest) {
     input.nearest_candidates = config_.pairing_candidates;
   } else {
     absl::StatusOr<std::vector<int64_t>> pairing =
-        MakePairing(pairing_, batch.size, input.loss.seed);
+        MakePairing(pairing_, images, input.loss.seed);
     if (!pairing.ok()) return pairing.status();
     input.pairing = *std::move(pairing);
   }
   absl::StatusOr<StepResult> result = method_->Backward(input);
+  if (absl::IsUnavailable(result.status()) ||
+      absl::IsAborted(result.status())) {
+    return result.status();
+  }
   if (!result.ok()) {
     return absl::OutOfRangeError(absl::StrCat(
         "training broke down at step ", state_.step + 1, " (epoch ",
@@ -288,7 +378,9 @@ absl::Status Trainer::TrainStep(const Batch& batch, const TrainerHooks& hooks) {
   for (size_t k = 0; k < result->pair_count.size(); ++k) {
     state_.totals.pair_count[k] += result->pair_count[k];
   }
-  return WatchCollapse(result->feature_std, hooks);
+  const absl::Status status = WatchCollapse(result->feature_std, hooks);
+  // The same on all ranks: one of them says so.
+  return status.ok() ? status : world_.Agree(status);
 }
 
 absl::Status Trainer::WatchCollapse(double feature_std,
@@ -323,9 +415,12 @@ EvaluationOptions Trainer::evaluation_options() const {
 
 absl::StatusOr<Features> Trainer::EvenlySpacedFeatures(
     const ImageSource& source, int64_t count) {
-  return BackboneFeatures(method_->backbone(), source,
-                          EvenlySpaced(source.size(), count),
-                          evaluation_options(), device_, &damaged_);
+  return FeaturesOfRanks(world_, source, EvenlySpaced(source.size(), count),
+                         [&](absl::Span<const int64_t> indices) {
+                           return BackboneFeatures(
+                               method_->backbone(), source, indices,
+                               evaluation_options(), device_, &damaged_);
+                         });
 }
 
 absl::StatusOr<EpochRecord> Trainer::Evaluate() {
@@ -350,26 +445,42 @@ absl::StatusOr<EpochRecord> Trainer::Evaluate() {
       labelled || config_.knn_queries > 0 ? config_.knn_queries
                                           : kUnlabelledQueries);
   if (!queries.ok()) return queries.status();
-  absl::StatusOr<double> rank = EffectiveRank(
-      Rows<const float>(queries->rows.const_data_ptr<float>(),
-                        queries->rows.size(0), queries->rows.size(1)));
-  if (!rank.ok()) return rank.status();
-  record.effective_rank = *rank;
-  if (labelled && config_.knn_every > 0 &&
-      record.epoch % config_.knn_every == 0) {
-    absl::StatusOr<Features> bank =
-        EvenlySpacedFeatures(*dataset_.train, config_.knn_bank);
+  const bool with_knn = labelled && config_.knn_every > 0 &&
+                        record.epoch % config_.knn_every == 0;
+  absl::StatusOr<Features> bank = Features();
+  if (with_knn) {
+    bank = EvenlySpacedFeatures(*dataset_.train, config_.knn_bank);
     if (!bank.ok()) return bank.status();
-    absl::StatusOr<double> top1 = KnnTop1(
-        bank->rows, bank->labels, queries->rows, queries->labels,
-        dataset_.classes.size(), {config_.knn_k, config_.knn_temperature});
-    if (!top1.ok()) return top1.status();
-    record.knn_top1 = *top1;
   }
+  if (world_.root()) {
+    absl::Status scored =
+        ScoreEpoch(*queries, with_knn ? &*bank : nullptr, &record);
+    if (absl::Status s = OfRoot(scored); !s.ok()) return s;
+  }
+  // Scoring takes the root alone some time.
+  if (absl::Status s = world_.WaitForRoot(); !s.ok()) return s;
+  if (absl::Status s = Confer(of_root_); !s.ok()) return s;
   return record;
 }
 
+absl::Status Trainer::ScoreEpoch(const Features& queries, const Features* bank,
+                                 EpochRecord* record) {
+  absl::StatusOr<double> rank = EffectiveRank(
+      Rows<const float>(queries.rows.const_data_ptr<float>(),
+                        queries.rows.size(0), queries.rows.size(1)));
+  if (!rank.ok()) return rank.status();
+  record->effective_rank = *rank;
+  if (bank == nullptr) return absl::OkStatus();
+  absl::StatusOr<double> top1 = KnnTop1(
+      bank->rows, bank->labels, queries.rows, queries.labels,
+      dataset_.classes.size(), {config_.knn_k, config_.knn_temperature});
+  if (!top1.ok()) return top1.status();
+  record->knn_top1 = *top1;
+  return absl::OkStatus();
+}
+
 absl::Status Trainer::Save() {
+  if (!world_.root()) return absl::OkStatus();
   last_save_ = absl::Now();
   return SaveCheckpoint(
       config_.output_dir,
@@ -378,8 +489,8 @@ absl::Status Trainer::Save() {
 }
 
 absl::Status Trainer::KeepEpoch() const {
-  if (config_.keep_every == 0 || state_.epoch == 0 || state_.batch != 0 ||
-      state_.epoch % config_.keep_every != 0) {
+  if (!world_.root() || config_.keep_every == 0 || state_.epoch == 0 ||
+      state_.batch != 0 || state_.epoch % config_.keep_every != 0) {
     return absl::OkStatus();
   }
   return KeepAs(LastCheckpointPath(config_.output_dir),
@@ -387,17 +498,24 @@ absl::Status Trainer::KeepEpoch() const {
 }
 
 absl::Status Trainer::Restore(const RunState& state,
-                              const Checkpoint& checkpoint) {
-  if (absl::Status s = CopyTensors("model", checkpoint.model, method_->State());
-      !s.ok()) {
-    return s;
+                              const Checkpoint* checkpoint) {
+  absl::Status copied;
+  if (checkpoint != nullptr) {
+    copied = CopyTensors("model", checkpoint->model, method_->State());
+    if (copied.ok()) {
+      copied =
+          CopyTensors("optimizer", checkpoint->optimizer, optimizer_->State());
+    }
   }
-  if (absl::Status s =
-          CopyTensors("optimizer", checkpoint.optimizer, optimizer_->State());
-      !s.ok()) {
-    return s;
+  if (absl::Status s = world_.Agree(copied); !s.ok()) return s;
+  std::vector<at::Tensor> tensors;
+  for (const auto& [name, tensor] : method_->State()) tensors.push_back(tensor);
+  for (const auto& [name, tensor] : optimizer_->State()) {
+    tensors.push_back(tensor);
   }
+  if (absl::Status s = world_.CopyFromRoot(tensors); !s.ok()) return s;
   state_ = state;
+  state_.ranks = world_.size();
   return absl::OkStatus();
 }
 

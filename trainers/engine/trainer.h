@@ -22,9 +22,11 @@
 #include "trainers/data/evaluation_images.h"
 #include "trainers/data/image_source.h"
 #include "trainers/data/loader.h"
+#include "trainers/distributed/world.h"
 #include "trainers/engine/collapse_watch.h"
 #include "trainers/engine/features.h"
 #include "trainers/engine/run_state.h"
+#include "trainers/engine/shared_damage.h"
 #include "trainers/methods/method.h"
 #include "trainers/optim/optimizer.h"
 #include "trainers/optim/schedule.h"
@@ -49,25 +51,39 @@ struct TrainerHooks {
 // interrupted does (same machine, same number of threads).
 class Trainer {
  public:
-  // `dataset` and `damaged`, which notes the images that cannot be read, must
-  // outlive the trainer.
-  // Errors: kInvalidArgument if the configuration does not fit the data.
+  // `dataset`, `damaged`, which notes the images that cannot be read, and
+  // `world`, whose ranks all train, must outlive the trainer.
+  // Errors: kInvalidArgument if the configuration does not fit the data or the
+  // number of ranks; the world's.
   static absl::StatusOr<std::unique_ptr<Trainer>> Create(
       const Config& config, const Dataset* dataset,
       std::unique_ptr<Method> method, c10::Device device,
-      DamagedImages* damaged);
+      DamagedImages* damaged, World* world);
 
   // Trains until the last epoch or config.max_steps. After each epoch it
   // appends to metrics.jsonl and then saves a checkpoint.
   // Errors: kCancelled after SIGINT or SIGTERM, with everything saved;
   // kOutOfRange if the loss is no longer finite or the features collapsed;
-  // kDataLoss if too many images are damaged; others from the file system.
+  // kDataLoss if too many images are damaged; others from the file system; the
+  // world's. The ranks end together, whichever got the signal or the error.
   absl::Status Train(const TrainerHooks& hooks);
 
-  // Continues from a checkpoint of the same configuration.
-  absl::Status Restore(const RunState& state, const Checkpoint& checkpoint);
+  // Continues from a checkpoint of the same configuration. On ranks that are
+  // not the root's `checkpoint` is null, and its tensors come from the root.
+  absl::Status Restore(const RunState& state, const Checkpoint* checkpoint);
 
+  // On the root; elsewhere nothing.
   absl::Status Save();
+
+  // Tells the other ranks of `mine`, of signals and of damaged images: each
+  // rank calls it at the same places. Errors: as World::Agree; kDataLoss if all
+  // ranks' damaged images together are too many.
+  absl::Status Confer(const absl::Status& mine);
+
+  // To be told how something went that the root does alone. With one rank it is
+  // the result; else an error is kept for the next Confer, which is Train's, so
+  // that all ranks end by it.
+  absl::Status OfRoot(const absl::Status& status);
 
   // Of the scores, filled in by whoever measures them; and the history, which
   // ends with the epoch that max_steps cut short, if it did.
@@ -81,16 +97,21 @@ class Trainer {
  private:
   Trainer(const Config& config, const Dataset* dataset,
           std::unique_ptr<Method> method, c10::Device device,
-          DamagedImages* damaged);
+          DamagedImages* damaged, World* world);
 
   absl::Status TrainEpoch(const TrainerHooks& hooks);
   absl::Status TrainStep(const Batch& batch, const TrainerHooks& hooks);
   absl::Status WatchCollapse(double feature_std, const TrainerHooks& hooks);
   absl::StatusOr<EpochRecord> Evaluate();
+  // `bank` null: without k-NN.
+  absl::Status ScoreEpoch(const Features& queries, const Features* bank,
+                          EpochRecord* record);
   absl::StatusOr<Features> EvenlySpacedFeatures(const ImageSource& source,
                                                 int64_t count);
   absl::Status KeepEpoch() const;
   absl::Status Stopped() const;
+  // Whether a signal asks for an end, on all ranks alike.
+  bool MustStop() const;
   double Rate(int64_t step) const;
   bool OutOfSteps() const;
 
@@ -99,6 +120,10 @@ class Trainer {
   const std::unique_ptr<Method> method_;
   const c10::Device device_;
   DamagedImages& damaged_;
+  World& world_;
+  SharedDamage shared_damage_;
+  absl::Status of_root_;
+  bool told_to_stop_ = false;
   LossOptions loss_options_;
   PairingKind pairing_ = PairingKind::kCyclic;
   ScheduleOptions schedule_;

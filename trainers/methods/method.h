@@ -11,12 +11,15 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "gsg_core/loss.h"
 #include "models/backbone.h"
 #include "trainers/optim/optimizer.h"
 
 namespace gsg {
+
+class World;
 
 // A batch of N images and what a step needs to know besides.
 struct StepInput {
@@ -27,7 +30,8 @@ struct StepInput {
   // Beside two views: smaller ones, each [N, C, s, s], which predict the others
   // and are no targets (gsg_core/loss.h, multi-crop).
   std::vector<at::Tensor> local_views;
-  // Image i's second image is pairing[i] of 0..N-1.
+  // Image i's second image is pairing[i] of 0..N-1. If the method has joined a
+  // world that pairs across its ranks, N is the number of all their images.
   std::vector<int64_t> pairing;
   // Above 0, `pairing` is left out and made from the targets: the closest of so
   // many others (gsg_core/nearest_pairing.h), by loss.distance and loss.seed.
@@ -47,6 +51,15 @@ struct StepResult {
 class Method {
  public:
   virtual ~Method() = default;
+
+  // Copies the root's State() to all ranks of `world`, which must outlive the
+  // method. From then on each Backward is one of all ranks together, each with
+  // its part of the batch: BatchNorm's statistics, result and gradients are
+  // those of the whole batch. pair_across_ranks: so are the pairs, and without
+  // it a rank's images are paired among themselves. Call it once, before the
+  // first Backward, with more than one rank.
+  // Errors of this and of Backward: the world's, too.
+  virtual absl::Status Join(World* world, bool pair_across_ranks) = 0;
 
   // Forward and backward on a batch. Leaves gradients in the parameters, added
   // to what is there.

@@ -1,6 +1,7 @@
 #include "trainers/methods/siamese_method.h"
 
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/tensor.h>
 #include <c10/core/Device.h>
 #include <c10/core/ScalarType.h>
@@ -13,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
@@ -22,9 +24,12 @@
 #include "gsg_core/nearest_pairing.h"
 #include "gsg_core/rows.h"
 #include "models/backbone.h"
+#include "models/batch_norm.h"
 #include "models/siamese.h"
+#include "trainers/distributed/world.h"
 #include "trainers/loss/guided_loss.h"
 #include "trainers/loss/nearest_pairing.h"
+#include "trainers/methods/joined_ranks.h"
 #include "trainers/methods/method.h"
 #include "trainers/methods/module_state.h"
 #include "trainers/methods/target_network.h"
@@ -41,6 +46,7 @@ class SiameseMethod final : public Method {
         target_(std::move(target)),
         options_(options) {}
 
+  absl::Status Join(World* world, bool pair_across_ranks) override;
   absl::StatusOr<StepResult> Backward(const StepInput& input) override;
   Backbone& backbone() override { return *model_->backbone; }
   void SetTraining(bool training) override;
@@ -48,9 +54,17 @@ class SiameseMethod final : public Method {
   NamedTensors State() override;
 
  private:
+  absl::StatusOr<StepResult> Step(const StepInput& input);
+  absl::StatusOr<TensorLoss> LossOfWorld(
+      const std::vector<at::Tensor>& predictions,
+      const std::vector<at::Tensor>& targets, const StepInput& input);
+
   SiameseModel model_;
   std::optional<TargetNetwork> target_;
   const SiameseMethodOptions options_;
+  // Null before Join.
+  World* world_ = nullptr;
+  std::unique_ptr<JoinedRanks> ranks_;
 };
 
 // Biases, and the scales and shifts of norms, are the vectors. A transformer's
@@ -61,11 +75,14 @@ bool IsBiasOrNorm(absl::string_view name, const at::Tensor& parameter) {
          absl::EndsWith(name, ".pos_embedding");
 }
 
-absl::StatusOr<double> Spread(const at::Tensor& projections) {
-  const at::Tensor z =
-      projections.detach().to(c10::kCPU, c10::kFloat).contiguous();
-  return FeatureSpread(
+absl::StatusOr<StepResult> Measure(const absl::StatusOr<TensorLoss>& loss,
+                                   const at::Tensor& projections) {
+  if (!loss.ok()) return loss.status();
+  const at::Tensor z = projections.to(c10::kCPU, c10::kFloat).contiguous();
+  const absl::StatusOr<double> spread = FeatureSpread(
       Rows<const float>(z.const_data_ptr<float>(), z.size(0), z.size(1)));
+  if (!spread.ok()) return spread.status();
+  return StepResult{loss->loss, *spread, loss->pair_count};
 }
 
 // Puts the rows of the second images where their first images are.
@@ -77,41 +94,112 @@ void PairRows(const std::vector<int64_t>& pairing,
   }
 }
 
+// Takes that back for one view.
+at::Tensor UnpairRows(const std::vector<int64_t>& pairing,
+                      const at::Tensor& view) {
+  const at::Tensor rows = at::tensor(pairing, c10::kLong).to(view.device());
+  return at::empty_like(view).index_copy_(0, rows, view);
+}
+
+// That of `input`, or the one that it asks to be made of the targets.
+absl::StatusOr<std::vector<int64_t>> Pairing(
+    const StepInput& input, const std::vector<at::Tensor>& targets) {
+  if (input.nearest_candidates == 0) return input.pairing;
+  NearestOptions options;
+  options.candidates = input.nearest_candidates;
+  options.distance = input.loss.distance;
+  options.seed = input.loss.seed;
+  return NearestPairing(targets, options);
+}
+
+// Puts four views' second images in the rows of their first ones, in place.
+absl::StatusOr<TensorLoss> LossOfBatch(std::vector<at::Tensor>& predictions,
+                                       std::vector<at::Tensor>& targets,
+                                       const StepInput& input) {
+  absl::StatusOr<std::vector<int64_t>> pairing = Pairing(input, targets);
+  if (!pairing.ok()) return pairing.status();
+  if (input.views.size() == 4) {
+    PairRows(*pairing, predictions);
+    PairRows(*pairing, targets);
+    pairing->clear();
+  }
+  return GuidedLoss(predictions, targets, *pairing, input.loss);
+}
+
+// Of all ranks' rows, which are those of a single process in the same order.
+// Every rank computes it, from gathered tensors, and keeps the gradients of its
+// own rows: those with respect to `predictions`, which stay as they are.
+absl::StatusOr<TensorLoss> SiameseMethod::LossOfWorld(
+    const std::vector<at::Tensor>& predictions,
+    const std::vector<at::Tensor>& targets, const StepInput& input) {
+  std::vector<at::Tensor> p = ranks_->GatherRows(predictions);
+  std::vector<at::Tensor> z = ranks_->GatherRows(targets);
+  absl::StatusOr<std::vector<int64_t>> pairing = Pairing(input, z);
+  if (!pairing.ok()) return pairing.status();
+  const bool four = input.views.size() == 4;
+  if (four) {
+    PairRows(*pairing, p);
+    PairRows(*pairing, z);
+  }
+  LossOptions options = input.loss;
+  options.grad_scale *= world_->size();  // see JoinedRanks
+  absl::StatusOr<TensorLoss> loss = GuidedLoss(
+      p, z, four ? absl::Span<const int64_t>() : absl::MakeConstSpan(*pairing),
+      options);
+  if (!loss.ok()) return loss;
+  for (size_t v = 0; v < loss->gradients.size(); ++v) {
+    at::Tensor& gradient = loss->gradients[v];
+    if (four && v >= 2) gradient = UnpairRows(*pairing, gradient);
+    gradient = ranks_->MyRows(gradient);
+  }
+  return loss;
+}
+
+absl::Status SiameseMethod::Join(World* world, bool pair_across_ranks) {
+  std::vector<at::Tensor> state;
+  for (const auto& [name, tensor] : State()) state.push_back(tensor);
+  if (absl::Status s = world->CopyFromRoot(state); !s.ok()) return s;
+  world_ = world;
+  return world->Try([&] {
+    ranks_ = std::make_unique<JoinedRanks>(world, pair_across_ranks,
+                                           model_->parameters());
+    SynchronizeBatchNorm(*model_, ranks_.get());
+    if (target_) target_->Synchronize(ranks_.get());
+  });
+}
+
 absl::StatusOr<StepResult> SiameseMethod::Backward(const StepInput& input) {
+  if (ranks_ == nullptr) return Step(input);
+  // What a lost peer makes Gather throw passes through autograd.
+  absl::StatusOr<StepResult> result;
+  const absl::Status status = world_->Try([&] { result = Step(input); });
+  if (!status.ok()) return status;
+  return result;
+}
+
+absl::StatusOr<StepResult> SiameseMethod::Step(const StepInput& input) {
   if (target_) target_->Update(model_, input.progress);
   std::vector<at::Tensor> predictions, targets;
-  std::optional<absl::StatusOr<double>> spread;
+  at::Tensor first;
   for (const at::Tensor& view : input.views) {
     const at::Tensor projections = model_->project(view);
-    if (!spread) spread = Spread(projections);
-    if (!spread->ok()) return spread->status();
+    if (!first.defined()) first = projections.detach();
     predictions.push_back(model_->predict(projections));
     targets.push_back(target_ ? target_->Project(view) : projections.detach());
   }
   for (const at::Tensor& view : input.local_views) {
     predictions.push_back(model_->predict(model_->project(view)));
   }
-  std::vector<int64_t> pairing = input.pairing;
-  if (input.nearest_candidates > 0) {
-    NearestOptions options;
-    options.candidates = input.nearest_candidates;
-    options.distance = input.loss.distance;
-    options.seed = input.loss.seed;
-    absl::StatusOr<std::vector<int64_t>> nearest =
-        NearestPairing(targets, options);
-    if (!nearest.ok()) return nearest.status();
-    pairing = *std::move(nearest);
-  }
-  if (input.views.size() == 4) {
-    PairRows(pairing, predictions);
-    PairRows(pairing, targets);
-    pairing.clear();
-  }
   absl::StatusOr<TensorLoss> loss =
-      GuidedLoss(predictions, targets, pairing, input.loss);
-  if (!loss.ok()) return loss.status();
+      ranks_ != nullptr && ranks_->pair_across_ranks()
+          ? LossOfWorld(predictions, targets, input)
+          : LossOfBatch(predictions, targets, input);
+  absl::StatusOr<StepResult> result =
+      ranks_ != nullptr ? ranks_->Combine(loss, first) : Measure(loss, first);
+  if (!result.ok()) return result;
+  if (ranks_ != nullptr) ranks_->BeforeBackward();
   torch::autograd::backward(predictions, loss->gradients);
-  return StepResult{loss->loss, **spread, loss->pair_count};
+  return result;
 }
 
 void SiameseMethod::SetTraining(bool training) {

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "models/batch_norm.h"
 #include "models/siamese.h"
 #include "trainers/methods/module_state.h"
 
@@ -44,6 +45,9 @@ class TargetNetwork {
   at::Tensor Project(const at::Tensor& view);
 
   void SetTraining(bool training) { model_->train(training); }
+
+  // See models/batch_norm.h.
+  void Synchronize(BatchParts* parts) { SynchronizeBatchNorm(*model_, parts); }
 
   // Behind "target.".
   NamedTensors State() const { return ModuleState("target.", *model_); }

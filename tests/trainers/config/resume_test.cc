@@ -62,10 +62,10 @@ TEST(FieldsTest, WhatMayChangeOnResume) {
     if (field.on_resume == OnResume::kAllow) allow.emplace_back(field.name);
     if (field.on_resume == OnResume::kWarn) warn.emplace_back(field.name);
   });
-  EXPECT_THAT(
-      allow, ElementsAre("output_dir", "resume", "overwrite",
-                         "checkpoint_minutes", "keep", "keep_every", "data_dir",
-                         "loader_threads", "max_damaged", "max_steps"));
+  EXPECT_THAT(allow, ElementsAre("output_dir", "resume", "overwrite",
+                                 "checkpoint_minutes", "keep", "keep_every",
+                                 "nproc", "dist_timeout", "data_dir",
+                                 "loader_threads", "max_damaged", "max_steps"));
   EXPECT_THAT(warn, ElementsAre("device", "threads"));
 }
 

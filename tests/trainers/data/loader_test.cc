@@ -452,6 +452,47 @@ TEST(BatchLoaderTest, DestructorNeverHangs) {
   }
 }
 
+// What other processes make of a batch, put behind each other, is the batch:
+// order, pixels, and what stands in for damaged images.
+TEST(BatchLoaderTest, PartsTogetherAreTheBatch) {
+  const DamagedSource source({2, 3, 11, 22});
+  LoaderOptions options = Options();
+  options.batch_size = 6;
+  DamagedImages damaged(0.5);
+  auto loader = MakeLoader(source, options, &damaged);
+  loader->StartEpoch(3, 1);
+  const std::vector<Batch> whole = Rest(loader.get());
+  ASSERT_EQ(whole.size(), 2u);
+  size_t damaged_in_parts = 0;
+  options.parts = 3;
+  for (options.part = 0; options.part < 3; ++options.part) {
+    DamagedImages damaged_in_part(0.5);
+    auto part_loader = MakeLoader(source, options, &damaged_in_part);
+    EXPECT_EQ(part_loader->batches_per_epoch(), 3);
+    part_loader->StartEpoch(3, 1);
+    const std::vector<Batch> parts = Rest(part_loader.get());
+    ASSERT_EQ(parts.size(), whole.size());
+    for (size_t i = 0; i < parts.size(); ++i) {
+      const Batch& part = parts[i];
+      ASSERT_EQ(part.size, 2);
+      EXPECT_EQ(part.indices,
+                std::vector<int64_t>(
+                    whole[i].indices.begin() + 2 * options.part,
+                    whole[i].indices.begin() + 2 * (options.part + 1)));
+      const int64_t floats = 2 * part.channels * part.side * part.side;
+      for (int v = 0; v < part.views; ++v) {
+        EXPECT_EQ(
+            std::vector<float>(part.view(v), part.view(v) + floats),
+            std::vector<float>(whole[i].view(v) + options.part * floats,
+                               whole[i].view(v) + (options.part + 1) * floats));
+      }
+    }
+    damaged_in_parts += damaged_in_part.list().size();
+  }
+  EXPECT_GT(damaged_in_parts, 0u);
+  EXPECT_GE(damaged_in_parts, damaged.list().size());
+}
+
 TEST(BatchLoaderTest, CreateErrors) {
   const ImageSetSource source(Images(), "test");
   const auto message = [&](const LoaderOptions& options) {
@@ -474,6 +515,17 @@ TEST(BatchLoaderTest, CreateErrors) {
   EXPECT_EQ(message(Options(0, 2)), "loader: threads = 0, expected at least 1");
   EXPECT_EQ(message(Options(1, -1)),
             "loader: prefetch = -1, expected at least 0");
+
+  options = Options();
+  options.parts = 2;
+  EXPECT_EQ(message(options),
+            "loader: part 0 of 2 of a batch of 5, expected one below the "
+            "number of parts, which divides the batch");
+  options.parts = 5;
+  options.part = 5;
+  EXPECT_EQ(message(options),
+            "loader: part 5 of 5 of a batch of 5, expected one below the "
+            "number of parts, which divides the batch");
 
   AugmentOptions augment = Augment();
   augment.size = 0;

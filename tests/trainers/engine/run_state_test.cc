@@ -30,6 +30,7 @@ RunState ExampleState() {
   state.epoch = 2;
   state.batch = 17;
   state.step = 485;
+  state.ranks = 4;
   state.totals = {17, -0.1, 1.0 / 3, {1, 2, 3, 4, 5}, 0.7};
   EpochRecord record;
   record.epoch = 1;
@@ -53,6 +54,7 @@ TEST(RunStateTest, RoundTripIsExact) {
   EXPECT_EQ(got.epoch, want.epoch);
   EXPECT_EQ(got.batch, want.batch);
   EXPECT_EQ(got.step, want.step);
+  EXPECT_EQ(got.ranks, want.ranks);
   EXPECT_EQ(got.totals.batches, want.totals.batches);
   EXPECT_EQ(got.totals.loss, want.totals.loss);
   EXPECT_EQ(got.totals.feature_std, want.totals.feature_std);

@@ -1,0 +1,165 @@
+#include "models/batch_norm.h"
+
+#include <cstdint>
+#include <memory>
+#include <tuple>
+#include <vector>
+
+#include "ATen/core/Tensor.h"
+#include "ATen/core/grad_mode.h"
+#include "ATen/ops/addcmul.h"
+#include "ATen/ops/batch_norm_update_stats.h"
+#include "ATen/ops/native_batch_norm.h"
+#include "ATen/ops/native_batch_norm_backward.h"
+#include "ATen/ops/ones_like.h"
+#include "ATen/ops/stack.h"
+#include "ATen/ops/zeros_like.h"
+#include "c10/core/ScalarType.h"
+#include "torch/csrc/autograd/custom_function.h"
+#include "torch/nn/module.h"
+
+namespace gsg {
+namespace {
+
+using ::torch::autograd::AutogradContext;
+using ::torch::autograd::variable_list;
+
+// Mean and variance (divisor: the number of values) of each channel.
+struct Statistics {
+  at::Tensor mean, var;  // [C] float64
+  int64_t count = 0;     // values of a channel
+};
+
+// Those of the whole batch from those of its parts, which are of one size:
+//   mean = avg mean_r;  var = avg (var_r + (mean_r - mean)^2),
+// without the cancellation of E[x^2] - E[x]^2 (Chan, Golub and LeVeque, 1979).
+Statistics OfAllParts(const at::Tensor& x, BatchParts& parts) {
+  const auto [mean, var] = at::batch_norm_update_stats(
+      x, /*running_mean=*/{}, /*running_var=*/{}, /*momentum=*/0);
+  const at::Tensor all =
+      parts.Gather(at::stack({mean.to(c10::kDouble), var.to(c10::kDouble)}));
+  const at::Tensor means = all.select(1, 0);
+  Statistics whole;
+  whole.count = all.size(0) * (x.numel() / x.size(1));
+  whole.mean = means.mean(0);
+  whole.var = all.select(1, 1).add(means.sub(whole.mean).square_()).mean(0);
+  return whole;
+}
+
+// [C] -> [1, C, 1, ...], to go with x.
+at::Tensor ForChannels(const at::Tensor& values, const at::Tensor& x) {
+  std::vector<int64_t> shape(x.dim(), 1);
+  shape[1] = values.numel();
+  return values.view(shape);
+}
+
+class Normalize : public torch::autograd::Function<Normalize> {
+ public:
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x,
+                            const at::Tensor& weight, const at::Tensor& bias,
+                            const at::Tensor& mean, const at::Tensor& var,
+                            double eps, BatchParts* parts, int64_t count) {
+    const at::Tensor inverse_std = var.add(eps).rsqrt_().to(x.scalar_type());
+    const at::Tensor mean_of_type = mean.to(x.scalar_type());
+    ctx->save_for_backward({x, weight, mean_of_type, inverse_std});
+    ctx->saved_data["eps"] = eps;
+    ctx->saved_data["parts"] = reinterpret_cast<int64_t>(parts);
+    ctx->saved_data["count"] = count;
+    // In evaluation mode the operator normalises with what it is given.
+    return std::get<0>(at::native_batch_norm(
+        x, weight, bias, mean_of_type, var.to(x.scalar_type()),
+        /*training=*/false, /*momentum=*/0, eps));
+  }
+
+  // With N values a channel in the whole batch and xhat = (x - mean) / std:
+  //   dbias = sum dy;  dweight = sum dy xhat, over the part;
+  //   dx = weight / std (dy - sum dy / N - xhat sum (dy xhat) / N),
+  // where these sums are over the whole batch.
+  static variable_list backward(AutogradContext* ctx,
+                                const variable_list& gradients) {
+    const variable_list saved = ctx->get_saved_variables();
+    const at::Tensor& x = saved[0];
+    const at::Tensor& weight = saved[1];
+    const at::Tensor& mean = saved[2];
+    const at::Tensor& inverse_std = saved[3];
+    auto* parts =
+        reinterpret_cast<BatchParts*>(ctx->saved_data["parts"].toInt());
+    const double count = static_cast<double>(ctx->saved_data["count"].toInt());
+    const at::Tensor dy = gradients[0].contiguous(x.suggest_memory_format());
+    // The operator's second and third results are the part's two sums.
+    const auto [unused, dy_xhat, dy_sum] = at::native_batch_norm_backward(
+        dy, x, weight, /*running_mean=*/{}, /*running_var=*/{}, mean,
+        inverse_std, /*train=*/true, ctx->saved_data["eps"].toDouble(),
+        {false, true, true});
+    const at::Tensor sums = parts
+                                ->Gather(at::stack({dy_sum.to(c10::kDouble),
+                                                    dy_xhat.to(c10::kDouble)}))
+                                .sum(0)
+                                .div_(count);
+    const at::Tensor mean_dy = sums[0].to(x.scalar_type());
+    const at::Tensor slope =
+        sums[1].mul(inverse_std).neg_().to(x.scalar_type());
+    const at::Tensor scale = inverse_std.mul(weight);
+    at::Tensor dx =
+        at::addcmul(dy, x.sub(ForChannels(mean, x)), ForChannels(slope, x));
+    dx.sub_(ForChannels(mean_dy, x)).mul_(ForChannels(scale, x));
+    const at::Tensor none;
+    return {dx, dy_xhat, dy_sum, none, none, none, none, none};
+  }
+};
+
+// What `module` does with a batch of parts in training mode.
+template <class Module>
+at::Tensor ForwardTogether(Module& module, const at::Tensor& x,
+                           BatchParts& parts) {
+  Statistics whole;
+  {
+    const at::NoGradGuard no_grad;
+    whole = OfAllParts(x.detach(), parts);
+    module.num_batches_tracked.add_(1);
+    const double momentum =
+        module.options.momentum().has_value()
+            ? *module.options.momentum()
+            : 1 / module.num_batches_tracked.template item<double>();
+    const double values = static_cast<double>(whole.count);
+    module.running_mean.lerp_(whole.mean.to(module.running_mean.scalar_type()),
+                              momentum);
+    module.running_var.lerp_(
+        whole.var
+            .mul(values / (values - 1))  // unbiased, as torch has it
+            .to(module.running_var.scalar_type()),
+        momentum);
+  }
+  // Without parameters of its own it scales by one.
+  const bool affine = module.options.affine();
+  const at::Tensor& like = module.running_mean;
+  return Normalize::apply(x, affine ? module.weight : at::ones_like(like),
+                          affine ? module.bias : at::zeros_like(like),
+                          whole.mean, whole.var, module.options.eps(), &parts,
+                          whole.count);
+}
+
+}  // namespace
+
+at::Tensor BatchNorm1dImpl::forward(const at::Tensor& x) {
+  if (parts_ == nullptr || !is_training()) {
+    return torch::nn::BatchNorm1dImpl::forward(x);
+  }
+  return ForwardTogether(*this, x, *parts_);
+}
+
+at::Tensor BatchNorm2dImpl::forward(const at::Tensor& x) {
+  if (parts_ == nullptr || !is_training()) {
+    return torch::nn::BatchNorm2dImpl::forward(x);
+  }
+  return ForwardTogether(*this, x, *parts_);
+}
+
+void SynchronizeBatchNorm(torch::nn::Module& module, BatchParts* parts) {
+  for (const std::shared_ptr<torch::nn::Module>& child : module.modules()) {
+    if (auto* norm = child->as<BatchNorm1dImpl>()) norm->parts_ = parts;
+    if (auto* norm = child->as<BatchNorm2dImpl>()) norm->parts_ = parts;
+  }
+}
+
+}  // namespace gsg

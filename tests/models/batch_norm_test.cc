@@ -1,0 +1,230 @@
+#include "models/batch_norm.h"
+
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/stack.h>
+#include <c10/core/MemoryFormat.h>
+#include <c10/core/ScalarType.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/nn/modules/batchnorm.h>
+
+#include <cmath>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "gtest/gtest.h"
+#include "tests/models/formula_tensors.h"
+
+namespace gsg {
+namespace {
+
+constexpr int kParts = 3;
+
+// Parts that are threads.
+class Meeting {
+ public:
+  at::Tensor Gather(int part, const at::Tensor& mine) {
+    absl::MutexLock lock(&mutex_);
+    const int round = round_;
+    tensors_[part] = mine.clone();
+    if (++here_ == kParts) {
+      all_ = at::stack(tensors_);
+      here_ = 0;
+      ++round_;
+    } else {
+      const auto over = [this, round]() { return round_ != round; };
+      mutex_.Await(absl::Condition(&over));
+    }
+    return all_;
+  }
+
+ private:
+  absl::Mutex mutex_;
+  std::vector<at::Tensor> tensors_{kParts};
+  at::Tensor all_;
+  int here_ = 0;
+  int round_ = 0;
+};
+
+class Part final : public BatchParts {
+ public:
+  Part(Meeting* meeting, int number) : meeting_(*meeting), number_(number) {}
+  at::Tensor Gather(const at::Tensor& mine) override {
+    return meeting_.Gather(number_, mine);
+  }
+
+ private:
+  Meeting& meeting_;
+  const int number_;
+};
+
+struct Shape {
+  const char* name;
+  std::vector<int64_t> sizes;  // of a part
+  bool affine;
+  bool channels_last;
+};
+
+// [parts * n, ...]: values far from zero, which differ from part to part.
+at::Tensor Values(const std::string& name, const Shape& shape) {
+  std::vector<at::Tensor> parts;
+  for (int part = 0; part < kParts; ++part) {
+    parts.push_back(
+        Uniform(absl::StrCat(name, part), shape.sizes).mul(part + 1).add(5));
+  }
+  const at::Tensor all = at::cat(parts).to(at::kDouble);
+  return shape.channels_last ? all.contiguous(at::MemoryFormat::ChannelsLast)
+                             : all;
+}
+
+at::Tensor PartOf(const at::Tensor& all, int part) {
+  const int64_t n = all.size(0) / kParts;
+  return all.narrow(0, part * n, n);
+}
+
+// What a BatchNorm does with two batches, one step after the other.
+struct Outcome {
+  std::vector<at::Tensor> y, dx;  // of each batch
+  at::Tensor dweight, dbias;      // summed over both
+  at::Tensor running_mean, running_var, batches;
+};
+
+template <class Norm>
+Outcome TwoSteps(Norm& norm, const Shape& shape,
+                 const std::function<at::Tensor(const at::Tensor&)>& mine) {
+  Outcome outcome;
+  for (const char* step : {"first", "second"}) {
+    const at::Tensor x = mine(Values(absl::StrCat("x ", step), shape))
+                             .detach()
+                             .set_requires_grad(true);
+    const at::Tensor y = norm->forward(x);
+    torch::autograd::backward({y}, {mine(Values(step, shape))});
+    outcome.y.push_back(y.detach());
+    outcome.dx.push_back(x.grad());
+  }
+  if (shape.affine) {
+    outcome.dweight = norm->weight.grad();
+    outcome.dbias = norm->bias.grad();
+  }
+  outcome.running_mean = norm->running_mean;
+  outcome.running_var = norm->running_var;
+  outcome.batches = norm->num_batches_tracked;
+  return outcome;
+}
+
+template <class Norm>
+Norm Make(const Shape& shape) {
+  const int64_t channels = shape.sizes[1];
+  Norm norm(torch::nn::BatchNormOptions(channels).affine(shape.affine));
+  norm->to(at::kDouble);
+  if (shape.affine) {
+    const at::NoGradGuard no_grad;
+    norm->weight.copy_(Uniform("weight", {channels}));
+    norm->bias.copy_(Uniform("bias", {channels}));
+  }
+  return norm;
+}
+
+void ExpectClose(const at::Tensor& got, const at::Tensor& want,
+                 const std::string& what) {
+  ASSERT_EQ(got.sizes(), want.sizes()) << what;
+  EXPECT_LT(got.sub(want).abs().max().item<double>(), 1e-10) << what;
+}
+
+// In double precision the parts differ from torch's operator on the whole batch
+// in the order of additions alone: some hundred roundings of 1e-16, on values
+// of about 10.
+template <class TorchNorm, class Norm>
+void ExpectTorchs(const Shape& shape) {
+  TorchNorm whole = Make<TorchNorm>(shape);
+  const Outcome want =
+      TwoSteps(whole, shape, [](const at::Tensor& all) { return all; });
+
+  Meeting meeting;
+  std::vector<Outcome> got(kParts);
+  std::vector<std::thread> threads;
+  for (int part = 0; part < kParts; ++part) {
+    threads.emplace_back([&, part] {
+      Part parts(&meeting, part);
+      Norm norm = Make<Norm>(shape);
+      SynchronizeBatchNorm(*norm, &parts);
+      got[part] = TwoSteps(norm, shape, [part](const at::Tensor& all) {
+        return PartOf(all, part);
+      });
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+
+  for (int part = 0; part < kParts; ++part) {
+    for (int step = 0; step < 2; ++step) {
+      ExpectClose(got[part].y[step], PartOf(want.y[step], part), "y");
+      ExpectClose(got[part].dx[step], PartOf(want.dx[step], part), "dx");
+    }
+    ExpectClose(got[part].running_mean, want.running_mean, "running_mean");
+    ExpectClose(got[part].running_var, want.running_var, "running_var");
+    EXPECT_TRUE(got[part].batches.equal(want.batches));
+  }
+  if (!shape.affine) return;
+  ExpectClose(got[0].dweight + got[1].dweight + got[2].dweight, want.dweight,
+              "dweight");
+  ExpectClose(got[0].dbias + got[1].dbias + got[2].dbias, want.dbias, "dbias");
+}
+
+TEST(BatchNormTest, PartsTogetherAreTorchsWholeBatch) {
+  for (const Shape& shape : {Shape{"features", {4, 5}, true, false},
+                             Shape{"no affine", {4, 5}, false, false}}) {
+    SCOPED_TRACE(shape.name);
+    ExpectTorchs<torch::nn::BatchNorm1d, BatchNorm1d>(shape);
+  }
+  for (const Shape& shape : {Shape{"images", {2, 3, 4, 5}, true, false},
+                             Shape{"channels last", {2, 3, 4, 5}, true, true},
+                             Shape{"no affine", {2, 3, 4, 5}, false, true}}) {
+    SCOPED_TRACE(shape.name);
+    ExpectTorchs<torch::nn::BatchNorm2d, BatchNorm2d>(shape);
+  }
+}
+
+// A part that alone would have no variance.
+TEST(BatchNormTest, OneImageAPart) {
+  ExpectTorchs<torch::nn::BatchNorm1d, BatchNorm1d>(
+      {"one", {1, 5}, true, false});
+}
+
+class NeverGather final : public BatchParts {
+ public:
+  at::Tensor Gather(const at::Tensor&) override {
+    ADD_FAILURE() << "nothing to gather";
+    return {};
+  }
+};
+
+TEST(BatchNormTest, EvaluationIsAPartsOwn) {
+  const Shape shape{"", {4, 5}, true, false};
+  BatchNorm1d norm = Make<BatchNorm1d>(shape);
+  NeverGather parts;
+  SynchronizeBatchNorm(*norm, &parts);
+  norm->eval();
+  const at::Tensor x = Values("x", shape);
+  // With running statistics 0 and 1.
+  const at::Tensor want =
+      x / std::sqrt(1 + norm->options.eps()) * norm->weight + norm->bias;
+  ExpectClose(norm->forward(x).detach(), want.detach(), "y");
+}
+
+TEST(BatchNormTest, AloneItIsTorchs) {
+  const Shape shape{"", {4, 5}, true, false};
+  torch::nn::BatchNorm1d theirs = Make<torch::nn::BatchNorm1d>(shape);
+  BatchNorm1d ours = Make<BatchNorm1d>(shape);
+  const at::Tensor x = Values("x", shape);
+  EXPECT_TRUE(ours->forward(x).equal(theirs->forward(x)));
+  EXPECT_TRUE(ours->running_var.equal(theirs->running_var));
+}
+
+}  // namespace
+}  // namespace gsg

@@ -1,0 +1,55 @@
+#include "trainers/engine/shared_damage.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "trainers/data/damaged_images.h"
+#include "trainers/distributed/world.h"
+
+namespace gsg {
+
+// A line for each image: number of its source, its own, and the reason.
+absl::Status SharedDamage::Exchange(World& world) {
+  std::string mine;
+  for (; told_ < damaged_.list().size(); ++told_) {
+    const DamagedImage& image = damaged_.list()[told_];
+    const size_t source =
+        std::find(sources_.begin(), sources_.end(), image.source) -
+        sources_.begin();
+    absl::StrAppend(&mine, source, " ", image.index, " ",
+                    absl::StrReplaceAll(image.reason, {{"\n", " "}}), "\n");
+  }
+  const absl::StatusOr<std::vector<std::string>> all = world.Exchange(mine);
+  if (!all.ok()) return all.status();
+  absl::Status status;
+  for (const std::string& of_rank : *all) {
+    for (const absl::string_view line :
+         absl::StrSplit(of_rank, '\n', absl::SkipEmpty())) {
+      const std::vector<absl::string_view> parts =
+          absl::StrSplit(line, absl::MaxSplits(' ', 2));
+      size_t source;
+      int64_t index;
+      if (parts.size() != 3 || !absl::SimpleAtoi(parts[0], &source) ||
+          !absl::SimpleAtoi(parts[1], &index) || source >= sources_.size()) {
+        return absl::InternalError(
+            absl::StrCat("another rank says of damaged images: ", line));
+      }
+      status.Update(damaged_.Add(*sources_[source], index,
+                                 absl::DataLossError(parts[2])));
+    }
+  }
+  told_ = damaged_.list().size();
+  return status;
+}
+
+}  // namespace gsg

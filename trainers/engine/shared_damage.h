@@ -1,0 +1,41 @@
+// Damaged images that other ranks came upon.
+
+#ifndef GSG_TRAINERS_ENGINE_SHARED_DAMAGE_H_
+#define GSG_TRAINERS_ENGINE_SHARED_DAMAGE_H_
+
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "trainers/data/damaged_images.h"
+#include "trainers/data/image_source.h"
+#include "trainers/distributed/world.h"
+
+namespace gsg {
+
+// Keeps the lists of all ranks the same, so that --max_damaged counts what the
+// run could not read, and not what one rank could not.
+class SharedDamage {
+ public:
+  // `sources`: where images come from, the same on all ranks in the same order.
+  // `damaged` and the sources must outlive this.
+  SharedDamage(std::vector<const ImageSource*> sources, DamagedImages* damaged)
+      : sources_(std::move(sources)), damaged_(*damaged) {}
+
+  // How many images this rank has noted and the others not yet been told of.
+  size_t News() const { return damaged_.list().size() - told_; }
+
+  // Tells and is told: all ranks call it if one of them has news.
+  // Errors: DamagedImages::Add's, the same on all ranks; the world's.
+  absl::Status Exchange(World& world);
+
+ private:
+  const std::vector<const ImageSource*> sources_;
+  DamagedImages& damaged_;
+  size_t told_ = 0;
+};
+
+}  // namespace gsg
+
+#endif  // GSG_TRAINERS_ENGINE_SHARED_DAMAGE_H_
