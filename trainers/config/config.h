@@ -41,8 +41,8 @@ struct Config {
   // Method
   std::string views = "shared";
   std::string pairing = "cyclic";
-  std::string pairing_scope = "rank";
   int64_t pairing_candidates = 16;
+  std::string pairing_scope = "rank";
   std::string distance = "euclidean";
   std::string selection = "min";
   double selection_temperature = 1;
