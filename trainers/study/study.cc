@@ -66,7 +66,7 @@ absl::StatusOr<Json> ParseJson(absl::string_view text) {
   Json json;
   try {
     json = Json::parse(text.begin(), text.end(), note);
-  } catch (const Json::parse_error& error) {
+  } catch (const Json::exception& error) {
     // Without the library's own "[json.exception.parse_error.101] ".
     const absl::string_view what = error.what();
     return absl::InvalidArgumentError(

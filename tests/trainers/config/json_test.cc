@@ -119,6 +119,8 @@ TEST(OverlayJsonTest, Errors) {
   EXPECT_THAT(ErrorOf("{\"epochs\": 1,}"),
               StartsWith("not JSON: parse error at line 1, column 14: "));
   EXPECT_THAT(ErrorOf(""), StartsWith("not JSON: parse error at line 1"));
+  EXPECT_EQ(ErrorOf(R"({"epochs": 1E999})"),
+            "not JSON: number overflow parsing '1E999'");
 }
 
 }  // namespace

@@ -135,6 +135,7 @@ TEST(ParseStudyTest, TheCommandLineIsOnTop) {
 
 TEST(ParseStudyTest, WhatIsWrongIsNamedWithItsPlace) {
   EXPECT_THAT(Message("{"), HasSubstr("not JSON"));
+  EXPECT_THAT(Message(R"({"seeds": [1E999]})"), HasSubstr("not JSON"));
   EXPECT_THAT(Message("[]"), HasSubstr("must be a JSON object"));
   EXPECT_THAT(Message(std::string(100000, '[') + std::string(100000, ']')),
               HasSubstr("nested too deeply"));
