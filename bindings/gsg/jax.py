@@ -108,8 +108,9 @@ def _on_host(static: _Static, wants_grad: bool, p: Any, z: Any, pairing: Any,
              seed: Any) -> Tuple[Any, ...]:
     """The loss and, if wanted, its gradients times _grad_scale."""
     p, z = tuple(map(np.asarray, p)), tuple(map(np.asarray, z))
-    *choice, threads = static
-    options = loss_options(*choice, int(seed), threads, _grad_scale(p[0]))
+    distance, selection, temperature, margin, threads = static
+    options = loss_options(distance, selection, temperature, margin, int(seed),
+                           threads, _grad_scale(p[0]))
     out = None if wants_grad else ()
     if len(z) == 4:
         loss, _, grads = _native.guided_loss((*p, *z), options, out)

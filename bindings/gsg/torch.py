@@ -106,7 +106,8 @@ class GuidedStopGradientLoss(nn.Module):
             raise TypeError('local_p is for views="shared"')
         local = _stacked(local_p)
         if local is not None:
-            *views, local = _of_one_dtype((*views, local))
+            *rest, local = _of_one_dtype((*views, local))
+            views = tuple(rest)
         else:
             views = _of_one_dtype(views)
         count = seed is None and self.training

@@ -28,6 +28,7 @@
 #include "absl/strings/string_view.h"
 #include "trainers/checkpoint/sealed_file.h"
 #include "trainers/checkpoint/tensor_pickle.h"
+#include "trainers/checkpoint/zip_directory.h"
 
 namespace gsg {
 namespace {
@@ -134,11 +135,9 @@ class TensorReader {
 
 // May throw what LibTorch throws.
 absl::StatusOr<Checkpoint> ReadArchive(const std::string& zip) {
+  if (absl::Status s = CheckZipDirectory(zip); !s.ok()) return s;
   caffe2::serialize::PyTorchStreamReader archive(
       std::make_shared<ArchiveBytes>(zip));
-  if (archive.getRecordSize("data.pkl") > zip.size()) {
-    return absl::DataLossError("its index is larger than the file");
-  }
   const auto [index, size] = archive.getRecord("data.pkl");
   absl::StatusOr<CheckpointPickle> pickle = ParseCheckpointPickle(
       absl::string_view(static_cast<const char*>(index.get()), size));

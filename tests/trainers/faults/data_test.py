@@ -30,7 +30,7 @@ class VanishingDataTest(unittest.TestCase):
                         "--batch_size=32", "--crop_size=32", "--threads=1",
                         "--projector_hidden=16", "--projector_dim=16",
                         "--knn_k=20", "--knn_every=0", "--linear_probe=false",
-                        "--baselines=false", *more)
+                        "--baselines=false", "--max_damaged=0.02", *more)
 
     def training_images(self):
         return [os.path.join(top, name)
