@@ -25,7 +25,8 @@ constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
 std::string LittleEndian(uint64_t value, int bytes) {
   std::string text;
   for (int i = 0; i < bytes; ++i) {
-    text.push_back(static_cast<char>(value >> (8 * i) & 0xff));
+    text.push_back(static_cast<char>(value & 0xff));
+    value >>= 8;
   }
   return text;
 }
