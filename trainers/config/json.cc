@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +15,7 @@
 #include "trainers/config/config.h"
 #include "trainers/config/field.h"
 #include "trainers/config/nearest.h"
+#include "trainers/config/parse_json.h"
 #include "trainers/config/values.h"
 
 namespace gsg {
@@ -25,45 +25,15 @@ using Json = nlohmann::ordered_json;
 
 constexpr char kMethod[] = "method";
 
-constexpr int kMaxDepth = 16;
-
 std::string Quoted(absl::string_view key) {
   return absl::StrCat("\"", key, "\"");
 }
 
 absl::StatusOr<Json> ParseObject(absl::string_view text) {
-  std::set<std::string> keys;
-  std::string repeated;
-  bool too_deep = false;
-  const auto note = [&](int depth, Json::parse_event_t event,
-                        const Json& parsed) {
-    if (event == Json::parse_event_t::key && depth == 1 &&
-        !keys.insert(parsed.get<std::string>()).second) {
-      repeated = parsed.get<std::string>();
-    }
-    // Recursion over what is nested without end would overflow the stack.
-    too_deep |= depth > kMaxDepth;
-    return !too_deep;
-  };
-  Json object;
-  try {
-    object = Json::parse(text.begin(), text.end(), note);
-  } catch (const Json::exception& error) {
-    // Without the library's own "[json.exception.parse_error.101] ".
-    const absl::string_view what = error.what();
-    return absl::InvalidArgumentError(
-        absl::StrCat("not JSON: ", what.substr(what.find("] ") + 2)));
-  }
-  if (too_deep) {
-    return absl::InvalidArgumentError("nested too deeply");
-  }
-  if (!object.is_object()) {
+  absl::StatusOr<Json> object = ParseJson(text);
+  if (object.ok() && !object->is_object()) {
     return absl::InvalidArgumentError(
         "must be a JSON object, {\"epochs\": 10, ...}");
-  }
-  if (!repeated.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("key ", Quoted(repeated), " is there twice"));
   }
   return object;
 }

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "trainers/config/config.h"
 #include "trainers/config/json.h"
+#include "trainers/config/parse_json.h"
 #include "trainers/console/metrics_log.h"
 #include "trainers/metrics/epoch_record.h"
 
@@ -22,7 +23,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int kFormat = 2;
-constexpr int kMaxDepth = 16;
 
 // One list of names, for both directions.
 template <class Totals, class Visitor>
@@ -134,18 +134,13 @@ std::string StateToJson(const RunState& state, const Config& config) {
 }
 
 absl::StatusOr<SavedRun> StateFromJson(const std::string& text) {
+  absl::StatusOr<Json> parsed = ParseJson(text);
+  if (!parsed.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the checkpoint's state cannot be read: ", parsed.status().message()));
+  }
+  const Json& json = *parsed;
   try {
-    // Recursion over what is nested without end would overflow the stack.
-    bool too_deep = false;
-    const Json json =
-        Json::parse(text, [&](int depth, Json::parse_event_t, const Json&) {
-          too_deep |= depth > kMaxDepth;
-          return !too_deep;
-        });
-    if (too_deep) {
-      return absl::InvalidArgumentError(
-          "the checkpoint's state cannot be read: nested too deeply");
-    }
     if (const int format = json.at("format").get<int>(); format != kFormat) {
       return absl::InvalidArgumentError(
           absl::StrCat("the checkpoint has format ", format,

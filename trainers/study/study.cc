@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +22,7 @@
 #include "trainers/config/json.h"
 #include "trainers/config/methods.h"
 #include "trainers/config/nearest.h"
+#include "trainers/config/parse_json.h"
 #include "trainers/config/values.h"
 #include "trainers/study/metric.h"
 #include "trainers/study/run_key.h"
@@ -36,7 +36,6 @@ constexpr char kMethod[] = "method";
 constexpr char kDefaultMethod[] = "simsiam_gsg";
 constexpr char kDefaultRecipe[] = "fashion_mnist";
 constexpr char kTimes[] = "times";
-constexpr int kMaxDepth = 16;
 // More is a typing error: each run takes minutes.
 constexpr size_t kMostArms = 1000;
 
@@ -48,39 +47,12 @@ absl::Status Bad(absl::string_view place, const absl::Status& status) {
   return Bad(place, status.message());
 }
 
-absl::StatusOr<Json> ParseJson(absl::string_view text) {
-  std::vector<std::set<std::string>> keys;  // of the objects that are open
-  std::string repeated;
-  bool too_deep = false;
-  const auto note = [&](int depth, Json::parse_event_t event,
-                        const Json& parsed) {
-    if (event == Json::parse_event_t::object_start) keys.emplace_back();
-    if (event == Json::parse_event_t::object_end) keys.pop_back();
-    if (event == Json::parse_event_t::key &&
-        !keys.back().insert(parsed.get<std::string>()).second) {
-      repeated = parsed.get<std::string>();
-    }
-    too_deep |= depth > kMaxDepth;
-    return true;
-  };
-  Json json;
-  try {
-    json = Json::parse(text.begin(), text.end(), note);
-  } catch (const Json::exception& error) {
-    // Without the library's own "[json.exception.parse_error.101] ".
-    const absl::string_view what = error.what();
-    return absl::InvalidArgumentError(
-        absl::StrCat("not JSON: ", what.substr(what.find("] ") + 2)));
-  }
-  if (too_deep) return absl::InvalidArgumentError("nested too deeply");
-  if (!repeated.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("key \"", repeated, "\" is there twice"));
-  }
-  if (!json.is_object()) {
+absl::StatusOr<Json> ParseObject(absl::string_view text) {
+  absl::StatusOr<Json> object = ParseJson(text);
+  if (object.ok() && !object->is_object()) {
     return absl::InvalidArgumentError("must be a JSON object, {\"title\": ...");
   }
-  return json;
+  return object;
 }
 
 // Fails if `object` has a key that is not one of `known`.
@@ -469,7 +441,7 @@ absl::StatusOr<size_t> Baseline(const Json& file,
 
 absl::StatusOr<Study> ParseStudy(absl::string_view text,
                                  const StudyOverrides& overrides) {
-  const absl::StatusOr<Json> json = ParseJson(text);
+  const absl::StatusOr<Json> json = ParseObject(text);
   if (!json.ok()) return json.status();
   const Json& file = *json;
   absl::Status status =

@@ -1,0 +1,19 @@
+#ifndef GSG_TRAINERS_CONFIG_PARSE_JSON_H_
+#define GSG_TRAINERS_CONFIG_PARSE_JSON_H_
+
+#include <nlohmann/json.hpp>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace gsg {
+
+// The JSON in `text`, which may be hostile, with its keys in their order.
+// Errors: kInvalidArgument, saying where, if it is not JSON or has a number
+// that is too large; if it is nested so deeply that recursion over it could
+// overflow the stack; if an object has a key twice.
+absl::StatusOr<nlohmann::ordered_json> ParseJson(absl::string_view text);
+
+}  // namespace gsg
+
+#endif  // GSG_TRAINERS_CONFIG_PARSE_JSON_H_
