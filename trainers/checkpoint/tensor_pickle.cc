@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -173,33 +174,29 @@ class Parser {
     return line;
   }
 
+  // The operand of an instruction that comes with a short and a long one, if it
+  // comes next.
+  std::optional<uint64_t> NumberOf(Opcode with_short, Opcode with_long) {
+    if (Accept(with_short)) return Unsigned(1);
+    if (Accept(with_long)) return Unsigned(4);
+    return std::nullopt;
+  }
+
   // A writer may remember a value, under the next number.
   void MayRemember(Remembered value) {
-    uint64_t number;
-    if (Accept(kBinPut)) {
-      number = Unsigned(1);
-    } else if (Accept(kLongBinPut)) {
-      number = Unsigned(4);
-    } else {
-      return;
-    }
-    if (number != memory_.size()) return Fail("numbers in their order");
+    const std::optional<uint64_t> number = NumberOf(kBinPut, kLongBinPut);
+    if (!number.has_value()) return;
+    if (*number != memory_.size()) return Fail("numbers in their order");
     memory_.push_back(std::move(value));
   }
 
   // What is remembered, if that comes next and is a T.
   template <class T>
   const T* Recall() {
-    uint64_t number;
-    if (Accept(kBinGet)) {
-      number = Unsigned(1);
-    } else if (Accept(kLongBinGet)) {
-      number = Unsigned(4);
-    } else {
-      return nullptr;
-    }
+    const std::optional<uint64_t> number = NumberOf(kBinGet, kLongBinGet);
+    if (!number.has_value()) return nullptr;
     const T* value =
-        number < memory_.size() ? std::get_if<T>(&memory_[number]) : nullptr;
+        *number < memory_.size() ? std::get_if<T>(&memory_[*number]) : nullptr;
     if (value == nullptr) Fail("before this a number that is in use");
     return value;
   }

@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/trainers/checkpoint/little_endian.h"
 
 namespace gsg {
 namespace {
@@ -21,15 +22,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
-
-std::string LittleEndian(uint64_t value, int bytes) {
-  std::string text;
-  for (int i = 0; i < bytes; ++i) {
-    text.push_back(static_cast<char>(value & 0xff));
-    value >>= 8;
-  }
-  return text;
-}
 
 std::string String(absl::string_view text) {
   return absl::StrCat("X", LittleEndian(text.size(), 4), text);

@@ -7,20 +7,12 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/trainers/checkpoint/little_endian.h"
 
 namespace gsg {
 namespace {
 
 using ::testing::HasSubstr;
-
-std::string LittleEndian(uint64_t value, int bytes) {
-  std::string text;
-  for (int i = 0; i < bytes; ++i) {
-    text.push_back(static_cast<char>(value & 0xff));
-    value >>= 8;
-  }
-  return text;
-}
 
 // A directory's entry for "a", with an extra field.
 std::string Entry(uint64_t packed, uint64_t unpacked, int method = 0,
