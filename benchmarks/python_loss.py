@@ -54,10 +54,17 @@ def training(loss_fn, views):
 
 
 def medians(calls, repetitions):
-    """{name: median of milliseconds}; the calls take turns."""
+    """{name: median of milliseconds}; the calls take turns.
+
+    Before each there is time for the last one's threads to go to sleep. OpenMP's
+    wait for more work by spinning for milliseconds, on the cores of the next.
+    """
     times = {name: [] for name in calls}
     for repetition in range(-3, repetitions):
         for name, call in calls.items():
+            end = time.perf_counter() + 0.01
+            while time.perf_counter() < end:
+                pass
             start = time.perf_counter()
             call()
             if repetition >= 0:

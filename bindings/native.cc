@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -13,8 +14,10 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "bindings/array.h"
+#include "bindings/open_mp_executor.h"
 #include "bindings/thread_pool_cache.h"
 #include "gsg_core/distance.h"
+#include "gsg_core/executor.h"
 #include "gsg_core/half.h"
 #include "gsg_core/loss.h"
 #include "gsg_core/meters.h"
@@ -33,9 +36,13 @@ namespace {
 
 namespace py = pybind11;
 
+// How many, and the GOMP_parallel of an OpenMP runtime whose threads they are,
+// or 0: ours.
+using Threads = std::pair<int, uintptr_t>;
+
 // distance, selection, temperature, margin, seed, threads, grad_scale.
-using Options =
-    std::tuple<std::string, std::string, double, double, uint64_t, int, double>;
+using Options = std::tuple<std::string, std::string, double, double, uint64_t,
+                           Threads, double>;
 
 uint64_t SeedOf(const Options& options) { return std::get<4>(options); }
 
@@ -217,6 +224,28 @@ auto WithoutGil(const Call& call) {
   return ValueOrThrow(std::move(result));
 }
 
+// Threads for the length of a call. Constructed and destroyed under the GIL.
+class CallExecutor {
+ public:
+  explicit CallExecutor(const Threads& threads) {
+    const auto [count, gomp_parallel] = threads;
+    if (gomp_parallel != 0) {
+      open_mp_.emplace(gomp_parallel, count);
+    } else {
+      own_.emplace(count);
+    }
+  }
+
+  Executor* get() {
+    if (open_mp_.has_value()) return &*open_mp_;
+    return own_->get();
+  }
+
+ private:
+  std::optional<OpenMpExecutor> open_mp_;
+  std::optional<LeasedThreadPool> own_;
+};
+
 // The value of call(options), which runs without the GIL.
 template <typename Call>
 auto Run(const Options& arguments, const Call& call) {
@@ -229,8 +258,8 @@ auto Run(const Options& arguments, const Call& call) {
   options.margin = margin;
   options.seed = seed;
   options.grad_scale = grad_scale;
-  const LeasedThreadPool pool(threads);
-  options.executor = pool.get();
+  CallExecutor executor(threads);
+  options.executor = executor.get();
   return WithoutGil([&] { return call(options); });
 }
 
@@ -373,7 +402,7 @@ py::array_t<int64_t> Pairing(int64_t n, uint64_t seed,
 }
 
 // candidates, distance, seed, threads.
-using NearestArguments = std::tuple<int64_t, std::string, uint64_t, int>;
+using NearestArguments = std::tuple<int64_t, std::string, uint64_t, Threads>;
 
 // projections: z1, z2, or z11, z12, z21, z22.
 py::array_t<int64_t> NearestPairingOf(const py::tuple& projections,
@@ -383,8 +412,8 @@ py::array_t<int64_t> NearestPairingOf(const py::tuple& projections,
   options.candidates = candidates;
   options.distance = ValueOrThrow(ParseDistance(distance));
   options.seed = seed;
-  const LeasedThreadPool pool(threads);
-  options.executor = pool.get();
+  CallExecutor executor(threads);
+  options.executor = executor.get();
   if (projections.size() == 2) {
     const Matrices<2> m =
         ParseMatrices(kSharedProjections, projections.cast<Objects<2>>());

@@ -48,23 +48,27 @@ def as_seed(seed: Any) -> int:
     return as_integer("seed", seed, 0, 2**64 - 1)
 
 
-Options = Tuple[str, str, float, float, int, int, float]
+# How many, and 0 or the address of the GOMP_parallel of an OpenMP runtime whose
+# threads to use.
+Threads = Tuple[int, int]
+Options = Tuple[str, str, float, float, int, Threads, float]
 
 
 def loss_options(distance: Any, selection: Any, temperature: Any, margin: Any,
-                 seed: Any, threads: Any, grad_scale: float = 1) -> Options:
+                 seed: Any, threads: Any, grad_scale: float = 1,
+                 gomp_parallel: int = 0) -> Options:
     """The `options` of gsg._native."""
     return (as_string("distance", distance), as_string("selection", selection),
             as_temperature(temperature), as_margin(margin), as_seed(seed),
-            as_integer("threads", threads, 1, 256), grad_scale)
+            (as_integer("threads", threads, 1, 256), gomp_parallel), grad_scale)
 
 
-def nearest_options(candidates: Any, distance: Any, seed: Any,
-                    threads: Any) -> Tuple[int, str, int, int]:
+def nearest_options(candidates: Any, distance: Any, seed: Any, threads: Any,
+                    gomp_parallel: int = 0) -> Tuple[int, str, int, Threads]:
     """The `options` of gsg._native.nearest_pairing."""
     return (as_integer("candidates", candidates, 1, 2**63 - 1),
             as_string("distance", distance), as_seed(seed),
-            as_integer("threads", threads, 1, 256))
+            (as_integer("threads", threads, 1, 256), gomp_parallel))
 
 
 def _type_of(value: Any) -> str:

@@ -5,7 +5,8 @@ from typing import Any, Optional, Sequence, Tuple
 import numpy as np
 from numpy.typing import NDArray
 
-_Options = Tuple[str, str, float, float, int, int, float]
+_Threads = Tuple[int, int]
+_Options = Tuple[str, str, float, float, int, _Threads, float]
 _Result = Tuple[float, NDArray[np.uint8], Tuple[Any, ...]]
 
 def guided_loss(views: Tuple[Any, ...], options: _Options,
@@ -20,7 +21,7 @@ def select_shared(projections: Tuple[Any, ...], pairing: Any,
 def source_mask(pair: Any) -> NDArray[np.uint8]: ...
 def pairing(n: int, seed: int, kind: str) -> NDArray[np.int64]: ...
 def nearest_pairing(projections: Tuple[Any, ...],
-                    options: Tuple[int, str, int, int]
+                    options: Tuple[int, str, int, _Threads]
                     ) -> NDArray[np.int64]: ...
 def nearest_candidates(n: int, candidates: int,
                        seed: int) -> NDArray[np.int64]: ...

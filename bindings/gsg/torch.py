@@ -10,6 +10,8 @@ is gsg's fused loop, on the memory of the tensors; elsewhere the same formula in
 torch operations. torch 2.4 or newer.
 """
 
+import ctypes
+import os
 from typing import (Any, Callable, List, Optional, Protocol, Sequence, Tuple,
                     Union, cast)
 
@@ -245,12 +247,31 @@ def _threads() -> int:
     return min(torch.get_num_threads(), 256)
 
 
+def _find_gomp_parallel() -> int:
+    """Where the OpenMP runtime that torch computes with starts its threads.
+
+    0 if torch has no OpenMP, or one without this entry: then gsg_core has
+    threads of its own.
+    """
+    try:
+        # Not to load anything: torch is there, under this name.
+        library = ctypes.CDLL("libtorch_cpu.so", os.RTLD_NOLOAD | os.RTLD_LAZY)
+        entry = library.GOMP_parallel
+    except (OSError, AttributeError):
+        return 0
+    return ctypes.cast(entry, ctypes.c_void_p).value or 0
+
+
+_GOMP_PARALLEL = _find_gomp_parallel()
+
+
 def _core_result(views: Sequence[Tensor], grads: Sequence[Tensor],
                  call: Callable[..., Any], *pairing: Any, distance: str,
                  selection: _formula.Selection, **local: Any
                  ) -> Tuple[Tensor, ...]:
     first = views[0]
-    options = loss_options(distance, *selection, _threads(), _grad_scale(first))
+    options = loss_options(distance, *selection, _threads(), _grad_scale(first),
+                           _GOMP_PARALLEL)
     loss, pair, _ = call(tuple(map(_memory, views)), *pairing, options,
                          tuple(map(_memory, grads)), **local)
     dtype = torch.float64 if first.dtype == torch.float64 else torch.float32
@@ -387,7 +408,8 @@ def _guided_loss_shared_cpu(
     elif pairing_kind == "nearest":
         second = _native.nearest_pairing(
             (_memory(z1), _memory(z2)),
-            nearest_options(candidates, distance, seed, _threads()))
+            nearest_options(candidates, distance, seed, _threads(),
+                            _GOMP_PARALLEL))
     else:
         second = _native.pairing(len(p1), seed, pairing_kind)
     grads = _new_grads((p1, p2), wants_grad)

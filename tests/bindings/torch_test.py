@@ -3,6 +3,7 @@
 import concurrent.futures
 import copy
 import io
+import os
 
 import numpy as np
 import pytest
@@ -446,6 +447,28 @@ def test_threads():
         for actual, (loss, grads) in zip(pool.map(run, range(16)), expected):
             assert actual[0] == loss
             assert all(map(torch.equal, actual[1], grads))
+
+
+def test_runs_on_the_threads_of_torch(monkeypatch):
+    def threads():
+        return len(os.listdir("/proc/self/task"))
+
+    views = some_views("four", n=257, d=33)
+    module = GuidedStopGradientLoss(views="four")
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        torch.ones(1 << 20).exp()  # torch starts its threads
+        started = threads()
+        loss = module(*views)
+        assert threads() == started
+        # And without an OpenMP runtime to be found, the same on its own.
+        monkeypatch.setattr(gsg.torch, "_GOMP_PARALLEL", 0)
+        assert torch.equal(module(*views), loss)
+        assert threads() > started
+    finally:
+        torch.set_num_threads(before)
+
 
 
 def test_layouts():
