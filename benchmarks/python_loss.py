@@ -72,8 +72,17 @@ def medians(calls, repetitions):
     return {name: statistics.median(values) for name, values in times.items()}
 
 
+COUNTS = {"four": 8, "shared": 4}  # of inputs
+
+
+def bytes_moved(form, n, d):
+    """Each input read once, and a gradient written for every second one."""
+    return COUNTS[form] * n * d * 4 * 3 // 2
+
+
 def calls_of(form, n, d, threads):
-    count = {"four": 8, "shared": 4}[form]
+    """The sides, as functions of one forward and backward pass each."""
+    count = COUNTS[form]
     torch.manual_seed(0)
     views = [torch.randn(n, d) for _ in range(count)]
     arrays = [view.numpy() for view in views]
@@ -97,8 +106,7 @@ def calls_of(form, n, d, threads):
 
         def ours(*views):
             return module(*views, index)
-    # Read and written: one gradient for two inputs.
-    source = torch.ones(count * n * d * 3 // 4)
+    source = torch.ones(bytes_moved(form, n, d) // 8)  # read; as much written
     target = torch.empty_like(source)
     return {
         "gsg, out=": lambda: numpy(out),

@@ -105,16 +105,34 @@ TEST(RecipesTest, TheShortOneIsFashionMnistButForItsCost) {
   EXPECT_EQ(ToJson(config), ToJson(whole));
 }
 
+TEST(RecipesTest, TheShortOneOfCifar10HasItsViewsAndFashionMnistsNetwork) {
+  const Config config = *RecipeConfig("cifar10_short");
+  EXPECT_EQ(config.epochs, 1);
+  const Config views = *RecipeConfig("cifar10_fast");
+  EXPECT_EQ(config.dataset, views.dataset);
+  EXPECT_EQ(config.views, views.views);
+  EXPECT_EQ(config.crop_scale_min, views.crop_scale_min);
+  EXPECT_EQ(config.hue, views.hue);
+  EXPECT_EQ(config.grayscale_prob, views.grayscale_prob);
+  const Config network = *RecipeConfig("fashion_mnist");
+  EXPECT_EQ(config.backbone, network.backbone);
+  EXPECT_EQ(config.stem, network.stem);
+  EXPECT_EQ(config.projector_dim, network.projector_dim);
+  EXPECT_EQ(config.predictor_hidden, network.predictor_hidden);
+  EXPECT_EQ(config.base_lr, network.base_lr);
+  EXPECT_EQ(config.batch_size, network.batch_size);
+}
+
 TEST(RecipesTest, UnknownNameSaysWhichThereAre) {
   EXPECT_EQ(RecipeConfig("fashion-mnist").status().message(),
             "--recipe=fashion-mnist: unknown recipe; did you mean "
             "fashion_mnist? recipes: fashion_mnist, fashion_mnist_short, "
-            "cifar10, cifar10_fast, cifar10_vit, cifar100, imagenette, "
-            "imagenet");
+            "cifar10, cifar10_fast, cifar10_short, cifar10_vit, cifar100, "
+            "imagenette, imagenet");
   EXPECT_EQ(RecipeConfig("places").status().message(),
             "--recipe=places: unknown recipe; recipes: fashion_mnist, "
-            "fashion_mnist_short, cifar10, cifar10_fast, cifar10_vit, "
-            "cifar100, imagenette, imagenet");
+            "fashion_mnist_short, cifar10, cifar10_fast, cifar10_short, "
+            "cifar10_vit, cifar100, imagenette, imagenet");
 }
 
 }  // namespace
