@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "pixels/params.h"
 #include "trainers/augment/color.h"
 #include "trainers/augment/options.h"
 #include "trainers/augment/params.h"

@@ -1,8 +1,9 @@
 #ifndef GSG_TRAINERS_AUGMENT_COLOR_H_
 #define GSG_TRAINERS_AUGMENT_COLOR_H_
 
-#include <array>
 #include <cstdint>
+
+#include "pixels/params.h"
 
 namespace gsg {
 
@@ -29,10 +30,6 @@ void AdjustHue(Planes image, float turns);
 
 // x to the power `exponent` > 0.
 void AdjustGamma(Planes image, float exponent);
-
-// What becomes of the values 0, 1/4, 1/2, 3/4 and 1; linear between them.
-using ToneCurve = std::array<float, 5>;
-inline constexpr ToneCurve kIdentityTone = {0, 0.25f, 0.5f, 0.75f, 1};
 
 // Puts every value through the curve.
 void AdjustTone(Planes image, const ToneCurve& curve);

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "trainers/augment/color.h"
+#include "pixels/params.h"
 #include "trainers/augment/options.h"
 #include "trainers/augment/philox.h"
 
