@@ -1,7 +1,6 @@
 #include "gsg_core/loss.h"
 
 #include <array>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
@@ -13,15 +12,13 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
-#include "gsg_core/distance.h"
-#include "gsg_core/distances/list.h"
 #include "gsg_core/half.h"
 #include "gsg_core/internal/blocks.h"
 #include "gsg_core/internal/checks.h"
+#include "gsg_core/internal/loss_options.h"
 #include "gsg_core/internal/row_loss.h"
 #include "gsg_core/rows.h"
 #include "gsg_core/selection.h"
-#include "gsg_core/selections/list.h"
 
 namespace gsg {
 namespace {
@@ -30,40 +27,12 @@ using internal::ForBlocks;
 using internal::NamedRows;
 using internal::RowLoss;
 
-absl::Status CheckOptions(const LossOptions& options) {
-  const auto unknown = [](const char* what, int value) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        what, " is ", value, ", which is not one of its enumerators"));
-  };
-  const auto nothing = [](auto) {};
-  if (!distances::List::Visit(options.distance, nothing)) {
-    return unknown("distance", static_cast<int>(options.distance));
-  }
-  if (!selections::List::Visit(options.selection, nothing)) {
-    return unknown("selection", static_cast<int>(options.selection));
-  }
-  // Written so that NaN fails.
-  if (!(options.temperature > 0) || std::isinf(options.temperature)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("temperature is ", options.temperature,
-                     "; it must be finite and above 0"));
-  }
-  if (!(options.margin >= 0 && options.margin < 1)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "margin is ", options.margin, "; it must be at least 0 and below 1"));
-  }
-  if (!std::isfinite(options.grad_scale)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "grad_scale is ", options.grad_scale, "; it must be finite"));
-  }
-  return absl::OkStatus();
-}
-
 template <typename T>
 absl::Status CheckArguments(const LossOptions& options,
                             absl::Span<const NamedRows<T>> inputs,
                             absl::Span<const NamedRows<T>> grads = {}) {
-  absl::Status status = CheckOptions(options);
+  absl::Status status = internal::CheckLossOptions(
+      options.distance, options.selection, options, options.grad_scale);
   if (status.ok()) status = internal::CheckShapes<T>(inputs);
   if (status.ok()) status = internal::CheckGrads<T>(grads, inputs);
   return status;

@@ -7,6 +7,7 @@
 #include "absl/strings/string_view.h"
 #include "gsg_core/distance.h"
 #include "gsg_core/distances/pair_sum.h"
+#include "gsg_core/host_device.h"
 #include "gsg_core/norm.h"
 
 namespace gsg::distances {
@@ -18,7 +19,7 @@ struct Cosine {
   static constexpr PairSum kPairSum = PairSum::kProduct;
 
   template <typename Real>
-  static Real Value(Real xy, Real xx, Real yy) {
+  GSG_HOST_DEVICE static Real Value(Real xy, Real xx, Real yy) {
     const Real eps = kNormEpsilon;
     return 1 -
            xy / (std::max(std::sqrt(xx), eps) * std::max(std::sqrt(yy), eps));

@@ -6,6 +6,7 @@
 #include "absl/strings/string_view.h"
 #include "gsg_core/distance.h"
 #include "gsg_core/distances/pair_sum.h"
+#include "gsg_core/host_device.h"
 
 namespace gsg::distances {
 
@@ -16,7 +17,7 @@ struct Euclidean {
   static constexpr PairSum kPairSum = PairSum::kSquaredDifference;
 
   template <typename Real>
-  static Real Value(Real sum, Real /*xx*/, Real /*yy*/) {
+  GSG_HOST_DEVICE static Real Value(Real sum, Real /*xx*/, Real /*yy*/) {
     return std::sqrt(sum);
   }
 };

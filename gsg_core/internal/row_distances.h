@@ -5,25 +5,15 @@
 #include <atomic>
 #include <cmath>
 #include <cstdint>
-#include <limits>
 
 #include "gsg_core/distance.h"
 #include "gsg_core/distances/list.h"
 #include "gsg_core/half.h"
 #include "gsg_core/internal/kernels.h"
-#include "gsg_core/norm.h"
+#include "gsg_core/internal/view_term.h"
 #include "gsg_core/reference_row.h"
 
 namespace gsg::internal {
-
-// Sums of squares that Sum holds in full: large enough for lost denormals not
-// to matter and for a norm not to be clamped, small enough for products of
-// norms and coefficients of the gradient. False for NaN.
-template <typename Sum>
-bool IsPlain(double sum) {
-  static const double kMax = std::sqrt(std::numeric_limits<Sum>::max());
-  return sum >= kNormEpsilon * kNormEpsilon && sum <= kMax;
-}
 
 // The four distances of two images at a time, for any number of threads: fast
 // in the arithmetic of T where sums allow it, by the reference otherwise.

@@ -2,7 +2,6 @@
 #define GSG_GSG_CORE_INTERNAL_ROW_LOSS_H_
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -10,6 +9,7 @@
 #include "gsg_core/half.h"
 #include "gsg_core/internal/kernels.h"
 #include "gsg_core/internal/row_distances.h"
+#include "gsg_core/internal/view_term.h"
 #include "gsg_core/loss.h"
 #include "gsg_core/reference_row.h"
 #include "gsg_core/selection.h"
@@ -62,14 +62,12 @@ class RowLoss {
       if (grad != nullptr) std::fill_n(grad, cols_, T{});
       return weight == 0 ? 0 : SlowView(p, z, weight, grad);
     }
-    const double norms = std::sqrt(pp) * std::sqrt(zz);
-    const double cosine = pz / norms;
+    const ViewTerm term = ViewTermOf(pp, zz, pz, weight, GradFactor(weight));
     if (grad != nullptr) {
-      const double scale = GradFactor(weight);
-      kernels_.combine(static_cast<Sum>(scale * cosine / pp), p,
-                       static_cast<Sum>(-scale / norms), z, cols_, grad);
+      kernels_.combine(static_cast<Sum>(term.along_p), p,
+                       static_cast<Sum>(term.along_z), z, cols_, grad);
     }
-    return -weight / 2 * cosine;
+    return term.loss;
   }
 
   // The same of a prediction with two targets, whose terms it adds.
@@ -86,20 +84,17 @@ class RowLoss {
       for (const T* row : {p, z[0], z[1]}) distances_.NoteFinite(row);
       return SlowLocalView(p, z, weights, grad);
     }
-    double loss = 0, along_p = 0, along_z[2];
+    ViewTerm terms[2];
     for (int t = 0; t < 2; ++t) {
-      const double norms = std::sqrt(pp) * std::sqrt(sums[t][1]);
-      const double cosine = sums[t][2] / norms;
-      loss -= weights[t] / 2 * cosine;
-      along_p += GradFactor(weights[t]) * cosine / pp;
-      along_z[t] = -GradFactor(weights[t]) / norms;
+      terms[t] = ViewTermOf(pp, sums[t][1], sums[t][2], weights[t],
+                            GradFactor(weights[t]));
     }
     if (grad != nullptr) {
-      kernels_.combine3(static_cast<Sum>(along_p), p,
-                        static_cast<Sum>(along_z[0]), z[0],
-                        static_cast<Sum>(along_z[1]), z[1], cols_, grad);
+      kernels_.combine3(static_cast<Sum>(terms[0].along_p + terms[1].along_p),
+                        p, static_cast<Sum>(terms[0].along_z), z[0],
+                        static_cast<Sum>(terms[1].along_z), z[1], cols_, grad);
     }
-    return loss;
+    return terms[0].loss + terms[1].loss;
   }
 
  private:
@@ -107,7 +102,7 @@ class RowLoss {
   using Real = reference::Wide<T>;
 
   double GradFactor(double weight) const {
-    return weight / 2 * options_.grad_scale / static_cast<double>(rows_);
+    return internal::GradFactor(weight, options_.grad_scale, rows_);
   }
 
   // grad holds zeros.

@@ -4,6 +4,7 @@
 #include <array>
 #include <type_traits>
 
+#include "gsg_core/host_device.h"
 #include "gsg_core/internal/names.h"
 
 namespace gsg::internal {
@@ -19,7 +20,7 @@ struct TypeList {
 
   // Calls f(Type{}) for the type that stands for `value`; false if none does.
   template <typename F>
-  static bool Visit(Enum value, F&& f) {
+  GSG_HOST_DEVICE static bool Visit(Enum value, F&& f) {
     return ((Types::kValue == value && (f(Types{}), true)) || ...);
   }
 };

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "absl/strings/string_view.h"
+#include "gsg_core/host_device.h"
 #include "gsg_core/selection.h"
 #include "gsg_core/selections/min.h"
 
@@ -20,8 +21,9 @@ struct Soft {
   static constexpr bool kUsesDistances = true;
 
   template <typename Real>
-  static Choice Choose(const Real (&d)[4],
-                       const SelectionParameters& parameters, int64_t row) {
+  GSG_HOST_DEVICE static Choice Choose(const Real (&d)[4],
+                                       const SelectionParameters& parameters,
+                                       int64_t row) {
     Choice choice{Min::Choose(d, parameters, row).pair, {0, 0, 0, 0}};
     const Real least = d[choice.pair];
     Real q[4], sum = 0;
