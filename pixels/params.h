@@ -14,6 +14,13 @@ enum class JitterOp : uint8_t { kBrightness, kContrast, kSaturation, kHue };
 using ToneCurve = std::array<float, 5>;
 inline constexpr ToneCurve kIdentityTone = {0, 0.25f, 0.5f, 0.75f, 1};
 
+constexpr bool IsIdentity(const ToneCurve& curve) {
+  for (int k = 0; k < 5; ++k) {
+    if (curve[k] != 0.25f * static_cast<float>(k)) return false;
+  }
+  return true;
+}
+
 // What happens to one view. A default-constructed value with a crop set only
 // resizes: every factor that is off has its neutral value. Plain data: arrays
 // of these may be copied to a GPU.

@@ -45,7 +45,7 @@ void Jitter(Planes image, const AugmentParams& params) {
     }
   }
   if (params.gamma != 1) AdjustGamma(image, params.gamma);
-  if (params.tone_curve != kIdentityTone) AdjustTone(image, params.tone_curve);
+  if (!IsIdentity(params.tone_curve)) AdjustTone(image, params.tone_curve);
 }
 
 }  // namespace

@@ -14,8 +14,8 @@ namespace gsg {
 
 // Makes a view of an image from given parameters: all operations in one call,
 // on pixels that stay in the cache. Holds scratch memory, so one per thread:
-// 64 * crop width + 4 * size^2 bytes and small change, grown to the largest crop
-// seen and then reused.
+// 64 * crop width + 4 * size^2 bytes and small change, grown to the largest
+// crop seen and then reused.
 //
 // Pixels are float in [0, 1] from the crop on, so unlike torchvision on uint8
 // images nothing is rounded between operations. The flip is part of the crop's

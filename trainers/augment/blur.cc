@@ -1,21 +1,11 @@
 #include "trainers/augment/blur.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
-#include <cstdlib>
+
+#include "pixels/gauss.h"
 
 namespace gsg {
-namespace {
-
-// Row or column i of a plane of n that reflects at its borders.
-int Reflect(int i, int n) {
-  i = std::abs(i);
-  return i < n ? i : 2 * (n - 1) - i;
-}
-
-}  // namespace
-
 GaussianBlur::GaussianBlur(int size, int kernel)
     : size_(size),
       radius_(kernel / 2),
@@ -24,16 +14,7 @@ GaussianBlur::GaussianBlur(int size, int kernel)
       rows_(static_cast<size_t>(size) * size) {}
 
 void GaussianBlur::SetSigma(float sigma) {
-  double sum = 0;
-  const auto gauss = [&](int k) {
-    const double x = (k - radius_) / static_cast<double>(sigma);
-    return std::exp(-0.5 * x * x);
-  };
-  const int kernel = static_cast<int>(weight_.size());
-  for (int k = 0; k < kernel; ++k) sum += gauss(k);
-  for (int k = 0; k < kernel; ++k) {
-    weight_[k] = static_cast<float>(gauss(k) / sum);
-  }
+  SetGaussWeights(sigma, static_cast<int>(weight_.size()), weight_.data());
 }
 
 void GaussianBlur::Apply(float* plane) {

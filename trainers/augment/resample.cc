@@ -1,11 +1,11 @@
 #include "trainers/augment/resample.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 
+#include "pixels/filter.h"
 #include "trainers/augment/simd.h"
 #ifdef __SSE2__
 #include <xmmintrin.h>
@@ -78,35 +78,17 @@ void Separate(const float* columns, int width, int count, float* rows) {
 // `gain` multiplies the weights. The buffers only ever grow.
 void Resampler::SetAxis(const Window& window, bool flip, double gain,
                         Axis* axis) {
-  const double scale = window.length / size_;
-  const double support = std::max(scale, 1.0);
-  // An open interval of length 2 * support holds at most this many centres.
-  axis->taps = std::min(static_cast<int>(std::ceil(2 * support)),
-                        window.end - window.begin);
-  // Taps beyond the support get weight 0, so near the borders the filter may
-  // slide to stay inside.
-  const auto centre = [&](int i) { return window.start + scale * (i + 0.5); };
-  const auto first = [&](int i) {
-    return std::clamp(static_cast<int>(std::floor(centre(i) - support + 0.5)),
-                      window.begin, window.end - axis->taps);
-  };
-  axis->begin = first(0);
-  axis->end = first(size_ - 1) + axis->taps;
+  const TriangleFilter filter(window, size_);
+  axis->taps = filter.taps();
+  axis->begin = filter.First(0);
+  axis->end = filter.First(size_ - 1) + axis->taps;
   axis->first.resize(size_);
   axis->weight.resize(static_cast<size_t>(size_) * axis->taps);
   for (int i = 0; i < size_; ++i) {
     const int x = flip ? size_ - 1 - i : i;
-    const double offset = first(i) + 0.5 - centre(i);
-    axis->first[x] = first(i) - axis->begin;
-    const auto triangle = [&](int k) {
-      return std::max(1 - std::abs(offset + k) / support, 0.0);
-    };
-    double sum = 0;
-    for (int k = 0; k < axis->taps; ++k) sum += triangle(k);
-    for (int k = 0; k < axis->taps; ++k) {
-      axis->weight[static_cast<size_t>(x) * axis->taps + k] =
-          static_cast<float>(triangle(k) * gain / sum);
-    }
+    axis->first[x] = filter.First(i) - axis->begin;
+    filter.SetWeights(
+        i, gain, axis->weight.data() + static_cast<size_t>(x) * axis->taps);
   }
 }
 

@@ -4,16 +4,9 @@
 #include <cstdint>
 #include <vector>
 
-namespace gsg {
+#include "pixels/filter.h"
 
-// What is resized along one axis of a plane. Output pixel i of `size` is
-// centred at start + (i + 0.5) * length / size, in the plane's pixels and
-// fractions of them; only pixels begin .. end - 1 are read. For a crop of whole
-// pixels, the two say the same.
-struct Window {
-  double start, length;
-  int begin, end;
-};
+namespace gsg {
 
 // Resizes parts of uint8 planes to size x size floats in [0, 1] (byte / 255),
 // as torchvision's resize does with bilinear interpolation and antialias=True:
