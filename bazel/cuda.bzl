@@ -31,7 +31,10 @@ def _compile(ctx, cc_toolchain, compilation_context, src):
     args.add("-gencode=arch=compute_{0},code=compute_{0}".format(_ARCHITECTURES[-1]))
     args.add("-I" + ctx.genfiles_dir.path)
     args.add_all(compilation_context.defines, before_each = "-D")
-    args.add_all(compilation_context.quote_includes, before_each = "-I")
+
+    # nvcc warns of what others' headers do unless they are the system's.
+    for path in compilation_context.quote_includes.to_list():
+        args.add("-isystem" if "external/" in path else "-I", path)
     args.add_all(compilation_context.includes, before_each = "-I")
     args.add_all(compilation_context.system_includes, before_each = "-isystem")
     args.add(src)

@@ -16,7 +16,8 @@
 // the hue's) that rounding takes it to the other side.
 // Pointers are to memory that the current device can reach; nothing is
 // allocated, nothing waits for the device, and a call can be captured in a CUDA
-// graph, whose replays read images, indices and parameters anew.
+// graph (after one that was not: CUDA loads a kernel when it is first
+// launched), whose replays read images, indices and parameters anew.
 namespace gsg::cuda {
 
 // [count, channels, height, width] uint8, contiguous. 1 or 3 channels.
@@ -42,8 +43,8 @@ struct AugmentSettings {
   std::array<float, 3> std = {1, 1, 1};
 };
 
-// 0 where a view fits into the GPU's shared memory, whatever T: up to 96 x 96
-// with three channels.
+// 0 where a view fits into the GPU's shared memory, whatever T: about 70 x 70
+// with three channels, 100 x 100 with one.
 size_t AugmentWorkspaceBytes(const ImageArray& images,
                              const AugmentSettings& settings, int64_t views);
 

@@ -15,9 +15,10 @@
 // GuidedLoss of gsg_core/loss.h, whose formulas these are, on a GPU: choice,
 // loss and gradients in one launch. Pointers (also those in Rows) are to memory
 // that the current device can reach; nothing is allocated, nothing waits for
-// the device, and a call can be captured in a CUDA graph. What may differ
-// between replays of a graph is read from device memory: the rows, the pairing,
-// the seed and the factor of the gradients.
+// the device, and a call can be captured in a CUDA graph (after one that was
+// not: CUDA loads a kernel when it is first launched). What may differ between
+// replays of a graph is read from device memory: the rows, the pairing, the
+// seed and the factor of the gradients.
 //
 // The result does not depend on scheduling: the same call gives the same bits.
 namespace gsg::cuda {
@@ -56,7 +57,7 @@ template <typename T>
 struct SharedViews {
   Rows<const T> p1, p2;
   Rows<const T> z1, z2;
-  Pairing pairing;
+  Pairing pairing = {};
   absl::Span<const Rows<const T>> local_p = {};  // the span is on the host
 };
 inline constexpr int kMaxLocalViews = 16;
@@ -71,7 +72,8 @@ struct LossOutputs {
 
   // [1]. Bits are set where the device finds an error, and never cleared, so
   // that one look after many calls will do: FourViewFaults, SharedViewFaults.
-  // The loss of such a call is NaN and its gradients are unspecified.
+  // After such a call gradients are unspecified, and the loss is NaN if a value
+  // was not finite.
   uint32_t* faults = nullptr;
 
   // LossWorkspaceBytes(N), on a multiple of 8 bytes, and all zero before its
