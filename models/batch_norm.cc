@@ -9,12 +9,14 @@
 #include "ATen/core/grad_mode.h"
 #include "ATen/ops/addcmul.h"
 #include "ATen/ops/batch_norm_update_stats.h"
+#include "ATen/ops/cat.h"
 #include "ATen/ops/native_batch_norm.h"
 #include "ATen/ops/native_batch_norm_backward.h"
 #include "ATen/ops/ones_like.h"
 #include "ATen/ops/stack.h"
 #include "ATen/ops/zeros_like.h"
 #include "c10/core/ScalarType.h"
+#include "c10/util/Exception.h"
 #include "torch/csrc/autograd/custom_function.h"
 #include "torch/nn/module.h"
 
@@ -139,27 +141,56 @@ at::Tensor ForwardTogether(Module& module, const at::Tensor& x,
                           whole.count);
 }
 
+// Torchs: the torch::nn module that Module is.
+template <class Torchs, class Module>
+at::Tensor Forward(Module& module, const at::Tensor& x) {
+  const BatchLayout& layout = module.layout;
+  const auto normalize = [&](const at::Tensor& view) {
+    return layout.parts == nullptr
+               ? module.Torchs::forward(view)
+               : ForwardTogether(module, view, *layout.parts);
+  };
+  if (!module.is_training()) return module.Torchs::forward(x);
+  if (layout.views == 1) return normalize(x);
+  TORCH_CHECK_VALUE(x.dim() >= 2 && x.size(0) % layout.views == 0,
+                    "a batch of ", layout.views,
+                    " views has a multiple of so many rows; got ", x.sizes());
+  std::vector<at::Tensor> views = x.split(x.size(0) / layout.views);
+  for (at::Tensor& view : views) view = normalize(view);
+  return at::cat(views);
+}
+
+template <class Change>
+void ForEachBatchNorm(torch::nn::Module& module, const Change& change) {
+  for (const std::shared_ptr<torch::nn::Module>& child :
+       module.modules(/*include_self=*/true)) {
+    if (auto* norm = child->as<BatchNorm1dImpl>()) change(norm->layout);
+    if (auto* norm = child->as<BatchNorm2dImpl>()) change(norm->layout);
+  }
+}
+
 }  // namespace
 
 at::Tensor BatchNorm1dImpl::forward(const at::Tensor& x) {
-  if (parts_ == nullptr || !is_training()) {
-    return torch::nn::BatchNorm1dImpl::forward(x);
-  }
-  return ForwardTogether(*this, x, *parts_);
+  return Forward<torch::nn::BatchNorm1dImpl>(*this, x);
 }
 
 at::Tensor BatchNorm2dImpl::forward(const at::Tensor& x) {
-  if (parts_ == nullptr || !is_training()) {
-    return torch::nn::BatchNorm2dImpl::forward(x);
-  }
-  return ForwardTogether(*this, x, *parts_);
+  return Forward<torch::nn::BatchNorm2dImpl>(*this, x);
 }
 
 void SynchronizeBatchNorm(torch::nn::Module& module, BatchParts* parts) {
-  for (const std::shared_ptr<torch::nn::Module>& child : module.modules()) {
-    if (auto* norm = child->as<BatchNorm1dImpl>()) norm->parts_ = parts;
-    if (auto* norm = child->as<BatchNorm2dImpl>()) norm->parts_ = parts;
-  }
+  ForEachBatchNorm(module, [&](BatchLayout& layout) { layout.parts = parts; });
+}
+
+BatchOfViews::BatchOfViews(torch::nn::Module& module, int64_t views)
+    : module_(module) {
+  TORCH_CHECK_VALUE(views >= 1, "views is ", views, "; must be at least 1");
+  ForEachBatchNorm(module, [&](BatchLayout& layout) { layout.views = views; });
+}
+
+BatchOfViews::~BatchOfViews() {
+  ForEachBatchNorm(module_, [](BatchLayout& layout) { layout.views = 1; });
 }
 
 }  // namespace gsg

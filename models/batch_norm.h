@@ -1,8 +1,10 @@
 // Batch normalisation (Ioffe and Szegedy, arXiv 1502.03167) whose batch may be
-// spread over several processes.
+// spread over several processes, or be several batches at once.
 
 #ifndef GSG_MODELS_BATCH_NORM_H_
 #define GSG_MODELS_BATCH_NORM_H_
+
+#include <cstdint>
 
 #include "ATen/core/Tensor.h"
 #include "torch/nn/module.h"
@@ -21,7 +23,13 @@ class BatchParts {
   virtual at::Tensor Gather(const at::Tensor& mine) = 0;
 };
 
-// torch::nn's, until SynchronizeBatchNorm.
+// How the batches lie that a BatchNorm is trained with.
+struct BatchLayout {
+  BatchParts* parts = nullptr;  // null: in this process alone
+  int64_t views = 1;
+};
+
+// torch::nn's, until SynchronizeBatchNorm and within BatchOfViews.
 class BatchNorm1dImpl : public torch::nn::BatchNorm1dImpl {
  public:
   using torch::nn::BatchNorm1dImpl::BatchNorm1dImpl;
@@ -29,10 +37,7 @@ class BatchNorm1dImpl : public torch::nn::BatchNorm1dImpl {
   // [N, C] or [N, C, L], of the parameters' type.
   at::Tensor forward(const at::Tensor& x);
 
- private:
-  friend void SynchronizeBatchNorm(torch::nn::Module& module,
-                                   BatchParts* parts);
-  BatchParts* parts_ = nullptr;
+  BatchLayout layout;
 };
 TORCH_MODULE(BatchNorm1d);
 
@@ -43,10 +48,7 @@ class BatchNorm2dImpl : public torch::nn::BatchNorm2dImpl {
   // [N, C, H, W], of the parameters' type.
   at::Tensor forward(const at::Tensor& x);
 
- private:
-  friend void SynchronizeBatchNorm(torch::nn::Module& module,
-                                   BatchParts* parts);
-  BatchParts* parts_ = nullptr;
+  BatchLayout layout;
 };
 TORCH_MODULE(BatchNorm2d);
 
@@ -58,6 +60,24 @@ TORCH_MODULE(BatchNorm2d);
 // pass of each BatchNorm calls Gather once, with 2 C values. The parts are of
 // one size. `parts` must outlive the module's use.
 void SynchronizeBatchNorm(torch::nn::Module& module, BatchParts* parts);
+
+// While it lives, a training batch is `views` batches of one size, one behind
+// the other in dimension 0. Every BatchNorm in `module` normalises each with
+// its own statistics and takes them into its running statistics one after the
+// other: results, gradients and buffers are those of `views` forward passes, to
+// rounding, where the rest of the network treats images one by one. In
+// evaluation mode nothing changes. Of one module, one at a time.
+// forward() throws c10::ValueError if `views` does not divide dimension 0.
+class BatchOfViews {
+ public:
+  BatchOfViews(torch::nn::Module& module, int64_t views);
+  ~BatchOfViews();
+  BatchOfViews(const BatchOfViews&) = delete;
+  BatchOfViews& operator=(const BatchOfViews&) = delete;
+
+ private:
+  torch::nn::Module& module_;
+};
 
 }  // namespace gsg
 

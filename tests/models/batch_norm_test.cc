@@ -6,6 +6,7 @@
 #include <ATen/ops/stack.h>
 #include <c10/core/MemoryFormat.h>
 #include <c10/core/ScalarType.h>
+#include <c10/util/Exception.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/nn/modules/batchnorm.h>
 
@@ -194,6 +195,82 @@ TEST(BatchNormTest, PartsTogetherAreTorchsWholeBatch) {
 TEST(BatchNormTest, OneImageAPart) {
   ExpectTorchs<torch::nn::BatchNorm1d, BatchNorm1d>(
       {"one", {1, 5}, true, false});
+}
+
+// One pass with all views, and as many of torch's as there are views, one after
+// the other: exactly the same operations.
+template <class TorchNorm, class Norm>
+void ExpectViewAfterView(const Shape& shape, int64_t views) {
+  TorchNorm theirs = Make<TorchNorm>(shape);
+  Norm ours = Make<Norm>(shape);
+  at::Tensor all = Values("x", shape);
+  all = all.set_requires_grad(true);
+  const at::Tensor dy = Values("dy", shape);
+  const int64_t n = all.size(0) / views;
+  at::Tensor y;
+  {
+    const BatchOfViews scope(*ours, views);
+    y = ours->forward(all);
+  }
+  torch::autograd::backward({y}, {dy});
+  EXPECT_EQ(y.suggest_memory_format(), all.suggest_memory_format());
+  for (int64_t v = 0; v < views; ++v) {
+    SCOPED_TRACE(v);
+    const at::Tensor view =
+        all.detach().narrow(0, v * n, n).set_requires_grad(true);
+    const at::Tensor want = theirs->forward(view);
+    torch::autograd::backward({want}, {dy.narrow(0, v * n, n)});
+    ExpectClose(y.detach().narrow(0, v * n, n), want.detach(), "y");
+    ExpectClose(all.grad().narrow(0, v * n, n), view.grad(), "dx");
+  }
+  ExpectClose(ours->running_mean, theirs->running_mean, "running_mean");
+  ExpectClose(ours->running_var, theirs->running_var, "running_var");
+  EXPECT_TRUE(ours->num_batches_tracked.equal(theirs->num_batches_tracked));
+  if (shape.affine) {
+    ExpectClose(ours->weight.grad(), theirs->weight.grad(), "dweight");
+    ExpectClose(ours->bias.grad(), theirs->bias.grad(), "dbias");
+  }
+  // Behind the scope it is one batch again.
+  ExpectClose(ours->forward(all).detach(),
+              theirs->forward(all.detach()).detach(), "y behind the scope");
+}
+
+TEST(BatchNormTest, ViewsInOneBatchAreViewsOneAfterTheOther) {
+  for (const Shape& shape : {Shape{"features", {4, 5}, true, false},
+                             Shape{"no affine", {4, 5}, false, false}}) {
+    SCOPED_TRACE(shape.name);
+    ExpectViewAfterView<torch::nn::BatchNorm1d, BatchNorm1d>(shape, 2);
+  }
+  for (const Shape& shape : {Shape{"images", {2, 3, 4, 5}, true, false},
+                             Shape{"channels last", {2, 3, 4, 5}, true, true},
+                             Shape{"no affine", {2, 3, 4, 5}, false, true}}) {
+    SCOPED_TRACE(shape.name);
+    ExpectViewAfterView<torch::nn::BatchNorm2d, BatchNorm2d>(shape, 3);
+  }
+}
+
+TEST(BatchNormTest, ViewsOfDifferentSizesThrow) {
+  const Shape shape{"", {1, 5}, true, false};  // three rows in all
+  BatchNorm1d norm = Make<BatchNorm1d>(shape);
+  const BatchOfViews scope(*norm, 2);
+  try {
+    norm->forward(Values("x", shape));
+    FAIL() << "three rows are not two views";
+  } catch (const c10::ValueError& error) {
+    EXPECT_STREQ(error.what_without_backtrace(),
+                 "a batch of 2 views has a multiple of so many rows; got "
+                 "[3, 5]");
+  }
+}
+
+TEST(BatchNormTest, ViewsAreForTrainingOnly) {
+  const Shape shape{"", {1, 5}, true, false};
+  BatchNorm1d norm = Make<BatchNorm1d>(shape);
+  norm->eval();
+  const at::Tensor x = Values("x", shape);
+  const at::Tensor want = norm->forward(x);
+  const BatchOfViews scope(*norm, 2);
+  EXPECT_TRUE(norm->forward(x).equal(want));
 }
 
 class NeverGather final : public BatchParts {
