@@ -18,7 +18,6 @@
 namespace gsg {
 namespace {
 
-using ::torch::nn::Conv2d;
 using Block = ResNetOptions::Block;
 using Stem = ResNetOptions::Stem;
 

@@ -16,8 +16,8 @@
 #include "absl/strings/string_view.h"
 #include "models/backbone.h"
 #include "models/batch_norm.h"
+#include "models/convolution.h"
 #include "torch/nn/modules/container/sequential.h"
-#include "torch/nn/modules/conv.h"
 #include "torch/nn/pimpl.h"
 
 namespace gsg {
@@ -64,7 +64,7 @@ class ResNetImpl : public Backbone {
 
   int64_t feature_dim_;
   bool max_pool_;
-  torch::nn::Conv2d conv1_{nullptr};
+  Conv2d conv1_{nullptr};
   BatchNorm2d bn1_{nullptr};
   std::vector<torch::nn::Sequential> stages_;
 };

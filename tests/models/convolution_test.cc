@@ -1,0 +1,188 @@
+#include "models/convolution.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/zeros.h>
+#include <c10/core/MemoryFormat.h>
+#include <c10/core/ScalarType.h>
+#include <c10/util/Exception.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/enum.h>
+#include <torch/nn/modules/conv.h>
+#include <torch/nn/options/conv.h>
+
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "tests/models/formula_tensors.h"
+
+namespace gsg {
+namespace {
+
+constexpr at::MemoryFormat kLayouts[] = {at::MemoryFormat::Contiguous,
+                                         at::MemoryFormat::ChannelsLast};
+
+struct Threads {
+  explicit Threads(int count) { at::set_num_threads(count); }
+  ~Threads() { at::set_num_threads(before); }
+  const int before = at::get_num_threads();
+};
+
+struct Result {
+  at::Tensor y, dx, dweight;
+};
+
+template <class Convolve>
+Result Differentiate(const at::Tensor& x, const at::Tensor& weight,
+                     const at::Tensor& dy, const Convolve& convolve) {
+  const at::Tensor input = x.detach().set_requires_grad(true);
+  const at::Tensor kernel = weight.detach().set_requires_grad(true);
+  const at::Tensor y = convolve(input, kernel);
+  torch::autograd::backward({y}, {dy});
+  return {y.detach(), input.grad(), kernel.grad()};
+}
+
+// 1e-5 of the largest value: the rounding of float32, 6e-8, by the growth of
+// numbers in F(4x4, 3x3) and back, whose transforms have rows with sums of
+// magnitudes up to 10 (B), 18 (A) and 1 (G), twice each.
+void ExpectClose(const at::Tensor& got, const at::Tensor& want,
+                 const char* what) {
+  ASSERT_EQ(got.sizes(), want.sizes()) << what;
+  ASSERT_EQ(got.scalar_type(), c10::kFloat) << what;
+  const double error = got.sub(want).abs().max().item<double>();
+  EXPECT_LT(error, 2e-5 * want.abs().max().item<double>()) << what;
+}
+
+struct Case {
+  std::vector<int64_t> x;
+  int64_t out;
+};
+
+TEST(ConvolutionTest, IsTorchsInDoublePrecision) {
+  for (int threads : {1, 3}) {
+    const Threads scope(threads);
+    for (const Case& c : {
+             Case{{2, 16, 8, 8}, 16},     // fewer panels than threads
+             Case{{2, 32, 5, 7}, 48},     // tiles cut off
+             Case{{1, 16, 1, 2}, 16},     // less than one
+             Case{{12, 32, 40, 40}, 32},  // more than one chunk
+             Case{{5, 64, 4, 4}, 32},
+         }) {
+      for (at::MemoryFormat layout : kLayouts) {
+        SCOPED_TRACE(testing::Message()
+                     << threads << " threads, " << at::IntArrayRef(c.x)
+                     << " in layout " << layout);
+        const at::Tensor x =
+            (Uniform("x", c.x) - 0.5).to(c10::kFloat).contiguous(layout);
+        const at::Tensor weight =
+            (Uniform("weight", {c.out, c.x[1], 3, 3}) - 0.5)
+                .to(c10::kFloat)
+                .contiguous(layout);
+        const at::Tensor dy =
+            (Uniform("dy", {c.x[0], c.out, c.x[2], c.x[3]}) - 0.5)
+                .to(c10::kFloat)
+                .contiguous(layout);
+        const Result got = Differentiate(x, weight, dy, Convolve3x3);
+        const Result want = Differentiate(
+            x.to(c10::kDouble), weight.to(c10::kDouble), dy.to(c10::kDouble),
+            [](const at::Tensor& input, const at::Tensor& kernel) {
+              return at::conv2d(input, kernel, /*bias=*/{}, 1, 1);
+            });
+        ExpectClose(got.y, want.y, "y");
+        ExpectClose(got.dx, want.dx, "dx");
+        ExpectClose(got.dweight, want.dweight, "dweight");
+        EXPECT_TRUE(got.y.is_contiguous(at::MemoryFormat::ChannelsLast));
+        const Result again = Differentiate(x, weight, dy, Convolve3x3);
+        EXPECT_TRUE(again.y.equal(got.y));
+        EXPECT_TRUE(again.dx.equal(got.dx));
+        EXPECT_TRUE(again.dweight.equal(got.dweight));
+      }
+    }
+  }
+}
+
+TEST(ConvolutionTest, OnlyTheGradientsThatAreAskedFor) {
+  const at::Tensor x = Uniform("x", {3, 32, 8, 8}).to(c10::kFloat);
+  const at::Tensor weight = Uniform("w", {32, 32, 3, 3}).to(c10::kFloat);
+  const at::Tensor dy = Uniform("dy", {3, 32, 8, 8}).to(c10::kFloat);
+  const Result both = Differentiate(x, weight, dy, Convolve3x3);
+
+  at::Tensor kernel = weight.detach().set_requires_grad(true);
+  torch::autograd::backward({Convolve3x3(x, kernel)}, {dy});
+  EXPECT_TRUE(kernel.grad().equal(both.dweight));
+
+  at::Tensor input = x.detach().set_requires_grad(true);
+  torch::autograd::backward({Convolve3x3(input, weight)}, {dy});
+  EXPECT_TRUE(input.grad().equal(both.dx));
+
+  EXPECT_FALSE(Convolve3x3(x, weight).requires_grad());
+}
+
+TEST(ConvolutionTest, OtherArgumentsThrow) {
+  const at::Tensor x = at::zeros({1, 3, 8, 8});
+  try {
+    Convolve3x3(x, at::zeros({16, 3, 3, 3}));
+    FAIL() << "three channels";
+  } catch (const c10::ValueError& error) {
+    EXPECT_STREQ(error.what_without_backtrace(),
+                 "Convolve3x3 takes float32 on the CPU, [N, I, H, W] and "
+                 "[O, I, 3, 3], I and O multiples of 16; got [1, 3, 8, 8] and "
+                 "[16, 3, 3, 3] of Float and Float");
+  }
+}
+
+torch::nn::Conv2dOptions Options(int64_t in, int64_t out, int64_t kernel) {
+  return torch::nn::Conv2dOptions(in, out, kernel)
+      .padding(kernel / 2)
+      .bias(false);
+}
+
+TEST(ConvolutionTest, ModuleTakesItWhereItPays) {
+  const at::NoGradGuard no_grad;
+  Conv2d conv(Options(32, 32, 3));
+  const at::Tensor x = Uniform("x", {16, 32, 8, 8}).to(c10::kFloat);
+  EXPECT_TRUE(conv->forward(x).equal(Convolve3x3(x, conv->weight)));
+}
+
+// Everything else is torch's, to the bit.
+TEST(ConvolutionTest, ModuleIsTorchsElsewhere) {
+  const at::NoGradGuard no_grad;
+  struct Other {
+    const char* what;
+    torch::nn::Conv2dOptions options;
+    std::vector<int64_t> x;
+    c10::ScalarType type = c10::kFloat;
+  };
+  for (const Other& other : {
+           Other{"double", Options(32, 32, 3), {16, 32, 8, 8}, c10::kDouble},
+           Other{"1x1", Options(32, 32, 1), {16, 32, 8, 8}},
+           Other{"5x5", Options(32, 32, 5), {16, 32, 8, 8}},
+           Other{"stride", Options(32, 32, 3).stride(2), {16, 32, 8, 8}},
+           Other{"padding", Options(32, 32, 3).padding(0), {16, 32, 8, 8}},
+           Other{"same",
+                 Options(32, 32, 3).padding(torch::kSame),
+                 {16, 32, 8, 8}},
+           Other{"dilation", Options(32, 32, 3).dilation(2), {16, 32, 8, 8}},
+           Other{"groups", Options(32, 32, 3).groups(2), {16, 32, 8, 8}},
+           Other{"bias", Options(32, 32, 3).bias(true), {16, 32, 8, 8}},
+           Other{"channels", Options(3, 32, 3), {16, 3, 8, 8}},
+           Other{"few tiles", Options(32, 32, 3), {1, 32, 8, 8}},
+           Other{"small images", Options(32, 32, 3), {64, 32, 2, 2}},
+       }) {
+    SCOPED_TRACE(other.what);
+    Conv2d ours(other.options);
+    torch::nn::Conv2d theirs(other.options);
+    ours->to(other.type);
+    theirs->to(other.type);
+    theirs->weight.copy_(ours->weight);
+    if (theirs->bias.defined()) theirs->bias.copy_(ours->bias);
+    const at::Tensor x = Uniform("x", other.x).to(other.type);
+    EXPECT_TRUE(ours->forward(x).equal(theirs->forward(x)));
+  }
+}
+
+}  // namespace
+}  // namespace gsg

@@ -1,0 +1,155 @@
+#include "models/internal/winograd_kernels.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "gtest/gtest.h"
+
+namespace gsg::internal {
+namespace {
+
+using Values = std::vector<float>;
+
+constexpr int64_t kEntries = kWinogradEntries;
+
+struct Shape {
+  int64_t images, height, width, in, out;
+};
+
+Values Random(int64_t size, unsigned seed) {
+  std::mt19937 random(seed);
+  std::uniform_real_distribution<float> value(-1, 1);
+  Values values(size);
+  for (float& v : values) v = value(random);
+  return values;
+}
+
+// Visits the products of the convolution: indices of x, weight and y.
+template <class Visit>
+void ForEachProduct(const Shape& s, const Visit& visit) {
+  for (int64_t n = 0; n < s.images; ++n) {
+    for (int64_t r = 0; r < s.height; ++r) {
+      for (int64_t c = 0; c < s.width; ++c) {
+        for (int64_t i = 0; i < 3; ++i) {
+          for (int64_t j = 0; j < 3; ++j) {
+            const int64_t row = r + i - 1, column = c + j - 1;
+            if (row < 0 || row >= s.height) continue;
+            if (column < 0 || column >= s.width) continue;
+            for (int64_t o = 0; o < s.out; ++o) {
+              for (int64_t k = 0; k < s.in; ++k) {
+                visit(((n * s.height + row) * s.width + column) * s.in + k,
+                      (o * 9 + i * 3 + j) * s.in + k,
+                      ((n * s.height + r) * s.width + c) * s.out + o);
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+// Transformed tiles of all panels, with NaN where nothing has been written.
+struct Tiles {
+  Tiles(int64_t channels, int64_t tiles)
+      : memory((tiles + kTileMultiple - 1) / kTileMultiple * kTileMultiple),
+        stride(channels * memory),
+        values(kEntries * stride, std::numeric_limits<float>::quiet_NaN()) {}
+
+  TilePanels<float> Panel(int64_t panel) {
+    return {values.data() + panel * memory * kPanel, stride, memory * kPanel};
+  }
+  TilePanels<const float> All() const {
+    return {values.data(), stride, memory * kPanel};
+  }
+
+  int64_t memory;  // tiles of a panel, with those that round their number up
+  int64_t stride;
+  Values values;
+};
+
+template <class T>
+ImagePanel<T> Panel(T* data, const Shape& s, int64_t channels, int64_t panel) {
+  return {data + panel * kPanel, s.images, s.height, s.width, channels};
+}
+
+// A tile's entries are sums of 36 products with factors of at most 5 * 5,
+// twice; summed over some dozen channels or tiles, of values of at most 1.
+void ExpectClose(const Values& got, const std::vector<double>& want,
+                 const char* what) {
+  double largest = 0;
+  for (double value : want) largest = std::max(largest, std::abs(value));
+  for (size_t i = 0; i < want.size(); ++i) {
+    ASSERT_NEAR(got[i], want[i], 3e-5 * largest) << what << " " << i;
+  }
+}
+
+void ExpectConvolution(const WinogradKernels& kernels, const Shape& s) {
+  const Values x = Random(s.images * s.height * s.width * s.in, 1);
+  const Values w = Random(s.out * 9 * s.in, 2);
+  const Values dy = Random(s.images * s.height * s.width * s.out, 3);
+  std::vector<double> y_want(dy.size()), dx_want(x.size()), dw_want(w.size());
+  ForEachProduct(s, [&](int64_t xi, int64_t wi, int64_t yi) {
+    y_want[yi] += static_cast<double>(x[xi]) * w[wi];
+    dx_want[xi] += static_cast<double>(dy[yi]) * w[wi];
+    dw_want[wi] += static_cast<double>(dy[yi]) * x[xi];
+  });
+
+  const int64_t tiles = Panel(x.data(), s, s.in, 0).Tiles();
+  Tiles v(s.in, tiles), e(s.out, tiles), m(s.out, tiles), dv(s.in, tiles);
+  for (int64_t p = 0; p < s.in / kPanel; ++p) {
+    kernels.transform_input(Panel(x.data(), s, s.in, p), v.Panel(p));
+  }
+  for (int64_t p = 0; p < s.out / kPanel; ++p) {
+    kernels.transform_output(Panel(dy.data(), s, s.out, p), e.Panel(p));
+  }
+
+  Values y(dy.size()), dx(x.size()), dw(w.size());
+  Values u(kEntries * WeightStride(std::max(s.in, s.out)));
+  for (int64_t p = 0; p < s.out / kPanel; ++p) {
+    kernels.transform_weight(w.data() + p * kPanel * 9 * s.in, s.in, u.data());
+    kernels.multiply(v.All(), u.data(), s.in, v.memory, m.Panel(p));
+    const TilePanels<float> panel = m.Panel(p);
+    kernels.restore_output({panel.data, panel.entry_stride, panel.panel_stride},
+                           Panel(y.data(), s, s.out, p));
+  }
+  for (int64_t p = 0; p < s.in / kPanel; ++p) {
+    kernels.transform_weight_by_input(w.data() + p * kPanel, s.out, s.in,
+                                      u.data());
+    kernels.multiply(e.All(), u.data(), s.out, e.memory, dv.Panel(p));
+    TilePanels<float> panel = dv.Panel(p);
+    kernels.restore_input({panel.data, panel.entry_stride, panel.panel_stride},
+                          Panel(dx.data(), s, s.in, p));
+    panel = v.Panel(p);
+    kernels.multiply_tiles(e.All(),
+                           {panel.data, panel.entry_stride, panel.panel_stride},
+                           s.out, tiles, u.data());
+    kernels.restore_weight_by_input(u.data(), s.out, s.in,
+                                    dw.data() + p * kPanel);
+  }
+  ExpectClose(y, y_want, "y");
+  ExpectClose(dx, dx_want, "dx");
+  ExpectClose(dw, dw_want, "dw");
+}
+
+TEST(WinogradKernelsTest, EachInstructionSetConvolves) {
+  for (const WinogradKernels* kernels : SupportedWinogradKernels()) {
+    SCOPED_TRACE(kernels->name);
+    // Whole tiles; tiles cut at either side; an image smaller than a tile; more
+    // tiles than kTileMultiple.
+    for (const Shape& shape : {Shape{1, 4, 4, 16, 16}, Shape{2, 8, 4, 16, 32},
+                               Shape{1, 5, 7, 32, 16}, Shape{2, 1, 3, 16, 16},
+                               Shape{3, 11, 10, 32, 48}}) {
+      SCOPED_TRACE(testing::Message() << shape.images << " of " << shape.height
+                                      << "x" << shape.width);
+      ExpectConvolution(*kernels, shape);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace gsg::internal
