@@ -17,6 +17,7 @@
 #include "ATen/ops/zeros_like.h"
 #include "c10/core/ScalarType.h"
 #include "c10/util/Exception.h"
+#include "models/fused_batch_norm.h"
 #include "torch/csrc/autograd/custom_function.h"
 #include "torch/nn/module.h"
 
@@ -141,9 +142,15 @@ at::Tensor ForwardTogether(Module& module, const at::Tensor& x,
                           whole.count);
 }
 
+// What follows a BatchNorm.
+struct Then {
+  bool relu = false;
+  at::Tensor residual;
+};
+
 // Torchs: the torch::nn module that Module is.
 template <class Torchs, class Module>
-at::Tensor Forward(Module& module, const at::Tensor& x) {
+at::Tensor Normalized(Module& module, const at::Tensor& x) {
   const BatchLayout& layout = module.layout;
   const auto normalize = [&](const at::Tensor& view) {
     return layout.parts == nullptr
@@ -160,6 +167,30 @@ at::Tensor Forward(Module& module, const at::Tensor& x) {
   return at::cat(views);
 }
 
+template <class Torchs, class Module>
+at::Tensor Forward(Module& module, const at::Tensor& x, const Then& then) {
+  if (module.is_training() && module.layout.parts == nullptr &&
+      module.options.momentum().has_value()) {
+    FusedBatchNorm fused;
+    fused.weight = module.weight;
+    fused.bias = module.bias;
+    fused.running_mean = module.running_mean;
+    fused.running_var = module.running_var;
+    fused.momentum = *module.options.momentum();
+    fused.eps = module.options.eps();
+    fused.views = module.layout.views;
+    fused.residual = then.residual;
+    fused.relu = then.relu;
+    if (CanFuse(x, fused)) {
+      module.num_batches_tracked.add_(fused.views);
+      return NormalizeBatch(x, fused);
+    }
+  }
+  at::Tensor y = Normalized<Torchs>(module, x);
+  if (then.residual.defined()) y += then.residual;
+  return then.relu ? y.relu_() : y;
+}
+
 template <class Change>
 void ForEachBatchNorm(torch::nn::Module& module, const Change& change) {
   for (const std::shared_ptr<torch::nn::Module>& child :
@@ -172,11 +203,21 @@ void ForEachBatchNorm(torch::nn::Module& module, const Change& change) {
 }  // namespace
 
 at::Tensor BatchNorm1dImpl::forward(const at::Tensor& x) {
-  return Forward<torch::nn::BatchNorm1dImpl>(*this, x);
+  return Forward<torch::nn::BatchNorm1dImpl>(*this, x, {});
+}
+
+at::Tensor BatchNorm1dImpl::ForwardRelu(const at::Tensor& x,
+                                        const at::Tensor& residual) {
+  return Forward<torch::nn::BatchNorm1dImpl>(*this, x, {true, residual});
 }
 
 at::Tensor BatchNorm2dImpl::forward(const at::Tensor& x) {
-  return Forward<torch::nn::BatchNorm2dImpl>(*this, x);
+  return Forward<torch::nn::BatchNorm2dImpl>(*this, x, {});
+}
+
+at::Tensor BatchNorm2dImpl::ForwardRelu(const at::Tensor& x,
+                                        const at::Tensor& residual) {
+  return Forward<torch::nn::BatchNorm2dImpl>(*this, x, {true, residual});
 }
 
 void SynchronizeBatchNorm(torch::nn::Module& module, BatchParts* parts) {

@@ -29,13 +29,16 @@ struct BatchLayout {
   int64_t views = 1;
 };
 
-// torch::nn's, until SynchronizeBatchNorm and within BatchOfViews.
+// torch::nn's, until SynchronizeBatchNorm and within BatchOfViews; on the CPU
+// in float32 and training by fused_batch_norm.h, which rounds otherwise.
 class BatchNorm1dImpl : public torch::nn::BatchNorm1dImpl {
  public:
   using torch::nn::BatchNorm1dImpl::BatchNorm1dImpl;
 
   // [N, C] or [N, C, L], of the parameters' type.
   at::Tensor forward(const at::Tensor& x);
+  // relu(forward(x) + residual), without an undefined residual.
+  at::Tensor ForwardRelu(const at::Tensor& x, const at::Tensor& residual = {});
 
   BatchLayout layout;
 };
@@ -47,6 +50,8 @@ class BatchNorm2dImpl : public torch::nn::BatchNorm2dImpl {
 
   // [N, C, H, W], of the parameters' type.
   at::Tensor forward(const at::Tensor& x);
+  // relu(forward(x) + residual), without an undefined residual.
+  at::Tensor ForwardRelu(const at::Tensor& x, const at::Tensor& residual = {});
 
   BatchLayout layout;
 };

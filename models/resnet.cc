@@ -60,13 +60,13 @@ class ResidualBlockImpl : public torch::nn::Module {
   }
 
   at::Tensor forward(const at::Tensor& x) {
+    const at::Tensor shortcut = downsample_ ? downsample_->forward(x) : x;
     at::Tensor y = x;
     for (size_t i = 0; i < convs_.size(); ++i) {
-      if (i > 0) y.relu_();
-      y = norms_[i](convs_[i](y));
+      const bool last = i + 1 == convs_.size();
+      y = norms_[i]->ForwardRelu(convs_[i](y), last ? shortcut : at::Tensor());
     }
-    y += downsample_ ? downsample_->forward(x) : x;
-    return y.relu_();
+    return y;
   }
 
  private:
@@ -164,7 +164,7 @@ at::Tensor ResNetImpl::forward(const at::Tensor& x) {
   TORCH_CHECK_VALUE(x.dim() == 4 && x.size(1) == in_channels,
                     "ResNet takes [B, ", in_channels, ", H, W]; got ",
                     x.sizes());
-  at::Tensor y = bn1_(conv1_(x)).relu_();
+  at::Tensor y = bn1_->ForwardRelu(conv1_(x));
   if (max_pool_) {
     y = at::max_pool2d(y, /*kernel_size=*/3, /*stride=*/2, /*padding=*/1);
   }

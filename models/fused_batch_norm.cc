@@ -1,0 +1,290 @@
+#include "models/fused_batch_norm.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "ATen/Parallel.h"
+#include "ATen/autocast_mode.h"
+#include "ATen/core/Tensor.h"
+#include "ATen/ops/empty.h"
+#include "ATen/ops/empty_like.h"
+#include "c10/core/MemoryFormat.h"
+#include "c10/core/ScalarType.h"
+#include "c10/util/Exception.h"
+#include "models/internal/batch_norm_kernels.h"
+#include "torch/csrc/autograd/custom_function.h"
+
+namespace gsg {
+namespace {
+
+using ::torch::autograd::AutogradContext;
+using ::torch::autograd::variable_list;
+
+// x as rows of channels, cut into blocks that stay in the cache between two
+// looks at them.
+struct Rows {
+  Rows(const at::Tensor& x, int64_t view_count)
+      : channels(x.size(1)),
+        views(view_count),
+        rows(x.numel() / channels / views),
+        block(std::max<int64_t>(1, 8192 / channels)),
+        blocks((rows + block - 1) / block) {}
+
+  // Calls work(view, block's number, first value, rows) on all threads.
+  template <class Work>
+  void ForEachBlock(const Work& work) const {
+    at::parallel_for(0, views * blocks, 1, [&](int64_t item, int64_t end) {
+      for (; item < end; ++item) {
+        const int64_t view = item / blocks;
+        const int64_t row = item % blocks * block;
+        work(view, item, (view * rows + row) * channels,
+             std::min(block, rows - row));
+      }
+    });
+  }
+
+  const int64_t channels;
+  const int64_t views;
+  const int64_t rows;    // of a view
+  const int64_t block;   // rows of one, but for a view's last
+  const int64_t blocks;  // of a view
+};
+
+// Two values of each channel for each of `count` blocks or views.
+template <class T>
+struct Pairs {
+  Pairs(int64_t count, int64_t channels)
+      : channels(channels), values(2 * count * channels) {}
+  T* first(int64_t i) { return values.data() + 2 * i * channels; }
+  T* second(int64_t i) { return first(i) + channels; }
+
+  const int64_t channels;
+  std::vector<T> values;
+};
+
+// Mean and sum of squared distances from it of each view.
+Pairs<double> Statistics(const Rows& r, const float* x) {
+  Pairs<float> blocks(r.views * r.blocks, r.channels);
+  r.ForEachBlock([&](int64_t, int64_t b, int64_t at, int64_t rows) {
+    internal::BlockStatistics(x + at, rows, r.channels, blocks.first(b),
+                              blocks.second(b));
+  });
+  // Without the cancellation of E[x^2] - E[x]^2 (Chan, Golub, LeVeque, 1979).
+  Pairs<double> views(r.views, r.channels);
+  for (int64_t v = 0; v < r.views; ++v) {
+    double* const mean = views.first(v);
+    double* const square = views.second(v);
+    const auto for_each = [&](const auto& add) {
+      for (int64_t b = 0; b < r.blocks; ++b) {
+        const double rows = std::min(r.block, r.rows - b * r.block);
+        const float* const block_mean = blocks.first(v * r.blocks + b);
+        const float* const block_square = blocks.second(v * r.blocks + b);
+        for (int64_t c = 0; c < r.channels; ++c) {
+          add(c, rows, block_mean[c], block_square[c]);
+        }
+      }
+    };
+    for_each([&](int64_t c, double rows, double m, double) {
+      mean[c] += rows / r.rows * m;
+    });
+    for_each([&](int64_t c, double rows, double m, double s) {
+      square[c] += s + rows * (m - mean[c]) * (m - mean[c]);
+    });
+  }
+  return views;
+}
+
+const float* DataOrNull(const at::Tensor& tensor) {
+  return tensor.defined() ? tensor.const_data_ptr<float>() : nullptr;
+}
+
+void UpdateRunning(const FusedBatchNorm& options, const Rows& r,
+                   Pairs<double>& statistics) {
+  float* const mean = options.running_mean.mutable_data_ptr<float>();
+  float* const var = options.running_var.mutable_data_ptr<float>();
+  const double keep = 1 - options.momentum;
+  for (int64_t v = 0; v < r.views; ++v) {
+    for (int64_t c = 0; c < r.channels; ++c) {
+      const double unbiased = statistics.second(v)[c] / (r.rows - 1);
+      mean[c] = static_cast<float>(keep * mean[c] +
+                                   options.momentum * statistics.first(v)[c]);
+      var[c] = static_cast<float>(keep * var[c] + options.momentum * unbiased);
+    }
+  }
+}
+
+at::Tensor LaidOutLike(const at::Tensor& tensor, const at::Tensor& x) {
+  return tensor.contiguous(x.dim() == 4 ? at::MemoryFormat::ChannelsLast
+                                        : at::MemoryFormat::Contiguous);
+}
+
+class Fused : public torch::autograd::Function<Fused> {
+ public:
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x,
+                            const std::optional<at::Tensor>& residual,
+                            const std::optional<at::Tensor>& weight,
+                            const std::optional<at::Tensor>& bias,
+                            const FusedBatchNorm& options) {
+    const Rows r(x, options.views);
+    Pairs<double> statistics = Statistics(r, x.const_data_ptr<float>());
+    UpdateRunning(options, r, statistics);
+
+    // y = x scale + shift; mean and 1 / standard deviation for backward.
+    Pairs<float> affine(r.views, r.channels);
+    const at::Tensor saved = at::empty({r.views, 2, r.channels}, x.options());
+    float* const means = saved.mutable_data_ptr<float>();
+    const float* const w = DataOrNull(weight.value_or(at::Tensor()));
+    const float* const b = DataOrNull(bias.value_or(at::Tensor()));
+    for (int64_t v = 0; v < r.views; ++v) {
+      for (int64_t c = 0; c < r.channels; ++c) {
+        const double mean = statistics.first(v)[c];
+        const double inverse_std =
+            1 / std::sqrt(statistics.second(v)[c] / r.rows + options.eps);
+        const double scale = w == nullptr ? inverse_std : inverse_std * w[c];
+        affine.first(v)[c] = static_cast<float>(scale);
+        affine.second(v)[c] =
+            static_cast<float>((b == nullptr ? 0 : b[c]) - mean * scale);
+        means[2 * v * r.channels + c] = static_cast<float>(mean);
+        means[(2 * v + 1) * r.channels + c] = static_cast<float>(inverse_std);
+      }
+    }
+
+    at::Tensor added;
+    if (residual.has_value()) added = LaidOutLike(*residual, x);
+    at::Tensor y = at::empty_like(x);
+    const float* const from = x.const_data_ptr<float>();
+    const float* const add = DataOrNull(added);
+    float* const to = y.mutable_data_ptr<float>();
+    r.ForEachBlock([&](int64_t v, int64_t, int64_t at, int64_t rows) {
+      internal::ScaleAndShift(from + at, add == nullptr ? nullptr : add + at,
+                              affine.first(v), affine.second(v), options.relu,
+                              rows, r.channels, to + at);
+    });
+    ctx->save_for_backward({x, options.relu ? y : at::Tensor(),
+                            weight.value_or(at::Tensor()), saved});
+    ctx->saved_data["views"] = r.views;
+    ctx->saved_data["residual"] = residual.has_value();
+    return y;
+  }
+
+  // With R values a channel and xhat = (x - mean) / std, in each view:
+  //   dbias = sum g;  dweight = sum g xhat;
+  //   dx = weight / std (g - sum g / R - xhat sum (g xhat) / R),
+  // where g is the residual's gradient: dy where y > 0.
+  static variable_list backward(AutogradContext* ctx,
+                                const variable_list& gradients) {
+    const variable_list saved = ctx->get_saved_variables();
+    const at::Tensor& x = saved[0];
+    const at::Tensor& weight = saved[2];
+    const Rows r(x, ctx->saved_data["views"].toInt());
+    const bool has_residual = ctx->saved_data["residual"].toBool();
+    const at::Tensor dy = LaidOutLike(gradients[0], x);
+    const float* const input = x.const_data_ptr<float>();
+    const float* const output = DataOrNull(saved[1]);
+    const float* const from = dy.const_data_ptr<float>();
+    const float* const means = saved[3].const_data_ptr<float>();
+    const auto mean_of = [&](int64_t v) { return means + 2 * v * r.channels; };
+
+    at::Tensor dx = at::empty_like(x);
+    // g, where it is not dy: in the residual's gradient, or to be overwritten.
+    const at::Tensor masked = output == nullptr ? dy
+                              : has_residual    ? at::empty_like(x)
+                                                : dx;
+    Pairs<float> blocks(r.views * r.blocks, r.channels);
+    {
+      float* const g =
+          output == nullptr ? nullptr : masked.mutable_data_ptr<float>();
+      r.ForEachBlock([&](int64_t v, int64_t b, int64_t at, int64_t rows) {
+        internal::GradientSums(
+            from + at, input + at, output == nullptr ? nullptr : output + at,
+            mean_of(v), rows, r.channels, g == nullptr ? nullptr : g + at,
+            blocks.first(b), blocks.second(b));
+      });
+    }
+
+    Pairs<double> sums(r.views, r.channels);
+    for (int64_t b = 0; b < r.views * r.blocks; ++b) {
+      for (int64_t c = 0; c < r.channels; ++c) {
+        sums.first(b / r.blocks)[c] += blocks.first(b)[c];
+        sums.second(b / r.blocks)[c] += blocks.second(b)[c];
+      }
+    }
+    std::vector<float> scale(r.views * r.channels), slope(scale), shift(scale);
+    std::vector<double> dweight(r.channels), dbias(r.channels);
+    const float* const w = DataOrNull(weight);
+    for (int64_t v = 0; v < r.views; ++v) {
+      for (int64_t c = 0; c < r.channels; ++c) {
+        const double inverse_std = mean_of(v)[r.channels + c];
+        const double sum = sums.first(v)[c];
+        const double product = sums.second(v)[c] * inverse_std;
+        const double factor = w == nullptr ? inverse_std : inverse_std * w[c];
+        const int64_t i = v * r.channels + c;
+        scale[i] = static_cast<float>(factor);
+        slope[i] = static_cast<float>(-factor * inverse_std * product / r.rows);
+        shift[i] = static_cast<float>(-factor * sum / r.rows);
+        dweight[c] += product;
+        dbias[c] += sum;
+      }
+    }
+    const float* const g = masked.const_data_ptr<float>();
+    float* const to = dx.mutable_data_ptr<float>();
+    r.ForEachBlock([&](int64_t v, int64_t, int64_t at, int64_t rows) {
+      const int64_t c = v * r.channels;
+      internal::InputGradient(g + at, input + at, mean_of(v), scale.data() + c,
+                              slope.data() + c, shift.data() + c, rows,
+                              r.channels, to + at);
+    });
+
+    const auto parameter = [&](const std::vector<double>& values) {
+      if (!weight.defined()) return at::Tensor();
+      at::Tensor gradient = at::empty({r.channels}, x.options());
+      std::copy(values.begin(), values.end(),
+                gradient.mutable_data_ptr<float>());
+      return gradient;
+    };
+    return {dx, has_residual ? masked : at::Tensor(), parameter(dweight),
+            parameter(dbias), at::Tensor()};
+  }
+};
+
+std::optional<at::Tensor> IfDefined(const at::Tensor& tensor) {
+  if (!tensor.defined()) return std::nullopt;
+  return tensor;
+}
+
+}  // namespace
+
+bool CanFuse(const at::Tensor& x, const FusedBatchNorm& options) {
+  if (!x.device().is_cpu() || x.scalar_type() != c10::kFloat ||
+      at::autocast::is_autocast_enabled(at::kCPU)) {
+    return false;
+  }
+  for (const at::Tensor& tensor :
+       {options.weight, options.bias, options.running_mean, options.running_var,
+        options.residual}) {
+    if (tensor.defined() && tensor.scalar_type() != c10::kFloat) return false;
+  }
+  const bool rows =
+      x.dim() == 2
+          ? x.is_contiguous()
+          : x.dim() == 4 && x.is_contiguous(at::MemoryFormat::ChannelsLast);
+  return rows && options.running_mean.defined() &&
+         options.running_var.defined() &&
+         options.weight.defined() == options.bias.defined() &&
+         x.size(1) == options.running_mean.numel() &&
+         x.size(1) % internal::kBatchNormLanes == 0 &&
+         x.size(0) % options.views == 0 &&
+         x.numel() > x.size(1) * options.views &&
+         (!options.residual.defined() || options.residual.sizes() == x.sizes());
+}
+
+at::Tensor NormalizeBatch(const at::Tensor& x, const FusedBatchNorm& options) {
+  TORCH_INTERNAL_ASSERT(CanFuse(x, options));
+  return Fused::apply(x, IfDefined(options.residual), IfDefined(options.weight),
+                      IfDefined(options.bias), options);
+}
+
+}  // namespace gsg

@@ -1,0 +1,39 @@
+// Batch normalisation in training, with what mostly follows it, in two passes
+// over memory forward and two backward.
+
+#ifndef GSG_MODELS_FUSED_BATCH_NORM_H_
+#define GSG_MODELS_FUSED_BATCH_NORM_H_
+
+#include <cstdint>
+
+#include "ATen/core/Tensor.h"
+
+namespace gsg {
+
+// The tensors may be undefined: weight and bias mean 1 and 0, and no residual
+// is added.
+struct FusedBatchNorm {
+  at::Tensor weight, bias;               // [C]
+  at::Tensor running_mean, running_var;  // [C], updated
+  double momentum = 0.1;
+  double eps = 1e-5;
+  int64_t views = 1;    // that x consists of, see BatchOfViews
+  at::Tensor residual;  // of x's shape
+  bool relu = false;
+};
+
+// Does it take them? float32 on the CPU outside autocast, C a multiple of 8,
+// images in channels-last, a whole number of views with more than one value a
+// channel each.
+bool CanFuse(const at::Tensor& x, const FusedBatchNorm& options);
+
+// x: [N, C] or [N, C, H, W]. Returns relu(batch_norm(x) + residual) with the
+// statistics of each view, differentiable once in x, residual, weight and bias;
+// running statistics as torch's, view after view. The sums are taken block by
+// block and these added in float64, in an order that does not depend on the
+// number of threads. Requires CanFuse.
+at::Tensor NormalizeBatch(const at::Tensor& x, const FusedBatchNorm& options);
+
+}  // namespace gsg
+
+#endif  // GSG_MODELS_FUSED_BATCH_NORM_H_

@@ -1,0 +1,243 @@
+#include "models/fused_batch_norm.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/ones_like.h>
+#include <ATen/ops/zeros_like.h>
+#include <c10/core/MemoryFormat.h>
+#include <c10/core/ScalarType.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/nn/modules/batchnorm.h>
+
+#include <cstdint>
+#include <initializer_list>
+#include <iterator>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "models/batch_norm.h"
+#include "tests/models/formula_tensors.h"
+
+namespace gsg {
+namespace {
+
+struct Case {
+  const char* name;
+  std::vector<int64_t> x;
+  int64_t views = 1;
+  bool affine = true;
+  bool residual = false;
+  bool relu = false;
+};
+
+const Case kCases[] = {
+    {"features", {12, 16}, 1},
+    {"features, no affine", {24, 16}, 3, false},
+    {"features of two views, relu", {16, 24}, 2, true, false, true},
+    {"images", {2, 8, 3, 5}},
+    {"relu", {4, 8, 3, 5}, 2, true, false, true},
+    {"residual", {4, 8, 3, 5}, 2, true, true, false},
+    {"residual, relu", {4, 16, 3, 5}, 2, true, true, true},
+    {"no affine, residual, relu", {2, 16, 3, 5}, 1, false, true, true},
+    // More rows than a block has, the last one cut off.
+    {"many blocks", {6, 8, 31, 23}, 2, true, true, true},
+};
+
+struct Inputs {
+  at::Tensor x, residual, dy, weight, bias;
+};
+
+// Values far from zero, where E[x^2] - E[x]^2 would lose three digits.
+Inputs InputsOf(const Case& c) {
+  const auto make = [&](const char* name, double scale, double shift) {
+    at::Tensor t = ((Uniform(name, c.x) - 0.5) * scale + shift).to(c10::kFloat);
+    return c.x.size() == 4 ? t.contiguous(at::MemoryFormat::ChannelsLast) : t;
+  };
+  const int64_t channels = c.x[1];
+  return {make("x", 2, 10), make("residual", 1, 0), make("dy", 1, 0.1),
+          (Uniform("weight", {channels}) + 0.5).to(c10::kFloat),
+          (Uniform("bias", {channels}) - 0.5).to(c10::kFloat)};
+}
+
+struct Result {
+  at::Tensor y, dx, dresidual, dweight, dbias, running_mean, running_var;
+};
+
+at::Tensor Leaf(const at::Tensor& tensor, c10::ScalarType type) {
+  return tensor.detach()
+      .to(type, /*non_blocking=*/false, /*copy=*/true)
+      .set_requires_grad(true);
+}
+
+// torch's BatchNorm in double precision, view after view. `ours`: our y, which
+// says where the gradient passes: near zero rounding decides that.
+Result Want(const Case& c, const Inputs& in, const at::Tensor& ours) {
+  const int64_t channels = c.x[1];
+  torch::nn::BatchNorm2d images(
+      torch::nn::BatchNormOptions(channels).affine(c.affine).momentum(0.3));
+  torch::nn::BatchNorm1d features(images->options);
+  images->to(c10::kDouble);
+  features->to(c10::kDouble);
+  const at::Tensor x = Leaf(in.x, c10::kDouble);
+  const at::Tensor residual = Leaf(in.residual, c10::kDouble);
+  const bool is_image = c.x.size() == 4;
+  at::Tensor weight = is_image ? images->weight : features->weight;
+  at::Tensor bias = is_image ? images->bias : features->bias;
+  if (c.affine) {
+    weight.detach().copy_(in.weight);
+    bias.detach().copy_(in.bias);
+  }
+  std::vector<at::Tensor> views = x.split(c.x[0] / c.views);
+  for (at::Tensor& view : views) {
+    view = is_image ? images->forward(view) : features->forward(view);
+  }
+  at::Tensor y = at::cat(views);
+  if (c.residual) y = y + residual;
+  at::Tensor dy = in.dy.to(c10::kDouble);
+  if (c.relu) dy = dy * ours.gt(0);
+  torch::autograd::backward({y}, {dy});
+  if (c.relu) y = y.relu();
+  return {y.detach(),
+          x.grad(),
+          residual.grad(),
+          c.affine ? weight.grad() : at::Tensor(),
+          c.affine ? bias.grad() : at::Tensor(),
+          is_image ? images->running_mean : features->running_mean,
+          is_image ? images->running_var : features->running_var};
+}
+
+Result Got(const Case& c, const Inputs& in) {
+  const at::Tensor x = Leaf(in.x, c10::kFloat);
+  FusedBatchNorm options;
+  if (c.affine) {
+    options.weight = Leaf(in.weight, c10::kFloat);
+    options.bias = Leaf(in.bias, c10::kFloat);
+  }
+  options.running_mean = at::zeros_like(in.weight);
+  options.running_var = at::ones_like(in.weight);
+  options.momentum = 0.3;
+  options.views = c.views;
+  if (c.residual) options.residual = Leaf(in.residual, c10::kFloat);
+  options.relu = c.relu;
+  EXPECT_TRUE(CanFuse(x, options));
+  const at::Tensor y = NormalizeBatch(x, options);
+  torch::autograd::backward({y}, {in.dy});
+  return {y.detach(),
+          x.grad(),
+          c.residual ? options.residual.grad() : at::Tensor(),
+          c.affine ? options.weight.grad() : at::Tensor(),
+          c.affine ? options.bias.grad() : at::Tensor(),
+          options.running_mean,
+          options.running_var};
+}
+
+// A block's sums run over at most a thousand values one after the other, each
+// addition with an error of 6e-8; x itself is near 10, of which its spread is a
+// twentieth.
+void ExpectClose(const at::Tensor& got, const at::Tensor& want,
+                 const char* what) {
+  ASSERT_EQ(got.defined(), want.defined()) << what;
+  if (!want.defined()) return;
+  ASSERT_EQ(got.sizes(), want.sizes()) << what;
+  const double largest = want.abs().max().item<double>();
+  EXPECT_LT(got.sub(want).abs().max().item<double>(), 5e-5 * largest) << what;
+}
+
+TEST(FusedBatchNormTest, IsTorchsInDoublePrecision) {
+  for (const Case& c : kCases) {
+    SCOPED_TRACE(c.name);
+    const Inputs in = InputsOf(c);
+    const Result got = Got(c, in), want = Want(c, in, got.y);
+    ExpectClose(got.y, want.y, "y");
+    ExpectClose(got.dx, want.dx, "dx");
+    ExpectClose(got.dresidual, want.dresidual, "dresidual");
+    ExpectClose(got.dweight, want.dweight, "dweight");
+    ExpectClose(got.dbias, want.dbias, "dbias");
+    ExpectClose(got.running_mean, want.running_mean, "running_mean");
+    ExpectClose(got.running_var, want.running_var, "running_var");
+    EXPECT_EQ(got.y.strides(), in.x.strides());
+  }
+}
+
+TEST(FusedBatchNormTest, ThreadsChangeNothing) {
+  const int before = at::get_num_threads();
+  const Case& c = kCases[std::size(kCases) - 1];
+  at::set_num_threads(1);
+  const Result one = Got(c, InputsOf(c));
+  at::set_num_threads(3);
+  const Result three = Got(c, InputsOf(c));
+  at::set_num_threads(before);
+  EXPECT_TRUE(one.y.equal(three.y));
+  EXPECT_TRUE(one.dx.equal(three.dx));
+  EXPECT_TRUE(one.dweight.equal(three.dweight));
+  EXPECT_TRUE(one.running_var.equal(three.running_var));
+}
+
+TEST(FusedBatchNormTest, NanIsNotHidden) {
+  Case c{"", {2, 8, 3, 5}, 1, true, false, true};
+  Inputs in = InputsOf(c);
+  in.x[0][3][1][1] = std::numeric_limits<float>::quiet_NaN();
+  const at::Tensor y = Got(c, in).y;
+  EXPECT_TRUE(y.select(1, 3).isnan().all().item<bool>());
+  EXPECT_FALSE(y.select(1, 2).isnan().any().item<bool>());
+}
+
+// The modules: one scope, all that follows, and the count of batches.
+TEST(FusedBatchNormTest, ModulesUseIt) {
+  const Case c{"", {4, 16, 3, 5}, 2, true, true, true};
+  const Inputs in = InputsOf(c);
+  BatchNorm2d norm(torch::nn::BatchNormOptions(16).momentum(0.3));
+  norm->weight.detach().copy_(in.weight);
+  norm->bias.detach().copy_(in.bias);
+  const BatchOfViews scope(*norm, 2);
+  EXPECT_TRUE(norm->ForwardRelu(in.x, in.residual).equal(Got(c, in).y));
+  EXPECT_TRUE(norm->running_var.equal(Got(c, in).running_var));
+  EXPECT_EQ(norm->num_batches_tracked.item<int64_t>(), 2);
+}
+
+// Where it cannot be used the modules do the same by torch's operators.
+TEST(FusedBatchNormTest, ModulesDoWithoutIt) {
+  struct Other {
+    const char* what;
+    std::vector<int64_t> x;
+    c10::ScalarType type = c10::kFloat;
+    at::MemoryFormat layout = at::MemoryFormat::ChannelsLast;
+    bool training = true;
+  };
+  for (const Other& other : {
+           Other{"double", {4, 16, 3, 5}, c10::kDouble},
+           Other{"channels", {4, 3, 3, 5}},
+           Other{"layout",
+                 {4, 16, 3, 5},
+                 c10::kFloat,
+                 at::MemoryFormat::Contiguous},
+           Other{"evaluation",
+                 {4, 16, 3, 5},
+                 c10::kFloat,
+                 at::MemoryFormat::ChannelsLast,
+                 false},
+       }) {
+    SCOPED_TRACE(other.what);
+    BatchNorm2d ours(other.x[1]);
+    torch::nn::BatchNorm2d theirs(other.x[1]);
+    for (torch::nn::Module* norm :
+         std::initializer_list<torch::nn::Module*>{ours.get(), theirs.get()}) {
+      norm->to(other.type);
+      norm->train(other.training);
+    }
+    const at::Tensor x =
+        Uniform("x", other.x).to(other.type).contiguous(other.layout);
+    const at::Tensor residual = Uniform("r", other.x).to(other.type);
+    EXPECT_TRUE(ours->forward(x).equal(theirs->forward(x)));
+    EXPECT_TRUE(ours->ForwardRelu(x).equal(theirs->forward(x).relu()));
+    EXPECT_TRUE(ours->ForwardRelu(x, residual)
+                    .equal((theirs->forward(x) + residual).relu()));
+    EXPECT_TRUE(ours->running_var.equal(theirs->running_var));
+  }
+}
+
+}  // namespace
+}  // namespace gsg
