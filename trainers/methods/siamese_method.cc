@@ -1,8 +1,10 @@
 #include "trainers/methods/siamese_method.h"
 
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/record_function.h>
 #include <c10/core/Device.h>
 #include <c10/core/ScalarType.h>
 #include <torch/csrc/autograd/autograd.h>
@@ -17,6 +19,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "gsg_core/loss.h"
@@ -54,6 +58,12 @@ class SiameseMethod final : public Method {
   NamedTensors State() override;
 
  private:
+  // Of so many views, one behind the other.
+  struct Outputs {
+    at::Tensor projections, predictions;
+  };
+
+  Outputs Forward(const std::vector<at::Tensor>& views);
   absl::StatusOr<StepResult> Step(const StepInput& input);
   absl::StatusOr<TensorLoss> LossOfWorld(
       const std::vector<at::Tensor>& predictions,
@@ -73,6 +83,24 @@ class SiameseMethod final : public Method {
 bool IsBiasOrNorm(absl::string_view name, const at::Tensor& parameter) {
   return parameter.dim() < 2 || absl::EndsWith(name, ".class_token") ||
          absl::EndsWith(name, ".pos_embedding");
+}
+
+absl::Status CheckOneSize(absl::string_view name,
+                          const std::vector<at::Tensor>& views) {
+  for (size_t v = 1; v < views.size(); ++v) {
+    if (views[v].sizes() == views[0].sizes()) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        name, "[", v, "] is [", absl::StrJoin(views[v].sizes(), ", "), "]; ",
+        name, "[0] is [", absl::StrJoin(views[0].sizes(), ", "), "]"));
+  }
+  return absl::OkStatus();
+}
+
+void AppendViews(const at::Tensor& batch, int64_t count,
+                 std::vector<at::Tensor>& views) {
+  for (at::Tensor& view : batch.split(batch.size(0) / count)) {
+    views.push_back(std::move(view));
+  }
 }
 
 absl::StatusOr<StepResult> Measure(const absl::StatusOr<TensorLoss>& loss,
@@ -116,6 +144,7 @@ absl::StatusOr<std::vector<int64_t>> Pairing(
 absl::StatusOr<TensorLoss> LossOfBatch(std::vector<at::Tensor>& predictions,
                                        std::vector<at::Tensor>& targets,
                                        const StepInput& input) {
+  RECORD_USER_SCOPE("loss");
   absl::StatusOr<std::vector<int64_t>> pairing = Pairing(input, targets);
   if (!pairing.ok()) return pairing.status();
   if (input.views.size() == 4) {
@@ -132,6 +161,7 @@ absl::StatusOr<TensorLoss> LossOfBatch(std::vector<at::Tensor>& predictions,
 absl::StatusOr<TensorLoss> SiameseMethod::LossOfWorld(
     const std::vector<at::Tensor>& predictions,
     const std::vector<at::Tensor>& targets, const StepInput& input) {
+  RECORD_USER_SCOPE("loss");
   std::vector<at::Tensor> p = ranks_->GatherRows(predictions);
   std::vector<at::Tensor> z = ranks_->GatherRows(targets);
   absl::StatusOr<std::vector<int64_t>> pairing = Pairing(input, z);
@@ -177,18 +207,33 @@ absl::StatusOr<StepResult> SiameseMethod::Backward(const StepInput& input) {
   return result;
 }
 
+SiameseMethod::Outputs SiameseMethod::Forward(
+    const std::vector<at::Tensor>& views) {
+  RECORD_USER_SCOPE("forward");
+  const BatchOfViews scope(*model_, views.size());
+  Outputs outputs;
+  outputs.projections = model_->project(at::cat(views));
+  outputs.predictions = model_->predict(outputs.projections);
+  return outputs;
+}
+
 absl::StatusOr<StepResult> SiameseMethod::Step(const StepInput& input) {
+  absl::Status sizes = CheckOneSize("views", input.views);
+  sizes.Update(CheckOneSize("local_views", input.local_views));
+  if (!sizes.ok()) return sizes;
   if (target_) target_->Update(model_, input.progress);
   std::vector<at::Tensor> predictions, targets;
-  at::Tensor first;
-  for (const at::Tensor& view : input.views) {
-    const at::Tensor projections = model_->project(view);
-    if (!first.defined()) first = projections.detach();
-    predictions.push_back(model_->predict(projections));
-    targets.push_back(target_ ? target_->Project(view) : projections.detach());
-  }
-  for (const at::Tensor& view : input.local_views) {
-    predictions.push_back(model_->predict(model_->project(view)));
+  const Outputs global = Forward(input.views);
+  const at::Tensor projections = global.projections.detach();
+  AppendViews(global.predictions, input.views.size(), predictions);
+  AppendViews(target_
+                  ? target_->Project(at::cat(input.views), input.views.size())
+                  : projections,
+              input.views.size(), targets);
+  const at::Tensor first = projections.narrow(0, 0, input.views[0].size(0));
+  if (!input.local_views.empty()) {
+    AppendViews(Forward(input.local_views).predictions,
+                input.local_views.size(), predictions);
   }
   absl::StatusOr<TensorLoss> loss =
       ranks_ != nullptr && ranks_->pair_across_ranks()
@@ -198,6 +243,7 @@ absl::StatusOr<StepResult> SiameseMethod::Step(const StepInput& input) {
       ranks_ != nullptr ? ranks_->Combine(loss, first) : Measure(loss, first);
   if (!result.ok()) return result;
   if (ranks_ != nullptr) ranks_->BeforeBackward();
+  RECORD_USER_SCOPE("backward");
   torch::autograd::backward(predictions, loss->gradients);
   return result;
 }

@@ -32,10 +32,11 @@ struct SiameseMethodOptions {
 // StepInput::loss says which views are sources (selection none: all, which is
 // plain SimSiam or BYOL).
 //
-// One encoder pass per view, so that BatchNorm's statistics are those of one
-// view, as in the authors' code. With four views an image's last two stand in
-// the row of the image whose second image it is: that reorders rows of p and t
-// behind the passes, where it is cheap and changes no statistics.
+// Views of one size pass the encoder as one batch, in which BatchNorm's
+// statistics are those of one view, as in the authors' code (BatchOfViews).
+// With four views an image's last two stand in the row of the image whose
+// second image it is: that reorders rows of p and t behind the pass, where it
+// is cheap and changes no statistics.
 //
 // Local views only predict: they pass backbone, projector and predictor, and
 // not the momentum encoder.

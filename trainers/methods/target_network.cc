@@ -3,14 +3,17 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/_foreach_lerp.h>
+#include <ATen/record_function.h>
 #include <c10/core/Device.h>
 
 #include <cmath>
+#include <cstdint>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "models/batch_norm.h"
 #include "models/siamese.h"
 #include "trainers/methods/module_state.h"
 
@@ -54,15 +57,18 @@ absl::StatusOr<TargetNetwork> TargetNetwork::Create(
 }
 
 void TargetNetwork::Update(const SiameseModel& online, double progress) {
+  RECORD_USER_SCOPE("target");
   const at::NoGradGuard no_grad;
   const std::vector<at::Tensor> target = model_->parameters();
   at::_foreach_lerp_(target, Shared(online->parameters(), target),
                      1 - TargetMomentum(options_, progress));
 }
 
-at::Tensor TargetNetwork::Project(const at::Tensor& view) {
+at::Tensor TargetNetwork::Project(const at::Tensor& batch, int64_t views) {
+  RECORD_USER_SCOPE("target");
   const at::NoGradGuard no_grad;
-  return model_->project(view);
+  const BatchOfViews scope(*model_, views);
+  return model_->project(batch);
 }
 
 }  // namespace gsg

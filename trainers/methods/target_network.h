@@ -8,6 +8,7 @@
 #include <ATen/core/Tensor.h>
 #include <c10/core/Device.h>
 
+#include <cstdint>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -41,8 +42,9 @@ class TargetNetwork {
   // parameters <- m * parameters + (1 - m) * online's, m the momentum.
   void Update(const SiameseModel& online, double progress);
 
-  // [N, C, S, S] -> [N, D], outside autograd.
-  at::Tensor Project(const at::Tensor& view);
+  // [N, C, S, S] -> [N, D], outside autograd: so many views of one size, one
+  // behind the other (BatchOfViews).
+  at::Tensor Project(const at::Tensor& batch, int64_t views);
 
   void SetTraining(bool training) { model_->train(training); }
 

@@ -21,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
@@ -241,6 +242,16 @@ TEST(SiameseMethodTest, FourViewsAreOfTwoImages) {
     losses[i] = method->Backward(input)->loss;
   }
   EXPECT_NE(losses[0], losses[1]);
+}
+
+TEST(SiameseMethodTest, ViewsOfTwoSizesAreAnError) {
+  std::unique_ptr<Method> method = Make(Options(std::nullopt), c10::kDouble);
+  StepInput input = Input(0, 0, 2, c10::kDouble);
+  input.views[1] = input.views[1].narrow(0, 0, 3);
+  EXPECT_EQ(
+      method->Backward(input).status(),
+      absl::InvalidArgumentError(absl::StrCat(
+          "views[1] is [3, 3, 4, 4]; views[0] is [", kImages, ", 3, 4, 4]")));
 }
 
 TEST(SiameseMethodTest, LocalViewsNeedTwoLargeOnes) {
