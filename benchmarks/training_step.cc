@@ -1,34 +1,50 @@
-// One training step on 32x32 images on the CPU: forward, loss, backward and
-// optimiser, without data and augmentation. Network and optimiser are those of
-// a recipe: cifar10_fast's ResNet-18, or --recipe=cifar10_vit.
+// One training step on 32x32 images on the CPU, and what it is made of.
+// Network, augmentation and optimiser are those of a recipe: cifar10_fast's
+// ResNet-18, or
+// --recipe=cifar10_vit.
 //
 //   bazel run //benchmarks:training_step
 //
-// BM_Step/<method>/<views>/<batch>; "images/s" counts each image of the batch
-// once, however many views it has. --threads=N, 0 = all.
+// BM_Step/<method>/<views>/<batch>: forward, loss, backward and optimiser, in
+// milliseconds, and the rest of the step; they add up to its time.
+// "images/s" counts each image of the batch once, however many views it has.
+// BM_Views/<views>/<batch>: that many augmented views of images in memory, by
+// one thread; in training it is others that make them, meanwhile.
+// --threads=N, 0 = all; --batch=N.
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/randn.h>
+#include <ATen/record_function.h>
 #include <benchmark/benchmark.h>
 #include <c10/core/Device.h>
 #include <c10/core/MemoryFormat.h>
 
 #include <cstdint>
 #include <cstdlib>
+#include <map>
 #include <memory>
+#include <random>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "gsg_core/pairing.h"
 #include "gsg_core/selection.h"
+#include "trainers/augment/options.h"
 #include "trainers/config/config.h"
 #include "trainers/config/recipes.h"
+#include "trainers/data/damaged_images.h"
+#include "trainers/data/image_set.h"
+#include "trainers/data/image_set_source.h"
+#include "trainers/data/loader.h"
 #include "trainers/methods/make_method.h"
 #include "trainers/methods/method.h"
 #include "trainers/optim/make_optimizer.h"
@@ -36,6 +52,42 @@
 
 namespace gsg {
 namespace {
+
+double Milliseconds() {
+  return absl::ToDoubleMilliseconds(absl::Now() - absl::UnixEpoch());
+}
+
+// Time spent in the scopes that a method has marked (RECORD_USER_SCOPE), by
+// name.
+class ScopeTimes {
+ public:
+  ScopeTimes()
+      : handle_(at::addThreadLocalCallback(
+            at::RecordFunctionCallback(&Start, &End)
+                .scopes({at::RecordScope::USER_SCOPE}))) {
+    Times().clear();
+  }
+  ~ScopeTimes() { at::removeCallback(handle_); }
+  static std::map<std::string, double>& Times() {
+    static auto& times = *new std::map<std::string, double>;
+    return times;
+  }
+
+ private:
+  struct Started : at::ObserverContext {
+    double at = Milliseconds();
+  };
+  static std::unique_ptr<at::ObserverContext> Start(const at::RecordFunction&) {
+    return std::make_unique<Started>();
+  }
+  static void End(const at::RecordFunction& scope,
+                  at::ObserverContext* started) {
+    Times()[scope.name()] +=
+        Milliseconds() - static_cast<Started*>(started)->at;
+  }
+
+  const at::CallbackHandle handle_;
+};
 
 void Step(benchmark::State& state, Config config, const std::string& name,
           int views, int64_t batch) {
@@ -57,23 +109,80 @@ void Step(benchmark::State& state, Config config, const std::string& name,
   method->SetTraining(true);
   const auto step = [&] {
     if (!method->Backward(input).ok()) state.SkipWithError("Backward failed");
+    RECORD_USER_SCOPE("optimizer");
     optimizer->Step(1e-4, 1e-4);
     optimizer->ZeroGrad();
   };
   step();  // oneDNN compiles its kernels in the first.
+  const ScopeTimes times;
+  const double start = Milliseconds();
   for (auto _ : state) step();
+  double rest = Milliseconds() - start;
+  for (const auto& [name, time] : ScopeTimes::Times()) {
+    state.counters[name] =
+        benchmark::Counter(time, benchmark::Counter::kAvgIterations);
+    rest -= time;
+  }
+  state.counters["rest"] =
+      benchmark::Counter(rest, benchmark::Counter::kAvgIterations);
   state.counters["images/s"] =
       benchmark::Counter(static_cast<double>(batch),
                          benchmark::Counter::kIsIterationInvariantRate);
 }
 
-void Register(const Config& config, const char* method, int views) {
-  constexpr int64_t kBatch = 16;
+void Views(benchmark::State& state, const Config& config, int views,
+           int64_t batch_size) {
+  ImageSet images;
+  images.count = 16 * batch_size;
+  images.channels = 3;
+  images.height = images.width = 32;
+  std::mt19937 random(0);
+  images.pixels.resize(images.count * 3 * 32 * 32);
+  for (uint8_t& pixel : images.pixels) {
+    pixel = static_cast<uint8_t>(random() >> 24);
+  }
+  const ImageSetSource source(std::move(images), "random");
+  AugmentOptions augment;
+  augment.size = config.crop_size;
+  augment.crop_scale_min = config.crop_scale_min;
+  augment.hflip_prob = config.hflip_prob;
+  augment.jitter_prob = config.jitter_prob;
+  augment.brightness = config.brightness;
+  augment.contrast = config.contrast;
+  augment.saturation = config.saturation;
+  augment.hue = config.hue;
+  augment.grayscale_prob = config.grayscale_prob;
+  LoaderOptions options;
+  options.batch_size = batch_size;
+  options.views = views;
+  DamagedImages damaged(0);
+  const std::unique_ptr<BatchLoader> loader =
+      BatchLoader::Create(&source, augment, options, &damaged).value();
+  int64_t epoch = 0;
+  Batch batch;
+  loader->StartEpoch(epoch);
+  for (auto _ : state) {
+    if (loader->Next(&batch).value()) continue;
+    loader->StartEpoch(++epoch);
+    if (!loader->Next(&batch).value()) state.SkipWithError("no batch");
+  }
+}
+
+void Register(const Config& config, const char* method, int views,
+              int64_t batch) {
   benchmark::RegisterBenchmark(
-      absl::StrCat("BM_Step/", method, "/", views, "/", kBatch).c_str(),
+      absl::StrCat("BM_Step/", method, "/", views, "/", batch).c_str(),
       [=](benchmark::State& state) {
-        Step(state, config, method, views, kBatch);
+        Step(state, config, method, views, batch);
       })
+      ->Unit(benchmark::kMillisecond)
+      ->UseRealTime();
+}
+
+void RegisterViews(const Config& config, int views, int64_t batch) {
+  benchmark::RegisterBenchmark(
+      absl::StrCat("BM_Views/", views, "/", batch).c_str(),
+      [=](benchmark::State& state) { Views(state, config, views, batch); })
       ->Unit(benchmark::kMillisecond)
       ->UseRealTime();
 }
@@ -83,13 +192,17 @@ void Register(const Config& config, const char* method, int views) {
 
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
-  int threads = 0;
+  int threads = 0, batch = 16;
   absl::StatusOr<gsg::Config> config = gsg::RecipeConfig("cifar10_fast");
   for (int i = 1; i < argc; ++i) {
     absl::string_view argument = argv[i];
     if (absl::ConsumePrefix(&argument, "--recipe=")) {
       config = gsg::RecipeConfig(argument);
       if (config.ok() && config->crop_size == 32) continue;
+    }
+    if (absl::ConsumePrefix(&argument, "--batch=")) {
+      // The cyclic pairing needs another image.
+      if (absl::SimpleAtoi(argument, &batch) && batch >= 2) continue;
     }
     if (!absl::ConsumePrefix(&argument, "--threads=") ||
         !absl::SimpleAtoi(argument, &threads)) {
@@ -99,11 +212,13 @@ int main(int argc, char** argv) {
   }
   if (threads > 0) at::set_num_threads(threads);
   benchmark::AddCustomContext("threads", absl::StrCat(at::get_num_threads()));
-  gsg::Register(*config, "simsiam", 2);
-  gsg::Register(*config, "simsiam_gsg", 2);
-  gsg::Register(*config, "simsiam_gsg", 4);
-  gsg::Register(*config, "byol", 2);
-  gsg::Register(*config, "byol_gsg", 2);
+  gsg::Register(*config, "simsiam", 2, batch);
+  gsg::Register(*config, "simsiam_gsg", 2, batch);
+  gsg::Register(*config, "simsiam_gsg", 4, batch);
+  gsg::Register(*config, "byol", 2, batch);
+  gsg::Register(*config, "byol_gsg", 2, batch);
+  gsg::RegisterViews(*config, 2, batch);
+  gsg::RegisterViews(*config, 4, batch);
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
   return 0;

@@ -1,13 +1,14 @@
-"""A training step of ours beside eager PyTorch's, in one run.
+"""A training step of ours beside PyTorch's, in one run.
 
-    bazel run //benchmarks:training_step_versus_pytorch [-- --threads=2]
+    bazel run //benchmarks:training_step_versus_pytorch [-- --threads=2 --batch=16]
 
-CIFAR-10's ResNet-18 with SimSiam's heads, batch 16, float32, forward, loss,
-backward and SGD, on the CPU; with --recipe=cifar10_vit its Vision Transformer and
-AdamW. PyTorch's side is torchvision's network and the
-loss as the papers write it, in its default layout and in channels-last; ours is
-//benchmarks:training_step. The sides take turns, so that a change in the
-machine's speed reaches both; times are medians, ratios those of medians.
+CIFAR-10's ResNet-18 with SimSiam's heads, float32, forward, loss, backward and
+SGD, on the CPU; with --recipe=cifar10_vit its Vision Transformer and AdamW.
+PyTorch's side is torchvision's network and the loss as the papers write it:
+eager, eager in channels-last, and through torch.compile, which needs a C++
+compiler (--nocompile leaves it out). Ours is //benchmarks:training_step. The
+sides take turns, so that a change in the machine's speed reaches all; times are
+medians, ratios those of medians. measure() is for other scripts.
 """
 
 import argparse
@@ -22,6 +23,8 @@ import torchvision
 from torch import nn
 
 BATCH = 16
+
+SIDES = ("ours", "eager", "channels-last", "torch.compile")
 
 
 def resnet():
@@ -80,7 +83,7 @@ def simsiam_loss(p, z):
 def guided_loss(p, z):
     """Of four views, or of two and those of another image of the batch."""
     if len(p) == 2:
-        r = torch.arange(BATCH).roll(1)
+        r = torch.arange(len(p[0])).roll(1)
         p, z = [*p, p[0][r], p[1][r]], [*z, z[0][r], z[1][r]]
     distances = torch.stack(
         [(z[a] - z[b]).norm(dim=1) for a in (0, 1) for b in (2, 3)], 1)
@@ -90,18 +93,33 @@ def guided_loss(p, z):
     return (first + second).mean() / 2
 
 
-def torch_step(recipe, views, loss, layout):
+STEPS = {  # name: (ours, views, loss)
+    "SimSiam": ("simsiam/2", 2, simsiam_loss),
+    "guided, shared views": ("simsiam_gsg/2", 2, guided_loss),
+    "guided, four views": ("simsiam_gsg/4", 4, guided_loss),
+}
+
+
+def torch_step(recipe, views, loss, side, batch=BATCH):
     """A function that does one step."""
     torch.manual_seed(0)
     make_backbone, make_optimizer = RECIPES[recipe]
+    layout = (torch.contiguous_format
+              if side == "eager" else torch.channels_last)
     model = SimSiam(make_backbone).to(memory_format=layout)
     optimizer = make_optimizer(model.parameters())
-    x = [torch.randn(BATCH, 3, 32, 32).to(memory_format=layout)
+    x = [torch.randn(batch, 3, 32, 32).to(memory_format=layout)
          for _ in range(views)]
 
-    def step():
+    def forward(x):
         outputs = [model(v) for v in x]
-        value = loss([p for p, _ in outputs], [z for _, z in outputs])
+        return loss([p for p, _ in outputs], [z for _, z in outputs])
+
+    if side == "torch.compile":
+        forward = torch.compile(forward)
+
+    def step():
+        value = forward(x)
         optimizer.zero_grad()
         value.backward()
         optimizer.step()
@@ -116,12 +134,43 @@ def time_torch(step):
     return 1000 * (time.perf_counter() - start)
 
 
-def time_ours(program, recipe, name, threads):
+def time_ours(program, recipe, name, threads, batch=BATCH):
+    """The benchmark's record: "real_time", and what it is made of."""
     output = subprocess.run(
-        [program, f"--benchmark_filter=^BM_Step/{name}/{BATCH}/real_time$",
+        [program, f"--benchmark_filter=^BM_Step/{name}/{batch}/real_time$",
          "--benchmark_format=json", "--benchmark_min_time=3x",
-         f"--recipe={recipe}", f"--threads={threads}"], check=True, stdout=subprocess.PIPE).stdout
-    return json.loads(output)["benchmarks"][0]["real_time"]
+         f"--recipe={recipe}", f"--threads={threads}", f"--batch={batch}"],
+        check=True, stdout=subprocess.PIPE).stdout
+    return json.loads(output)["benchmarks"][0]
+
+
+def measure(program, recipe="cifar10_fast", threads=None, rounds=3, batch=BATCH,
+            sides=SIDES):
+    """Rows, one for each of STEPS: its name and the median milliseconds of each
+    side, and "parts": those of what our step is made of."""
+    threads = threads or os.cpu_count()
+    torch.set_num_threads(threads)
+    times = {name: {side: [] for side in sides} for name in STEPS}
+    parts = {name: {} for name in STEPS}
+    theirs = {(name, side): torch_step(recipe, views, loss, side, batch)
+              for name, (_, views, loss) in STEPS.items()
+              for side in sides if side != "ours"}
+    for _ in range(rounds):
+        for name, (ours, _, _) in STEPS.items():
+            if "ours" in sides:
+                record = time_ours(program, recipe, ours, threads, batch)
+                times[name]["ours"].append(record["real_time"])
+                for part in ("forward", "loss", "backward", "optimizer", "rest"):
+                    parts[name].setdefault(part, []).append(record[part])
+            for side in sides:
+                if side != "ours":
+                    step = theirs[name, side]
+                    times[name][side] += [time_torch(step) for _ in range(3)]
+    return [{"step": name,
+             **{side: statistics.median(t) for side, t in times[name].items()},
+             "parts": {part: statistics.median(t)
+                       for part, t in parts[name].items()}}
+            for name in STEPS]
 
 
 def main():
@@ -129,41 +178,31 @@ def main():
     parser.add_argument("--program", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--recipe", choices=RECIPES, default="cifar10_fast")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--batch", type=int, default=BATCH)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--nocompile", action="store_true")
     args = parser.parse_args()
-    torch.set_num_threads(args.threads)
+    sides = SIDES[:-1] if args.nocompile else SIDES
+    rows = measure(args.program, args.recipe, args.threads, args.rounds,
+                   args.batch, sides)
 
-    ours = {"SimSiam": "simsiam/2", "guided, shared views": "simsiam_gsg/2",
-            "guided, four views": "simsiam_gsg/4"}
-    views = {"SimSiam": 2, "guided, shared views": 2, "guided, four views": 4}
-    layouts = {"eager": torch.contiguous_format,
-               "channels-last": torch.channels_last}
-    times = {(step, side): [] for step in ours for side in ["ours", *layouts]}
-    steps = {(name, side): torch_step(
-        args.recipe, views[name],
-        simsiam_loss if name == "SimSiam" else guided_loss, layout)
-             for name in ours for side, layout in layouts.items()}
-    for _ in range(args.rounds):
-        for name in ours:
-            times[name, "ours"].append(time_ours(args.program, args.recipe,
-                                                 ours[name], args.threads))
-        for key, step in steps.items():
-            times[key] += [time_torch(step) for _ in range(3)]
-    median = {key: statistics.median(value) for key, value in times.items()}
-
-    print(f"{args.recipe}, torch {torch.__version__}, {args.threads} threads, batch {BATCH}, "
-          "float32; milliseconds a step")
-    print("| step | ours | eager PyTorch | PyTorch, channels-last | "
-          "faster than the better |")
-    print("|---|---|---|---|---|")
-    for name in ours:
-        mine, *theirs = (median[name, side] for side in ["ours", *layouts])
-        print(f"| {name} | {mine:.0f} | {theirs[0]:.0f} | {theirs[1]:.0f} | "
-              f"{min(theirs) / mine:.2f} x |")
-    ratio = median["guided, four views", "ours"] / median[
-        "guided, shared views", "ours"]
+    print(f"{args.recipe}, torch {torch.__version__}, {args.threads} threads, "
+          f"batch {args.batch}, float32; milliseconds a step")
+    print(f"| step | {' | '.join(sides)} | faster than the best |")
+    print("|---|" + len(sides) * "---|" + "---|")
+    for row in rows:
+        best = min(row[side] for side in sides[1:])
+        times = " | ".join(f"{row[side]:.0f}" for side in sides)
+        print(f"| {row['step']} | {times} | {best / row['ours']:.2f} x |")
+    print("\n| of our step | " + " | ".join(rows[0]["parts"]) + " |")
+    print("|---|" + len(rows[0]["parts"]) * "---|")
+    for row in rows:
+        parts = " | ".join(f"{t:.1f}" for t in row["parts"].values())
+        print(f"| {row['step']} | {parts} |")
+    ours = {row["step"]: row["ours"] for row in rows}
+    ratio = ours["guided, four views"] / ours["guided, shared views"]
     print(f"\nfour views cost {ratio:.2f} times shared views")
-    share = median["guided, shared views", "ours"] / median["SimSiam", "ours"]
+    share = ours["guided, shared views"] / ours["SimSiam"]
     print(f"guiding shared views costs {share:.2f} times SimSiam")
 
 
