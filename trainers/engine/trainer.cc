@@ -21,6 +21,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
@@ -45,6 +46,7 @@
 #include "trainers/engine/collapse_watch.h"
 #include "trainers/engine/features.h"
 #include "trainers/engine/interrupt.h"
+#include "trainers/engine/result_queue.h"
 #include "trainers/engine/run_directory.h"
 #include "trainers/engine/run_state.h"
 #include "trainers/evaluate/knn.h"
@@ -309,13 +311,16 @@ absl::Status Trainer::TrainEpoch(const TrainerHooks& hooks) {
     const absl::Time now = absl::Now();
     state_.totals.seconds += absl::ToDoubleSeconds(now - start);
     start = now;
-    if (hooks.on_step) {
+    if (hooks.on_step && state_.totals.batches > 0) {
       hooks.on_step(state_.batch, state_.totals.loss / state_.totals.batches);
     }
     const bool save_now =
         config_.checkpoint_minutes > 0 &&
         now - last_save_ > absl::Minutes(config_.checkpoint_minutes);
     if (save_now || MustStop()) {
+      if (absl::Status s = AddResults(results_.TakeAll(), hooks); !s.ok()) {
+        return s;
+      }
       if (absl::Status s = OfRoot(Save()); !s.ok()) return s;
       if (MustStop()) {
         const absl::Status s = Confer(of_root_);
@@ -324,7 +329,9 @@ absl::Status Trainer::TrainEpoch(const TrainerHooks& hooks) {
       start = absl::Now();
     }
   }
-  return absl::OkStatus();
+  const absl::Status status = AddResults(results_.TakeAll(), hooks);
+  state_.totals.seconds += absl::ToDoubleSeconds(absl::Now() - start);
+  return status;
 }
 
 absl::Status Trainer::TrainStep(const Batch& batch, const TrainerHooks& hooks) {
@@ -360,39 +367,57 @@ absl::Status Trainer::TrainStep(const Batch& batch, const TrainerHooks& hooks) {
     return result.status();
   }
   if (!result.ok()) {
-    return absl::OutOfRangeError(absl::StrCat(
-        "training broke down at step ", state_.step + 1, " (epoch ",
-        state_.epoch + 1, "): ", result.status().message(),
-        ". A learning rate that is too high does this: try --base_lr=",
-        config_.base_lr / 3, ". The checkpoint in ", config_.output_dir,
-        " is from before it."));
+    return BrokeDown(state_.step + 1, result.status().message());
   }
   optimizer_->Step(Rate(state_.step), schedule_.peak_lr);
   optimizer_->ZeroGrad();
 
   ++state_.step;
   ++state_.batch;
-  ++state_.totals.batches;
-  state_.totals.loss += result->loss;
-  state_.totals.feature_std += result->feature_std;
-  for (size_t k = 0; k < result->pair_count.size(); ++k) {
-    state_.totals.pair_count[k] += result->pair_count[k];
-  }
-  const absl::Status status = WatchCollapse(result->feature_std, hooks);
-  // The same on all ranks: one of them says so.
-  return status.ok() ? status : world_.Agree(status);
+  results_.Put(*std::move(result));
+  return AddResults(results_.Take(), hooks);
 }
 
-absl::Status Trainer::WatchCollapse(double feature_std,
+absl::Status Trainer::AddResults(const std::vector<StepResult>& results,
+                                 const TrainerHooks& hooks) {
+  // Steps that have been taken, but for those still in the queue.
+  const int64_t read = state_.step - results_.size();
+  int64_t step = read - static_cast<int64_t>(results.size());
+  for (const StepResult& result : results) {
+    ++step;
+    if (!std::isfinite(result.loss)) {
+      return BrokeDown(step, "the loss is not finite");
+    }
+    ++state_.totals.batches;
+    state_.totals.loss += result.loss;
+    state_.totals.feature_std += result.feature_std;
+    for (size_t k = 0; k < result.pair_count.size(); ++k) {
+      state_.totals.pair_count[k] += result.pair_count[k];
+    }
+    const absl::Status status = WatchCollapse(result.feature_std, step, hooks);
+    // The same on all ranks: one of them says so.
+    if (!status.ok()) return world_.Agree(status);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Trainer::BrokeDown(int64_t step, absl::string_view why) const {
+  return absl::OutOfRangeError(absl::StrCat(
+      "training broke down at step ", step, " (epoch ", state_.epoch + 1, "): ",
+      why, ". A learning rate that is too high does this: try --base_lr=",
+      config_.base_lr / 3, ". The checkpoint in ", config_.output_dir,
+      " is from before it."));
+}
+
+absl::Status Trainer::WatchCollapse(double feature_std, int64_t step,
                                     const TrainerHooks& hooks) {
   const std::optional<double> spread = collapse_watch_.Add(feature_std);
   if (!spread.has_value() || *spread >= config_.collapse_threshold) {
     return absl::OkStatus();
   }
   const std::string collapsed = absl::StrCat(
-      "the features collapsed by step ", state_.step, " (epoch ",
-      state_.epoch + 1, "): all images get nearly the same one (feature_std ",
-      *spread,
+      "the features collapsed by step ", step, " (epoch ", state_.epoch + 1,
+      "): all images get nearly the same one (feature_std ", *spread,
       "; 1 = spread, 0 = collapsed). Training without a predictor does this, "
       "and so does too high a learning rate");
   if (config_.stop_on_collapse) {

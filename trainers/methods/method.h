@@ -41,11 +41,15 @@ struct StepInput {
   double progress = 0;
 };
 
-// What one step measured.
+// What one step measured: numbers, or, from a GPU that nobody waited for, a
+// tensor.
 struct StepResult {
   double loss = 0;
   double feature_std = 0;  // of the projections (gsg_core/meters.h)
   std::array<int64_t, 5> pair_count = {};
+  // Undefined: the numbers above are what was measured. Else [7] float64, the
+  // same in this order, and the numbers above mean nothing.
+  at::Tensor unread = {};
 };
 
 class Method {
@@ -63,7 +67,8 @@ class Method {
 
   // Forward and backward on a batch. Leaves gradients in the parameters, added
   // to what is there.
-  // Errors: kInvalidArgument if the loss is not finite or a shape is wrong.
+  // Errors: kInvalidArgument if the loss is not finite or a shape is wrong. A
+  // loss in StepResult::unread need not be finite.
   virtual absl::StatusOr<StepResult> Backward(const StepInput& input) = 0;
 
   // The network whose features are evaluated and kept.
