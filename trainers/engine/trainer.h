@@ -4,10 +4,12 @@
 #define GSG_TRAINERS_ENGINE_TRAINER_H_
 
 #include <c10/core/Device.h>
+#include <c10/core/Stream.h>
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,13 +25,14 @@
 #include "trainers/data/dataset.h"
 #include "trainers/data/evaluation_images.h"
 #include "trainers/data/image_source.h"
-#include "trainers/data/loader.h"
 #include "trainers/distributed/world.h"
 #include "trainers/engine/collapse_watch.h"
 #include "trainers/engine/features.h"
 #include "trainers/engine/result_queue.h"
 #include "trainers/engine/run_state.h"
 #include "trainers/engine/shared_damage.h"
+#include "trainers/engine/step_runner.h"
+#include "trainers/engine/view_source.h"
 #include "trainers/methods/method.h"
 #include "trainers/optim/optimizer.h"
 #include "trainers/optim/schedule.h"
@@ -95,7 +98,7 @@ class Trainer {
   // ends with the epoch that max_steps cut short, if it did.
   RunState& state() { return state_; }
   Method& method() { return *method_; }
-  int64_t batches_per_epoch() const { return loader_->batches_per_epoch(); }
+  int64_t batches_per_epoch() const { return views_->batches_per_epoch(); }
   // How images are prepared for evaluation.
   EvaluationOptions evaluation_options() const;
   c10::Device device() const { return device_; }
@@ -106,7 +109,7 @@ class Trainer {
           DamagedImages* damaged, World* world);
 
   absl::Status TrainEpoch(const TrainerHooks& hooks);
-  absl::Status TrainStep(const Batch& batch, const TrainerHooks& hooks);
+  absl::Status TrainStep(const BatchViews& batch, const TrainerHooks& hooks);
   // Adds what the last of the steps that have been read measured to the totals.
   absl::Status AddResults(const std::vector<StepResult>& results,
                           const TrainerHooks& hooks);
@@ -122,6 +125,7 @@ class Trainer {
                                                 int64_t count);
   absl::Status KeepEpoch() const;
   absl::Status Stopped() const;
+  void PrepareGpu();
   // Whether a signal asks for an end, on all ranks alike.
   bool MustStop() const;
   double Rate(int64_t step) const;
@@ -140,7 +144,11 @@ class Trainer {
   PairingKind pairing_ = PairingKind::kCyclic;
   ScheduleOptions schedule_;
   const std::unique_ptr<Optimizer> optimizer_;
-  std::unique_ptr<BatchLoader> loader_;
+  std::unique_ptr<ViewSource> views_;
+  // Of a GPU; not the default one, which a CUDA graph cannot record.
+  std::optional<c10::Stream> stream_;
+  // Null: steps are not recorded.
+  std::unique_ptr<RecordedSteps> recorded_;
   RunState state_;
   ResultQueue results_;
   CollapseWatch collapse_watch_{1};
