@@ -22,6 +22,9 @@ struct Config {
   std::string output_dir;
   int64_t seed = 0;
   std::string device = "auto";
+  std::string precision = "auto";
+  bool data_on_gpu = true;
+  bool cuda_graph = true;
   int64_t threads = 0;
   bool resume = false;
   bool overwrite = false;
@@ -135,6 +138,25 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
   visit(c.device, Field{"device", kRun, "auto = cuda if there is one, or cpu"}
                       .OneOf({"auto", "cpu", "cuda"})
                       .Resume(OnResume::kWarn));
+  visit(c.precision,
+        Field{"precision", kRun,
+              "of convolutions and matrix products in training; weights and "
+              "what adds up are float32. auto = bfloat16 on a GPU, float32 on "
+              "a CPU and with several processes"}
+            .OneOf({"auto", "float32", "bfloat16"})
+            .Resume(OnResume::kWarn));
+  visit(
+      c.data_on_gpu,
+      Field{"data_on_gpu", kRun,
+            "on a GPU: keep images that are in memory there as bytes, and "
+            "augment them there; the views are the CPU's to rounding. Folders "
+            "are read, decoded and augmented by the CPU"}
+          .Resume(OnResume::kWarn));
+  visit(c.cuda_graph,
+        Field{"cuda_graph", kRun,
+              "on a GPU: record the operations of a step once and replay them; "
+              "not with several processes or --pairing=nearest"}
+            .Resume(OnResume::kWarn));
   visit(c.threads,
         Field{"threads", kRun, "CPU threads to compute with, 0 = all"}
             .Between(0, 1024)

@@ -33,7 +33,10 @@ absl::Status AtLeast(const char* name, int64_t value, int64_t low) {
                                                  ", expected at least ", low));
 }
 
-absl::Status Validate(const ImageSource& source, const AugmentOptions& augment,
+}  // namespace
+
+absl::Status Validate(int64_t images, int channels,
+                      const AugmentOptions& augment,
                       const LoaderOptions& options) {
   for (const absl::Status& s :
        {AtLeast("batch_size", options.batch_size, 1),
@@ -42,11 +45,11 @@ absl::Status Validate(const ImageSource& source, const AugmentOptions& augment,
         AtLeast("threads", options.threads, 1),
         AtLeast("prefetch", options.prefetch, 0),
         AtLeast("parts", options.parts, 1), AtLeast("part", options.part, 0),
-        gsg::Validate(augment, source.channels())}) {
+        Validate(augment, channels)}) {
     if (!s.ok()) return s;
   }
   if (options.local_views > 0) {
-    absl::Status s = gsg::Validate(options.local_augment, source.channels());
+    absl::Status s = Validate(options.local_augment, channels);
     if (!s.ok()) return s;
   }
   if (options.part >= options.parts ||
@@ -56,20 +59,31 @@ absl::Status Validate(const ImageSource& source, const AugmentOptions& augment,
         options.batch_size,
         ", expected one below the number of parts, which divides the batch"));
   }
-  if (source.size() >= kStreams) {
+  if (images >= kStreams) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "loader: ", source.size(), " images, expected fewer than ", kStreams));
+        "loader: ", images, " images, expected fewer than ", kStreams));
   }
-  if (options.batch_size > source.size()) {
+  if (options.batch_size > images) {
     return absl::InvalidArgumentError(absl::StrCat(
         "loader: batch_size = ", options.batch_size,
-        " is larger than the data set of ", source.size(),
+        " is larger than the data set of ", images,
         " images, so an epoch would have no batch; lower the batch size"));
   }
   return absl::OkStatus();
 }
 
-}  // namespace
+absl::Status CheckStart(int64_t epoch, int64_t first_batch, int64_t batches) {
+  if (epoch < 0 || epoch >= kStreams) {
+    return absl::OutOfRangeError(absl::StrCat(
+        "loader: epoch ", epoch, ", expected 0 to ", kStreams - 1));
+  }
+  if (first_batch < 0 || first_batch > batches) {
+    return absl::OutOfRangeError(absl::StrCat("loader: first batch ",
+                                              first_batch, " of an epoch of ",
+                                              batches, " batches"));
+  }
+  return absl::OkStatus();
+}
 
 std::vector<int64_t> EpochOrder(int64_t count, uint64_t seed, int64_t epoch) {
   std::vector<int64_t> order(count);
@@ -85,7 +99,11 @@ std::vector<int64_t> EpochOrder(int64_t count, uint64_t seed, int64_t epoch) {
 absl::StatusOr<std::unique_ptr<BatchLoader>> BatchLoader::Create(
     const ImageSource* source, const AugmentOptions& augment,
     const LoaderOptions& options, DamagedImages* damaged) {
-  if (absl::Status s = Validate(*source, augment, options); !s.ok()) return s;
+  if (absl::Status s =
+          Validate(source->size(), source->channels(), augment, options);
+      !s.ok()) {
+    return s;
+  }
   return std::unique_ptr<BatchLoader>(
       new BatchLoader(source, augment, options, damaged));
 }
@@ -127,18 +145,8 @@ void BatchLoader::StartEpoch(int64_t epoch, int64_t first_batch) {
   cancelled_ = false;
   for (Slot& slot : slots_) slot.ready = false;
 
-  if (epoch < 0 || epoch >= kStreams) {
-    epoch_status_ = absl::OutOfRangeError(absl::StrCat(
-        "loader: epoch ", epoch, ", expected 0 to ", kStreams - 1));
-    return;
-  }
-  if (first_batch < 0 || first_batch > batches_per_epoch_) {
-    epoch_status_ = absl::OutOfRangeError(
-        absl::StrCat("loader: first batch ", first_batch, " of an epoch of ",
-                     batches_per_epoch_, " batches"));
-    return;
-  }
-  epoch_status_ = absl::OkStatus();
+  epoch_status_ = CheckStart(epoch, first_batch, batches_per_epoch_);
+  if (!epoch_status_.ok()) return;
   epoch_ = epoch;
   order_ = EpochOrder(source_.size(), options_.seed, epoch);
   claimed_ = delivered_ = first_batch;

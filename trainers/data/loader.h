@@ -62,6 +62,16 @@ struct Batch {
   }
 };
 
+// kInvalidArgument if the augmentation does not validate, a count is not
+// positive, the batch is larger than the `images` there are, of `channels`
+// channels, or its size is not a multiple of `parts`.
+absl::Status Validate(int64_t images, int channels,
+                      const AugmentOptions& augment,
+                      const LoaderOptions& options);
+
+// kOutOfRange unless an epoch of `batches` can begin so.
+absl::Status CheckStart(int64_t epoch, int64_t first_batch, int64_t batches);
+
 // The order of epoch `epoch`: a uniformly random permutation of 0..count-1
 // (Fisher-Yates) that depends on nothing but the three arguments.
 // 0 <= count < 2^32.
@@ -91,9 +101,7 @@ class BatchLoader {
   // `source` and `damaged` must outlive the loader. Damaged images are noted
   // by Next when it delivers the batch that would have had them, so that what
   // is noted depends on threads no more than the batches do.
-  // Errors: kInvalidArgument if the augmentation does not validate, a count is
-  // not positive, the batch is larger than the source, or its size is not a
-  // multiple of `parts`.
+  // Errors: Validate's.
   static absl::StatusOr<std::unique_ptr<BatchLoader>> Create(
       const ImageSource* source, const AugmentOptions& augment,
       const LoaderOptions& options, DamagedImages* damaged);

@@ -52,6 +52,16 @@ absl::StatusOr<Features> Collect(
       at::empty({static_cast<int64_t>(indices.size()), dim}, c10::kFloat);
   Features features;
   EvaluationBatch batch;
+  // Of the block before. Nobody waits for a GPU to compute it before the next
+  // block has been read.
+  at::Tensor computed;
+  int64_t kept = 0;
+  const auto keep = [&] {
+    if (!computed.defined()) return;
+    rows.narrow(0, kept, computed.size(0)).copy_(computed);
+    kept += computed.size(0);
+    computed.reset();
+  };
   for (size_t begin = 0; begin < indices.size(); begin += block) {
     if (Interrupted()) return absl::CancelledError("interrupted");
     if (absl::Status s = images.Read(indices.subspan(begin, block), &batch);
@@ -60,13 +70,17 @@ absl::StatusOr<Features> Collect(
     }
     const int64_t n = batch.indices.size();
     if (n == 0) continue;
+    keep();
     const at::Tensor x = at::from_blob(
         batch.pixels.data(),
         {n, images.channels(), images.size().height, images.size().width});
-    rows.narrow(0, features.indices.size(), n).copy_(features_of(x));
+    computed = features_of(x);
+    // What it is may lie in the batch.
+    if (computed.is_cpu()) keep();
     features.indices.insert(features.indices.end(), batch.indices.begin(),
                             batch.indices.end());
   }
+  keep();
   if (features.indices.empty()) {
     return absl::DataLossError(absl::StrCat("none of the ", indices.size(),
                                             " images to evaluate on can be "
@@ -94,11 +108,9 @@ absl::StatusOr<Features> BackboneFeatures(Backbone& backbone,
   }
   const bool was_training = backbone.is_training();
   backbone.eval();
-  absl::StatusOr<Features> features =
-      Collect(source, indices, backbone.feature_dim(), images,
-              [&](const at::Tensor& x) {
-                return backbone.forward(x.to(device)).cpu();
-              });
+  absl::StatusOr<Features> features = Collect(
+      source, indices, backbone.feature_dim(), images,
+      [&](const at::Tensor& x) { return backbone.forward(x.to(device)); });
   backbone.train(was_training);
   return features;
 }

@@ -1,10 +1,12 @@
 #include "trainers/engine/trainer.h"
 
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/from_blob.h>
 #include <c10/core/Device.h>
-#include <c10/core/MemoryFormat.h>
+#include <c10/core/Event.h>
+#include <c10/core/StreamGuard.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <algorithm>
 #include <array>
@@ -21,6 +23,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
@@ -39,15 +42,23 @@
 #include "trainers/data/damaged_images.h"
 #include "trainers/data/dataset.h"
 #include "trainers/data/evaluation_images.h"
+#include "trainers/data/image_set_source.h"
 #include "trainers/data/image_source.h"
 #include "trainers/data/loader.h"
 #include "trainers/distributed/world.h"
 #include "trainers/engine/collapse_watch.h"
 #include "trainers/engine/features.h"
 #include "trainers/engine/interrupt.h"
+#include "trainers/engine/loaded_views.h"
+#include "trainers/engine/resident_views.h"
+#include "trainers/engine/result_queue.h"
 #include "trainers/engine/run_directory.h"
 #include "trainers/engine/run_state.h"
+#include "trainers/engine/step_runner.h"
+#include "trainers/engine/view_source.h"
 #include "trainers/evaluate/knn.h"
+#include "trainers/gpu/gpu.h"
+#include "trainers/loss/guided_loss.h"
 #include "trainers/methods/method.h"
 #include "trainers/optim/make_optimizer.h"
 #include "trainers/optim/optimizer.h"
@@ -94,11 +105,23 @@ AugmentOptions LocalAugmentation(const Config& config,
   return options;
 }
 
-at::Tensor ToTensor(const float* pixels, const Batch& batch, int64_t side,
-                    c10::Device device) {
-  const at::Tensor view = at::from_blob(
-      const_cast<float*>(pixels), {batch.size, batch.channels, side, side});
-  return view.to(device).contiguous(at::MemoryFormat::ChannelsLast);
+// Images of a data set in memory stay on a GPU, if there is one and a kernel to
+// augment them there.
+absl::StatusOr<std::unique_ptr<ViewSource>> MakeViews(
+    const Config& config, const Dataset& dataset, const LoaderOptions& options,
+    c10::Device device, DamagedImages* damaged) {
+  const AugmentOptions augment = Augmentation(config, dataset.stats);
+  const auto* in_memory =
+      dynamic_cast<const ImageSetSource*>(dataset.train.get());
+  if (device.is_cuda() && config.data_on_gpu && in_memory != nullptr &&
+      GpuAugmentation() != nullptr) {
+    return ResidentViews::Create(in_memory->images(), augment, options, device,
+                                 GpuAugmentation());
+  }
+  absl::StatusOr<std::unique_ptr<BatchLoader>> loader =
+      BatchLoader::Create(dataset.train.get(), augment, options, damaged);
+  if (!loader.ok()) return loader.status();
+  return std::make_unique<LoadedViews>(*std::move(loader), device);
 }
 
 // Can `world` share the batches out?
@@ -107,6 +130,11 @@ absl::Status CheckParts(const Config& config, const World& world) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--batch_size=", config.batch_size, " is not a multiple of the ",
         world.size(), " processes, of which each takes an equal part"));
+  }
+  if (config.precision == "bfloat16" && world.size() > 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--precision=bfloat16 is for one process, and these are ",
+                     world.size(), ", which train in float32: leave it out"));
   }
   if (config.batch_size / world.size() < 2 && config.pairing_scope == "rank") {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -189,17 +217,34 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
   loader_options.local_augment = LocalAugmentation(config, dataset->stats);
   loader_options.seed = config.seed;
   loader_options.threads = config.loader_threads;
-  absl::StatusOr<std::unique_ptr<BatchLoader>> loader = BatchLoader::Create(
-      dataset->train.get(), Augmentation(config, dataset->stats),
-      loader_options, damaged);
-  if (!loader.ok()) return loader.status();
-  trainer->loader_ = *std::move(loader);
+  absl::StatusOr<std::unique_ptr<ViewSource>> views =
+      MakeViews(config, *dataset, loader_options, device, damaged);
+  if (!views.ok()) return views.status();
+  trainer->views_ = *std::move(views);
+  if (device.is_cuda()) trainer->PrepareGpu();
 
-  const int64_t batches = trainer->loader_->batches_per_epoch();
+  const int64_t batches = trainer->batches_per_epoch();
   trainer->schedule_.peak_lr = config.base_lr * config.batch_size / 256;
   trainer->schedule_.warmup_steps = config.warmup_epochs * batches;
   trainer->schedule_.total_steps = config.epochs * batches;
   return trainer;
+}
+
+void Trainer::PrepareGpu() {
+  // A run's shapes stay the same, so that trying algorithms out pays; and
+  // float32 means float32, not TensorFloat-32.
+  at::globalContext().setBenchmarkCuDNN(true);
+  at::globalContext().setAllowTF32CuDNN(false);
+  stream_ = c10::impl::VirtualGuardImpl(device_.type())
+                .getStreamFromGlobalPool(device_, /*isHighPriority=*/false);
+  if (!config_.cuda_graph || world_.size() > 1 ||
+      pairing_ == PairingKind::kNearest) {
+    return;
+  }
+  if (std::unique_ptr<Recorder> recorder = MakeGpuRecorder()) {
+    recorded_ = std::make_unique<RecordedSteps>(method_.get(), optimizer_.get(),
+                                                std::move(recorder));
+  }
 }
 
 double Trainer::Rate(int64_t step) const {
@@ -255,7 +300,7 @@ absl::Status Trainer::Train(const TrainerHooks& hooks) {
   while (state_.epoch < config_.epochs && !OutOfSteps()) {
     if (absl::Status s = TrainEpoch(hooks); !s.ok()) return s;
     if (state_.totals.batches == 0) break;
-    const bool whole = state_.batch == loader_->batches_per_epoch();
+    const bool whole = state_.batch == views_->batches_per_epoch();
     // The rest of an epoch that max_steps cut short can be trained later, from
     // a checkpoint that does not count it as finished.
     if (!whole) {
@@ -291,15 +336,25 @@ absl::Status Trainer::Train(const TrainerHooks& hooks) {
 }
 
 absl::Status Trainer::TrainEpoch(const TrainerHooks& hooks) {
+  std::optional<c10::StreamGuard> on_stream;
+  if (stream_) {
+    // Behind what the GPU has been asked for so far on another stream. What
+    // follows the epoch need not wait for this one: the results have been read.
+    c10::Event before(device_.type());
+    before.record(
+        c10::impl::VirtualGuardImpl(device_.type()).getStream(device_));
+    before.block(*stream_);
+    on_stream.emplace(*stream_);
+  }
   method_->SetTraining(true);
-  collapse_watch_ = CollapseWatch(loader_->batches_per_epoch());
-  loader_->StartEpoch(state_.epoch, state_.batch);
+  collapse_watch_ = CollapseWatch(views_->batches_per_epoch());
+  views_->StartEpoch(state_.epoch, state_.batch);
   if (hooks.on_epoch_start)
     hooks.on_epoch_start(state_.epoch + 1, state_.batch);
-  Batch batch;
+  BatchViews batch;
   absl::Time start = absl::Now();
   while (!OutOfSteps()) {
-    absl::StatusOr<bool> more = loader_->Next(&batch);
+    absl::StatusOr<bool> more = views_->Next(&batch);
     if (absl::Status s = Confer(of_root_.ok() ? more.status() : of_root_);
         !s.ok()) {
       return s;
@@ -309,13 +364,16 @@ absl::Status Trainer::TrainEpoch(const TrainerHooks& hooks) {
     const absl::Time now = absl::Now();
     state_.totals.seconds += absl::ToDoubleSeconds(now - start);
     start = now;
-    if (hooks.on_step) {
+    if (hooks.on_step && state_.totals.batches > 0) {
       hooks.on_step(state_.batch, state_.totals.loss / state_.totals.batches);
     }
     const bool save_now =
         config_.checkpoint_minutes > 0 &&
         now - last_save_ > absl::Minutes(config_.checkpoint_minutes);
     if (save_now || MustStop()) {
+      if (absl::Status s = AddResults(results_.TakeAll(), hooks); !s.ok()) {
+        return s;
+      }
       if (absl::Status s = OfRoot(Save()); !s.ok()) return s;
       if (MustStop()) {
         const absl::Status s = Confer(of_root_);
@@ -324,21 +382,19 @@ absl::Status Trainer::TrainEpoch(const TrainerHooks& hooks) {
       start = absl::Now();
     }
   }
-  return absl::OkStatus();
+  const absl::Status status = AddResults(results_.TakeAll(), hooks);
+  state_.totals.seconds += absl::ToDoubleSeconds(absl::Now() - start);
+  return status;
 }
 
-absl::Status Trainer::TrainStep(const Batch& batch, const TrainerHooks& hooks) {
+absl::Status Trainer::TrainStep(const BatchViews& batch,
+                                const TrainerHooks& hooks) {
   StepInput input;
-  for (int v = 0; v < batch.views; ++v) {
-    input.views.push_back(ToTensor(batch.view(v), batch, batch.side, device_));
-  }
-  for (int v = 0; v < batch.local_views; ++v) {
-    input.local_views.push_back(
-        ToTensor(batch.local_view(v), batch, batch.local_side, device_));
-  }
+  input.views = batch.views;
+  input.local_views = batch.local_views;
   input.loss = loss_options_;
   input.loss.seed = StepSeed(config_.seed, state_.step);
-  int64_t images = batch.size;
+  int64_t images = batch.images;
   if (config_.pairing_scope == "world") {
     images = config_.batch_size;
   } else if (world_.size() > 1) {
@@ -353,46 +409,75 @@ absl::Status Trainer::TrainStep(const Batch& batch, const TrainerHooks& hooks) {
         MakePairing(pairing_, images, input.loss.seed);
     if (!pairing.ok()) return pairing.status();
     input.pairing = *std::move(pairing);
+    if (device_.is_cuda() && world_.size() == 1) {
+      absl::StatusOr<PairingTensors> tensors =
+          MakePairingTensors(input.pairing, input.loss.seed, device_);
+      if (!tensors.ok()) return tensors.status();
+      input.tensors = *std::move(tensors);
+    }
   }
-  absl::StatusOr<StepResult> result = method_->Backward(input);
+  const Rates rates = {Rate(state_.step), schedule_.peak_lr};
+  const bool recorded = recorded_ != nullptr && recorded_->why_not().empty();
+  absl::StatusOr<StepResult> result =
+      recorded_ != nullptr ? recorded_->Run(input, rates)
+                           : RunStep(*method_, *optimizer_, input, rates);
+  if (recorded && !recorded_->why_not().empty() && hooks.on_warning) {
+    hooks.on_warning(absl::StrCat(recorded_->why_not(),
+                                  ": training goes on without, more slowly"));
+  }
   if (absl::IsUnavailable(result.status()) ||
       absl::IsAborted(result.status())) {
     return result.status();
   }
   if (!result.ok()) {
-    return absl::OutOfRangeError(absl::StrCat(
-        "training broke down at step ", state_.step + 1, " (epoch ",
-        state_.epoch + 1, "): ", result.status().message(),
-        ". A learning rate that is too high does this: try --base_lr=",
-        config_.base_lr / 3, ". The checkpoint in ", config_.output_dir,
-        " is from before it."));
+    return BrokeDown(state_.step + 1, result.status().message());
   }
-  optimizer_->Step(Rate(state_.step), schedule_.peak_lr);
-  optimizer_->ZeroGrad();
-
   ++state_.step;
   ++state_.batch;
-  ++state_.totals.batches;
-  state_.totals.loss += result->loss;
-  state_.totals.feature_std += result->feature_std;
-  for (size_t k = 0; k < result->pair_count.size(); ++k) {
-    state_.totals.pair_count[k] += result->pair_count[k];
-  }
-  const absl::Status status = WatchCollapse(result->feature_std, hooks);
-  // The same on all ranks: one of them says so.
-  return status.ok() ? status : world_.Agree(status);
+  results_.Put(*std::move(result));
+  return AddResults(results_.Take(), hooks);
 }
 
-absl::Status Trainer::WatchCollapse(double feature_std,
+absl::Status Trainer::AddResults(const std::vector<StepResult>& results,
+                                 const TrainerHooks& hooks) {
+  // Steps that have been taken, but for those still in the queue.
+  const int64_t read = state_.step - results_.size();
+  int64_t step = read - static_cast<int64_t>(results.size());
+  for (const StepResult& result : results) {
+    ++step;
+    if (!std::isfinite(result.loss)) {
+      return BrokeDown(step, "the loss is not finite");
+    }
+    ++state_.totals.batches;
+    state_.totals.loss += result.loss;
+    state_.totals.feature_std += result.feature_std;
+    for (size_t k = 0; k < result.pair_count.size(); ++k) {
+      state_.totals.pair_count[k] += result.pair_count[k];
+    }
+    const absl::Status status = WatchCollapse(result.feature_std, step, hooks);
+    // The same on all ranks: one of them says so.
+    if (!status.ok()) return world_.Agree(status);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Trainer::BrokeDown(int64_t step, absl::string_view why) const {
+  return absl::OutOfRangeError(absl::StrCat(
+      "training broke down at step ", step, " (epoch ", state_.epoch + 1, "): ",
+      why, ". A learning rate that is too high does this: try --base_lr=",
+      config_.base_lr / 3, ". The checkpoint in ", config_.output_dir,
+      " is from before it."));
+}
+
+absl::Status Trainer::WatchCollapse(double feature_std, int64_t step,
                                     const TrainerHooks& hooks) {
   const std::optional<double> spread = collapse_watch_.Add(feature_std);
   if (!spread.has_value() || *spread >= config_.collapse_threshold) {
     return absl::OkStatus();
   }
   const std::string collapsed = absl::StrCat(
-      "the features collapsed by step ", state_.step, " (epoch ",
-      state_.epoch + 1, "): all images get nearly the same one (feature_std ",
-      *spread,
+      "the features collapsed by step ", step, " (epoch ", state_.epoch + 1,
+      "): all images get nearly the same one (feature_std ", *spread,
       "; 1 = spread, 0 = collapsed). Training without a predictor does this, "
       "and so does too high a learning rate");
   if (config_.stop_on_collapse) {
@@ -471,8 +556,10 @@ absl::Status Trainer::ScoreEpoch(const Features& queries, const Features* bank,
   if (!rank.ok()) return rank.status();
   record->effective_rank = *rank;
   if (bank == nullptr) return absl::OkStatus();
+  // One matrix product a block of queries, where the network is.
   absl::StatusOr<double> top1 = KnnTop1(
-      bank->rows, bank->labels, queries.rows, queries.labels,
+      bank->rows.to(device_), bank->labels.to(device_),
+      queries.rows.to(device_), queries.labels.to(device_),
       dataset_.classes.size(), {config_.knn_k, config_.knn_temperature});
   if (!top1.ok()) return top1.status();
   record->knn_top1 = *top1;

@@ -4,14 +4,18 @@
 #define GSG_TRAINERS_ENGINE_TRAINER_H_
 
 #include <c10/core/Device.h>
+#include <c10/core/Stream.h>
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gsg_core/loss.h"
 #include "gsg_core/pairing.h"
@@ -21,12 +25,14 @@
 #include "trainers/data/dataset.h"
 #include "trainers/data/evaluation_images.h"
 #include "trainers/data/image_source.h"
-#include "trainers/data/loader.h"
 #include "trainers/distributed/world.h"
 #include "trainers/engine/collapse_watch.h"
 #include "trainers/engine/features.h"
+#include "trainers/engine/result_queue.h"
 #include "trainers/engine/run_state.h"
 #include "trainers/engine/shared_damage.h"
+#include "trainers/engine/step_runner.h"
+#include "trainers/engine/view_source.h"
 #include "trainers/methods/method.h"
 #include "trainers/optim/optimizer.h"
 #include "trainers/optim/schedule.h"
@@ -37,7 +43,8 @@ namespace gsg {
 struct TrainerHooks {
   // Epoch `epoch` (1 is the first) goes on behind `batches_done`.
   std::function<void(int64_t epoch, int64_t batches_done)> on_epoch_start;
-  // `loss` is the mean of the epoch so far.
+  // `loss` is the mean of the epoch so far, as far as it has been read: of the
+  // last steps on a GPU it is not (result_queue.h).
   std::function<void(int64_t batches_done, double loss)> on_step;
   std::function<void(const EpochRecord&)> on_epoch_end;
   // Something that does not end the run and that a person should know.
@@ -63,9 +70,11 @@ class Trainer {
   // Trains until the last epoch or config.max_steps. After each epoch it
   // appends to metrics.jsonl and then saves a checkpoint.
   // Errors: kCancelled after SIGINT or SIGTERM, with everything saved;
-  // kOutOfRange if the loss is no longer finite or the features collapsed;
-  // kDataLoss if too many images are damaged; others from the file system; the
-  // world's. The ranks end together, whichever got the signal or the error.
+  // kOutOfRange if the loss is no longer finite or the features collapsed,
+  // which on a GPU may be noticed some steps later, but before anything is
+  // saved; kDataLoss if too many images are damaged; others from the file
+  // system; the world's. The ranks end together, whichever got the signal or
+  // the error.
   absl::Status Train(const TrainerHooks& hooks);
 
   // Continues from a checkpoint of the same configuration. On ranks that are
@@ -89,7 +98,7 @@ class Trainer {
   // ends with the epoch that max_steps cut short, if it did.
   RunState& state() { return state_; }
   Method& method() { return *method_; }
-  int64_t batches_per_epoch() const { return loader_->batches_per_epoch(); }
+  int64_t batches_per_epoch() const { return views_->batches_per_epoch(); }
   // How images are prepared for evaluation.
   EvaluationOptions evaluation_options() const;
   c10::Device device() const { return device_; }
@@ -100,8 +109,14 @@ class Trainer {
           DamagedImages* damaged, World* world);
 
   absl::Status TrainEpoch(const TrainerHooks& hooks);
-  absl::Status TrainStep(const Batch& batch, const TrainerHooks& hooks);
-  absl::Status WatchCollapse(double feature_std, const TrainerHooks& hooks);
+  absl::Status TrainStep(const BatchViews& batch, const TrainerHooks& hooks);
+  // Adds what the last of the steps that have been read measured to the totals.
+  absl::Status AddResults(const std::vector<StepResult>& results,
+                          const TrainerHooks& hooks);
+  // `step` is the number, counted from 1, of the one that measured this.
+  absl::Status WatchCollapse(double feature_std, int64_t step,
+                             const TrainerHooks& hooks);
+  absl::Status BrokeDown(int64_t step, absl::string_view why) const;
   absl::StatusOr<EpochRecord> Evaluate();
   // `bank` null: without k-NN.
   absl::Status ScoreEpoch(const Features& queries, const Features* bank,
@@ -110,6 +125,7 @@ class Trainer {
                                                 int64_t count);
   absl::Status KeepEpoch() const;
   absl::Status Stopped() const;
+  void PrepareGpu();
   // Whether a signal asks for an end, on all ranks alike.
   bool MustStop() const;
   double Rate(int64_t step) const;
@@ -128,8 +144,13 @@ class Trainer {
   PairingKind pairing_ = PairingKind::kCyclic;
   ScheduleOptions schedule_;
   const std::unique_ptr<Optimizer> optimizer_;
-  std::unique_ptr<BatchLoader> loader_;
+  std::unique_ptr<ViewSource> views_;
+  // Of a GPU; not the default one, which a CUDA graph cannot record.
+  std::optional<c10::Stream> stream_;
+  // Null: steps are not recorded.
+  std::unique_ptr<RecordedSteps> recorded_;
   RunState state_;
+  ResultQueue results_;
   CollapseWatch collapse_watch_{1};
   bool warned_of_collapse_ = false;
   absl::Time last_save_ = absl::Now();

@@ -11,16 +11,33 @@
 #define GSG_TRAINERS_LOSS_GUIDED_LOSS_H_
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
 
 #include <array>
 #include <cstdint>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "gsg_core/loss.h"
 
 namespace gsg {
+
+// What one step's loss is told besides rows, in tensors on their device: a CUDA
+// graph that has recorded a step reads it anew each time.
+struct PairingTensors {
+  at::Tensor plan;  // [4 N + 1] int64, MakePairingPlan of cuda/pairing_plan.h
+  at::Tensor seed;  // [1] int64, the bits of LossOptions::seed
+};
+
+// From a pairing of N images (empty: no plan) and a seed.
+// Errors: MakePairingPlan's.
+absl::StatusOr<PairingTensors> MakePairingTensors(
+    absl::Span<const int64_t> pairing, uint64_t seed, c10::Device device);
+
+// [N], the pairing itself.
+at::Tensor PairingOf(const PairingTensors& tensors);
 
 struct TensorLoss {
   double loss = 0;
@@ -28,24 +45,41 @@ struct TensorLoss {
   // often all views were sources (selection none).
   std::array<int64_t, 5> pair_count = {};
   std::vector<at::Tensor> gradients;  // of the loss, like `p`
+  // Undefined: the numbers above are the result. Else, from a GPU, [6] float64:
+  // the same in this order, and the numbers above mean nothing.
+  at::Tensor unread = {};
 };
 
+// Waits for `loss`, if it is still unread.
+// Errors: kInvalidArgument if it is not finite.
+absl::Status Read(TensorLoss* loss);
+
 // p: predictions, z: projections (targets; no gradient flows to them), each
-// [N, D], all float32 or all float64, on one device.
+// [N, D], all of one type, float32, float64, float16 or bfloat16, on one
+// device.
 //   shared views: p = {p1, p2}, z = {z1, z2}, and `pairing` names each row's
 //     second image (gsg_core/pairing.h); behind p1 and p2 may be predictions of
 //     local crops (gsg_core/loss.h, multi-crop);
 //   four views: p = {p11, p12, p21, p22}, z likewise, and `pairing` is empty.
-// gsg_core computes on the CPU with LibTorch's threads; tensors of another
-// device are copied there and the gradients back. `options.executor` is
-// ignored.
+// On a GPU the kernels of `cuda` compute it, if they take the tensors
+// (device_loss.h) and the build has them. Else gsg_core does on the CPU, with
+// LibTorch's threads; tensors of another device are copied there and the
+// gradients back. `options.executor` is ignored.
 //
 // Errors: kInvalidArgument as from gsg_core's GuidedLoss, and for a wrong
-// number, rank or type of tensors.
+// number, rank or type of tensors. On a GPU what is not finite makes the loss
+// NaN instead.
 absl::StatusOr<TensorLoss> GuidedLoss(const std::vector<at::Tensor>& p,
                                       const std::vector<at::Tensor>& z,
                                       absl::Span<const int64_t> pairing,
                                       const LossOptions& options);
+
+// The same with pairing and seed in tensors; options.seed is ignored. Where the
+// kernels do not compute it, this waits for these tensors.
+absl::StatusOr<TensorLoss> RecordableLoss(const std::vector<at::Tensor>& p,
+                                          const std::vector<at::Tensor>& z,
+                                          const PairingTensors& pairing,
+                                          const LossOptions& options);
 
 }  // namespace gsg
 

@@ -43,19 +43,19 @@ absl::StatusOr<std::vector<int64_t>> NearestPairing(
       return absl::InvalidArgumentError(absl::StrCat(
           "a tensor has ", t.dim(), " dimensions; it must be [N, D]"));
     }
-    if (t.scalar_type() != type ||
-        (type != c10::kFloat && type != c10::kDouble)) {
+    if (t.scalar_type() != type || !IsReal(type)) {
       return absl::InvalidArgumentError(
           absl::StrCat("a projection is ", c10::toString(t.scalar_type()),
-                       "; all must be Float, or all Double"));
+                       "; all must be one of ", kRealTypes));
     }
   }
   AtenExecutor executor;
   NearestOptions with_threads = options;
   with_threads.executor = &executor;
   const std::vector<at::Tensor> cpu = OnCpu(z);
-  return type == c10::kFloat ? Compute<float>(cpu, with_threads)
-                             : Compute<double>(cpu, with_threads);
+  return ForType(type, [&](auto zero) {
+    return Compute<decltype(zero)>(cpu, with_threads);
+  });
 }
 
 }  // namespace gsg

@@ -13,10 +13,11 @@
 
 namespace gsg {
 
-// z: projections of each image's views, [N, D] float32 or float64, on one
-// device: two, of images that show the same views in both roles, or four, of
-// which the last two are what an image shows as a second one. gsg_core computes
-// on the CPU with LibTorch's threads; options.executor is ignored.
+// z: projections of each image's views, [N, D] float32, float64, float16 or
+// bfloat16, on one device: two, of images that show the same views in both
+// roles, or four, of which the last two are what an image shows as a second
+// one. gsg_core computes on the CPU with LibTorch's threads; options.executor
+// is ignored.
 //
 // Errors: kInvalidArgument as from gsg_core's NearestPairing, and for a wrong
 // number, rank or type of tensors.

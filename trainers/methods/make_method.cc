@@ -80,6 +80,8 @@ absl::StatusOr<std::unique_ptr<Method>> MakeMethod(const Config& config,
   options.weight_decay = config.weight_decay;
   options.decay_bias_and_norm = config.decay_bias_and_norm;
   options.constant_predictor_lr = config.constant_predictor_lr;
+  options.bfloat16 = config.precision == "bfloat16" ||
+                     (config.precision == "auto" && device.is_cuda());
   return MakeSiameseMethod(options, device);
 }
 

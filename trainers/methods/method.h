@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "gsg_core/loss.h"
 #include "models/backbone.h"
+#include "trainers/loss/guided_loss.h"
 #include "trainers/optim/optimizer.h"
 
 namespace gsg {
@@ -37,15 +39,23 @@ struct StepInput {
   // many others (gsg_core/nearest_pairing.h), by loss.distance and loss.seed.
   int64_t nearest_candidates = 0;
   LossOptions loss;
-  // How much of the run is done, 0..1.
-  double progress = 0;
+  // With a seed: stand for `pairing` and loss.seed, which are then not looked
+  // at, in tensors on the device of the views. Not of several ranks.
+  PairingTensors tensors;
+  // How much of the run is done, 0..1; nullopt: UpdateTarget has been called
+  // for this step.
+  std::optional<double> progress = 0;
 };
 
-// What one step measured.
+// What one step measured: numbers, or, from a GPU that nobody waited for, a
+// tensor.
 struct StepResult {
   double loss = 0;
   double feature_std = 0;  // of the projections (gsg_core/meters.h)
   std::array<int64_t, 5> pair_count = {};
+  // Undefined: the numbers above are what was measured. Else [7] float64, the
+  // same in this order, and the numbers above mean nothing.
+  at::Tensor unread = {};
 };
 
 class Method {
@@ -61,9 +71,14 @@ class Method {
   // Errors of this and of Backward: the world's, too.
   virtual absl::Status Join(World* world, bool pair_across_ranks) = 0;
 
-  // Forward and backward on a batch. Leaves gradients in the parameters, added
-  // to what is there.
-  // Errors: kInvalidArgument if the loss is not finite or a shape is wrong.
+  // What a step does before all else and without the batch, `progress` of the
+  // run being done: BYOL's momentum encoder takes its step.
+  virtual void UpdateTarget(double progress) { (void)progress; }
+
+  // Forward and backward on a batch, behind UpdateTarget. Leaves gradients in
+  // the parameters, added to what is there. Errors: kInvalidArgument if the
+  // loss is not finite or a shape is wrong. A loss in StepResult::unread need
+  // not be finite.
   virtual absl::StatusOr<StepResult> Backward(const StepInput& input) = 0;
 
   // The network whose features are evaluated and kept.

@@ -24,16 +24,16 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "gsg_core/loss.h"
-#include "gsg_core/meters.h"
 #include "gsg_core/nearest_pairing.h"
-#include "gsg_core/rows.h"
 #include "models/backbone.h"
 #include "models/batch_norm.h"
 #include "models/siamese.h"
 #include "trainers/distributed/world.h"
 #include "trainers/loss/guided_loss.h"
 #include "trainers/loss/nearest_pairing.h"
+#include "trainers/methods/autocast.h"
 #include "trainers/methods/joined_ranks.h"
+#include "trainers/methods/measure.h"
 #include "trainers/methods/method.h"
 #include "trainers/methods/module_state.h"
 #include "trainers/methods/target_network.h"
@@ -51,6 +51,9 @@ class SiameseMethod final : public Method {
         options_(options) {}
 
   absl::Status Join(World* world, bool pair_across_ranks) override;
+  void UpdateTarget(double progress) override {
+    if (target_) target_->Update(model_, progress);
+  }
   absl::StatusOr<StepResult> Backward(const StepInput& input) override;
   Backbone& backbone() override { return *model_->backbone; }
   void SetTraining(bool training) override;
@@ -103,30 +106,20 @@ void AppendViews(const at::Tensor& batch, int64_t count,
   }
 }
 
-absl::StatusOr<StepResult> Measure(const absl::StatusOr<TensorLoss>& loss,
-                                   const at::Tensor& projections) {
-  if (!loss.ok()) return loss.status();
-  const at::Tensor z = projections.to(c10::kCPU, c10::kFloat).contiguous();
-  const absl::StatusOr<double> spread = FeatureSpread(
-      Rows<const float>(z.const_data_ptr<float>(), z.size(0), z.size(1)));
-  if (!spread.ok()) return spread.status();
-  return StepResult{loss->loss, *spread, loss->pair_count};
+at::Tensor RowsOn(c10::Device device, const std::vector<int64_t>& pairing) {
+  return at::tensor(pairing, c10::kLong).to(device);
 }
 
 // Puts the rows of the second images where their first images are.
-void PairRows(const std::vector<int64_t>& pairing,
-              std::vector<at::Tensor>& views) {
-  const at::Tensor rows = at::tensor(pairing, c10::kLong).to(views[0].device());
+void PairRows(const at::Tensor& pairing, std::vector<at::Tensor>& views) {
   for (size_t v = 2; v < views.size(); ++v) {
-    views[v] = views[v].index_select(0, rows);
+    views[v] = views[v].index_select(0, pairing);
   }
 }
 
 // Takes that back for one view.
-at::Tensor UnpairRows(const std::vector<int64_t>& pairing,
-                      const at::Tensor& view) {
-  const at::Tensor rows = at::tensor(pairing, c10::kLong).to(view.device());
-  return at::empty_like(view).index_copy_(0, rows, view);
+at::Tensor UnpairRows(const at::Tensor& pairing, const at::Tensor& view) {
+  return at::empty_like(view).index_copy_(0, pairing, view);
 }
 
 // That of `input`, or the one that it asks to be made of the targets.
@@ -145,11 +138,23 @@ absl::StatusOr<TensorLoss> LossOfBatch(std::vector<at::Tensor>& predictions,
                                        std::vector<at::Tensor>& targets,
                                        const StepInput& input) {
   RECORD_USER_SCOPE("loss");
+  const bool four = input.views.size() == 4;
+  if (input.tensors.seed.defined()) {
+    PairingTensors pairing = input.tensors;
+    if (four) {
+      const at::Tensor rows = PairingOf(pairing);
+      PairRows(rows, predictions);
+      PairRows(rows, targets);
+      pairing.plan.reset();
+    }
+    return RecordableLoss(predictions, targets, pairing, input.loss);
+  }
   absl::StatusOr<std::vector<int64_t>> pairing = Pairing(input, targets);
   if (!pairing.ok()) return pairing.status();
-  if (input.views.size() == 4) {
-    PairRows(*pairing, predictions);
-    PairRows(*pairing, targets);
+  if (four) {
+    const at::Tensor rows = RowsOn(predictions[0].device(), *pairing);
+    PairRows(rows, predictions);
+    PairRows(rows, targets);
     pairing->clear();
   }
   return GuidedLoss(predictions, targets, *pairing, input.loss);
@@ -167,9 +172,11 @@ absl::StatusOr<TensorLoss> SiameseMethod::LossOfWorld(
   absl::StatusOr<std::vector<int64_t>> pairing = Pairing(input, z);
   if (!pairing.ok()) return pairing.status();
   const bool four = input.views.size() == 4;
+  at::Tensor rows;
   if (four) {
-    PairRows(*pairing, p);
-    PairRows(*pairing, z);
+    rows = RowsOn(p[0].device(), *pairing);
+    PairRows(rows, p);
+    PairRows(rows, z);
   }
   LossOptions options = input.loss;
   options.grad_scale *= world_->size();  // see JoinedRanks
@@ -179,7 +186,7 @@ absl::StatusOr<TensorLoss> SiameseMethod::LossOfWorld(
   if (!loss.ok()) return loss;
   for (size_t v = 0; v < loss->gradients.size(); ++v) {
     at::Tensor& gradient = loss->gradients[v];
-    if (four && v >= 2) gradient = UnpairRows(*pairing, gradient);
+    if (four && v >= 2) gradient = UnpairRows(rows, gradient);
     gradient = ranks_->MyRows(gradient);
   }
   return loss;
@@ -221,24 +228,33 @@ absl::StatusOr<StepResult> SiameseMethod::Step(const StepInput& input) {
   absl::Status sizes = CheckOneSize("views", input.views);
   sizes.Update(CheckOneSize("local_views", input.local_views));
   if (!sizes.ok()) return sizes;
-  if (target_) target_->Update(model_, input.progress);
+  if (input.progress) UpdateTarget(*input.progress);
   std::vector<at::Tensor> predictions, targets;
-  const Outputs global = Forward(input.views);
-  const at::Tensor projections = global.projections.detach();
-  AppendViews(global.predictions, input.views.size(), predictions);
-  AppendViews(target_
-                  ? target_->Project(at::cat(input.views), input.views.size())
-                  : projections,
-              input.views.size(), targets);
-  const at::Tensor first = projections.narrow(0, 0, input.views[0].size(0));
-  if (!input.local_views.empty()) {
-    AppendViews(Forward(input.local_views).predictions,
-                input.local_views.size(), predictions);
+  at::Tensor first;
+  {
+    const Autocast autocast(options_.bfloat16 && ranks_ == nullptr,
+                            input.views[0].device());
+    const Outputs global = Forward(input.views);
+    const at::Tensor projections = global.projections.detach();
+    AppendViews(global.predictions, input.views.size(), predictions);
+    AppendViews(target_ ? target_->Project(at::cat(input.views),
+                                           input.views.size())
+                        : projections,
+                input.views.size(), targets);
+    first = projections.narrow(0, 0, input.views[0].size(0));
+    if (!input.local_views.empty()) {
+      AppendViews(Forward(input.local_views).predictions,
+                  input.local_views.size(), predictions);
+    }
   }
   absl::StatusOr<TensorLoss> loss =
       ranks_ != nullptr && ranks_->pair_across_ranks()
           ? LossOfWorld(predictions, targets, input)
           : LossOfBatch(predictions, targets, input);
+  if (ranks_ != nullptr && loss.ok()) {
+    // Ranks tell each other numbers.
+    if (absl::Status s = Read(&*loss); !s.ok()) loss = s;
+  }
   absl::StatusOr<StepResult> result =
       ranks_ != nullptr ? ranks_->Combine(loss, first) : Measure(loss, first);
   if (!result.ok()) return result;

@@ -24,6 +24,9 @@ struct SiameseMethodOptions {
   double weight_decay = 0;
   bool decay_bias_and_norm = true;
   bool constant_predictor_lr = false;
+  // Convolutions and matrix products in bfloat16 (autocast.h), until Join:
+  // statistics that ranks exchange are those of float32 activations.
+  bool bfloat16 = false;
 };
 
 // Step by step, for each view x: z = f(x), p = h(z), and the target t: z itself

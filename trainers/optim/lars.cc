@@ -1,6 +1,7 @@
 #include "trainers/optim/lars.h"
 
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/_foreach_add.h>
 #include <ATen/ops/_foreach_norm.h>
 #include <ATen/ops/ones_like.h>
 #include <ATen/ops/where.h>
@@ -12,11 +13,8 @@
 namespace gsg {
 
 void Lars::Apply(Update& update) {
-  std::vector<at::Tensor> gradients;
-  for (size_t i = 0; i < update.gradients.size(); ++i) {
-    gradients.push_back(
-        update.gradients[i].add(update.parameters[i], update.weight_decay));
-  }
+  std::vector<at::Tensor> gradients = at::_foreach_add(
+      update.gradients, update.parameters, update.weight_decay);
   const std::vector<at::Tensor> weight_norms =
       at::_foreach_norm(update.parameters);
   const std::vector<at::Tensor> gradient_norms = at::_foreach_norm(gradients);

@@ -5,6 +5,8 @@
 #include <ATen/ops/_fused_sgd.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
+#include <c10/core/Device.h>
+#include <c10/core/ScalarType.h>
 
 #include <cstddef>
 #include <string>
@@ -31,11 +33,33 @@ Optimizer::Optimizer(std::vector<ParameterGroup> groups,
 }
 
 void Optimizer::Step(double lr, double peak_lr) {
+  SetRates(lr, peak_lr);
+  StepAtRates();
+}
+
+void Optimizer::SetRates(double lr, double peak_lr) {
+  rate_.value = lr;
+  peak_rate_.value = peak_lr;
+  for (Rate* rate : {&rate_, &peak_rate_}) {
+    // A kernel with the value as its argument: nothing is copied or waited for.
+    if (rate->tensor.defined()) rate->tensor.fill_(rate->value);
+  }
+}
+
+void Optimizer::KeepRatesOn(c10::Device device) {
+  for (Rate* rate : {&rate_, &peak_rate_}) {
+    rate->tensor = at::zeros({}, at::TensorOptions(device).dtype(c10::kFloat));
+  }
+}
+
+void Optimizer::StepAtRates() {
   const at::NoGradGuard no_grad;
   for (Group& group : groups_) {
     Update update;
     update.weight_decay = group.settings.weight_decay;
-    update.lr = group.settings.constant_lr ? peak_lr : lr;
+    const Rate& rate = group.settings.constant_lr ? peak_rate_ : rate_;
+    update.lr = rate.value;
+    update.lr_tensor = rate.tensor;
     update.buffers.resize(buffers_.size());
     for (size_t i = 0; i < group.settings.parameters.size(); ++i) {
       const at::Tensor& parameter = group.settings.parameters[i].second;
@@ -64,10 +88,13 @@ void Optimizer::FusedSgd(Update& update, double momentum) {
   if (momentum == 0) velocities.clear();
   // `is_first_step` would copy the gradient into the velocity; starting from
   // zero velocities does the same and needs no flag in the checkpoint.
-  at::_fused_sgd_(update.parameters, update.gradients, velocities,
-                  update.weight_decay, momentum, update.lr,
-                  /*dampening=*/0, /*nesterov=*/false, /*maximize=*/false,
-                  /*is_first_step=*/false);
+  const auto step = [&](const auto& lr) {
+    at::_fused_sgd_(update.parameters, update.gradients, velocities,
+                    update.weight_decay, momentum, lr, /*dampening=*/0,
+                    /*nesterov=*/false, /*maximize=*/false,
+                    /*is_first_step=*/false);
+  };
+  update.lr_tensor.defined() ? step(update.lr_tensor) : step(update.lr);
 }
 
 std::vector<std::pair<std::string, at::Tensor>> Optimizer::State() const {

@@ -5,6 +5,7 @@
 #define GSG_TRAINERS_OPTIM_OPTIMIZER_H_
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
 
 #include <string>
 #include <utility>
@@ -34,8 +35,16 @@ class Optimizer {
 
   // One step from the parameters' .grad, which is left as it is. Groups with
   // `constant_lr` use `peak_lr`, the others `lr`. A parameter without a
-  // gradient is left alone.
+  // gradient is left alone. It is SetRates and StepAtRates.
   void Step(double lr, double peak_lr);
+
+  // Apart from each other, so that a CUDA graph can record the second alone.
+  void SetRates(double lr, double peak_lr);
+  void StepAtRates();
+
+  // From now on SetRates writes the rates, as float32, to tensors on `device`,
+  // the parameters', and StepAtRates reads them there.
+  void KeepRatesOn(c10::Device device);
 
   // Sets every gradient to undefined, so that the next backward pass writes
   // instead of adding.
@@ -53,6 +62,7 @@ class Optimizer {
     std::vector<std::vector<at::Tensor>> buffers;
     double weight_decay;
     double lr;
+    at::Tensor lr_tensor;  // stands for `lr` if defined
   };
 
   // Of SGD and LARS, under the parameter's own name.
@@ -71,8 +81,14 @@ class Optimizer {
   // Called outside autograd.
   virtual void Apply(Update& update) = 0;
 
+  struct Rate {
+    double value = 0;
+    at::Tensor tensor;  // [] float32, if KeepRatesOn
+  };
+
   const std::vector<OptimizerBuffer> buffers_;
   std::vector<Group> groups_;
+  Rate rate_, peak_rate_;
 };
 
 }  // namespace gsg

@@ -66,7 +66,8 @@ TEST(FieldsTest, WhatMayChangeOnResume) {
                                  "checkpoint_minutes", "keep", "keep_every",
                                  "nproc", "dist_timeout", "data_dir",
                                  "loader_threads", "max_damaged", "max_steps"));
-  EXPECT_THAT(warn, ElementsAre("device", "threads"));
+  EXPECT_THAT(warn, ElementsAre("device", "precision", "data_on_gpu",
+                                "cuda_graph", "threads"));
 }
 
 TEST(ConfigForResumeTest, KeepsTheRunsSettings) {

@@ -3,14 +3,20 @@
 #include <ATen/Context.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/allclose.h>
 #include <ATen/ops/cosine_similarity.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/where.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <cmath>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -145,6 +151,77 @@ TEST(GuidedLossTest, LocalCropsAreTheFormulaInTheSourcesPlace) {
   ExpectGradients(*got, p);
 }
 
+// 16 bits are those values in float32; only the gradients are rounded.
+TEST(GuidedLossTest, SixteenBitsAreTheirValues) {
+  at::manual_seed(7);
+  for (const at::ScalarType type : {at::kHalf, at::kBFloat16}) {
+    std::vector<at::Tensor> p = Random(2, at::kFloat);
+    std::vector<at::Tensor> z = Random(2, at::kFloat);
+    std::vector<at::Tensor> wide_p, wide_z;
+    for (at::Tensor& t : p) wide_p.push_back((t = t.to(type)).to(at::kFloat));
+    for (at::Tensor& t : z) wide_z.push_back((t = t.to(type)).to(at::kFloat));
+    absl::StatusOr<TensorLoss> got = GuidedLoss(p, z, kPairing, {});
+    ASSERT_TRUE(got.ok()) << got.status();
+    absl::StatusOr<TensorLoss> want = GuidedLoss(wide_p, wide_z, kPairing, {});
+    EXPECT_NEAR(got->loss, want->loss, 1e-6);
+    EXPECT_EQ(got->pair_count, want->pair_count);
+    for (int v = 0; v < 2; ++v) {
+      ASSERT_EQ(got->gradients[v].scalar_type(), type);
+      // Below 1 a rounding to 8 or 11 bits is by 2^-9 of the value at most.
+      EXPECT_TRUE(at::allclose(got->gradients[v].to(at::kFloat),
+                               want->gradients[v], /*rtol=*/1. / 256,
+                               /*atol=*/1e-6));
+    }
+  }
+}
+
+// What a recorded step reads says the same as a vector and a number do.
+TEST(RecordableLossTest, ReadsPairingAndSeed) {
+  at::manual_seed(8);
+  const std::vector<at::Tensor> p = Random(2, at::kFloat);
+  const std::vector<at::Tensor> z = Random(2, at::kFloat);
+  LossOptions options;
+  options.selection = Selection::kRandom;
+  options.seed = 0xFFFFFFFFFFFFFFF5;  // none that int64 has
+  const absl::StatusOr<PairingTensors> tensors =
+      MakePairingTensors(kPairing, options.seed, at::Device(at::kCPU));
+  ASSERT_TRUE(tensors.ok()) << tensors.status();
+  EXPECT_TRUE(at::equal(PairingOf(*tensors), at::tensor(kPairing)));
+  const absl::StatusOr<TensorLoss> want = GuidedLoss(p, z, kPairing, options);
+  options.seed = 0;
+  const absl::StatusOr<TensorLoss> got =
+      RecordableLoss(p, z, *tensors, options);
+  ASSERT_TRUE(got.ok()) << got.status();
+  EXPECT_EQ(got->loss, want->loss);
+  EXPECT_EQ(got->pair_count, want->pair_count);
+  EXPECT_TRUE(at::equal(got->gradients[0], want->gradients[0]));
+  EXPECT_EQ(RecordableLoss(p, z, {{}, tensors->seed}, options).status(),
+            absl::InvalidArgumentError("pairing has 0 rows; p has 6"));
+}
+
+TEST(RecordableLossTest, FourViewsNeedTheSeedAlone) {
+  at::manual_seed(9);
+  const std::vector<at::Tensor> p = Random(4, at::kFloat);
+  const std::vector<at::Tensor> z = Random(4, at::kFloat);
+  const absl::StatusOr<PairingTensors> tensors =
+      MakePairingTensors({}, 3, at::Device(at::kCPU));
+  ASSERT_TRUE(tensors.ok()) << tensors.status();
+  EXPECT_FALSE(tensors->plan.defined());
+  EXPECT_EQ(RecordableLoss(p, z, *tensors, {})->loss,
+            GuidedLoss(p, z, {}, {})->loss);
+}
+
+TEST(ReadTest, WaitsForNumbers) {
+  TensorLoss loss;
+  loss.unread = at::tensor({-0.5, 1., 2., 3., 4., 5.}, at::kDouble);
+  ASSERT_EQ(Read(&loss), absl::OkStatus());
+  EXPECT_EQ(loss.loss, -0.5);
+  EXPECT_THAT(loss.pair_count, ElementsAre(1, 2, 3, 4, 5));
+  EXPECT_FALSE(loss.unread.defined());
+  loss.unread = at::full({6}, NAN, at::kDouble);
+  EXPECT_EQ(Read(&loss), absl::InvalidArgumentError("the loss is not finite"));
+}
+
 TEST(GuidedLossTest, CountsPairs) {
   at::manual_seed(5);
   LossOptions options;
@@ -172,8 +249,9 @@ TEST(GuidedLossTest, Messages) {
   EXPECT_EQ(message(four, four, kPairing),
             "four views have their second image already: pairing must be "
             "empty");
-  EXPECT_EQ(message(Random(2, at::kHalf), two, kPairing),
-            "p is Half; it must be Float or Double");
+  const at::Tensor whole = at::ones({kN, kD}, at::kLong);
+  EXPECT_EQ(message({whole, whole}, two, kPairing),
+            "p is Long; it must be Float, Double, Half, BFloat16");
   EXPECT_EQ(message(two, Random(2, at::kDouble), kPairing),
             "tensors are Float and Double; all must have one type");
   EXPECT_EQ(message({two[0].view({kN, kD, 1}), two[1]}, two, kPairing),

@@ -35,9 +35,11 @@ NearestOptions AllOthers() {
 
 TEST(NearestPairingTest, IsTheNearestOfAllOthers) {
   at::manual_seed(1);
-  for (at::ScalarType type : {at::kFloat, at::kDouble}) {
+  for (at::ScalarType type : {at::kFloat, at::kDouble, at::kBFloat16}) {
     for (int count : {2, 4}) {
-      const std::vector<at::Tensor> z = Random(count, type);
+      std::vector<at::Tensor> z = Random(count, type);
+      const std::vector<at::Tensor> given = z;
+      for (at::Tensor& t : z) t = t.to(at::kDouble);
       const at::Tensor& second = z[count - 2];
       const at::Tensor& fourth = z[count - 1];
       const at::Tensor between = at::minimum(
@@ -45,7 +47,7 @@ TEST(NearestPairingTest, IsTheNearestOfAllOthers) {
           at::minimum(at::cdist(z[1], second), at::cdist(z[1], fourth)));
       between.fill_diagonal_(std::numeric_limits<double>::infinity());
       const at::Tensor want = between.argmin(1);
-      const auto got = NearestPairing(z, AllOthers());
+      const auto got = NearestPairing(given, AllOthers());
       ASSERT_TRUE(got.ok()) << got.status();
       for (int64_t i = 0; i < kN; ++i) {
         EXPECT_EQ((*got)[i], want[i].item<int64_t>()) << i;
@@ -64,9 +66,8 @@ TEST(NearestPairingTest, Messages) {
   EXPECT_EQ(message(Random(3, at::kFloat)),
             "got 3 projections; need 2 for shared views or 4 for four views");
   EXPECT_EQ(message({z[0], z[1].to(at::kDouble)}),
-            "a projection is Double; all must be Float, or all Double");
-  EXPECT_EQ(message(Random(2, at::kHalf)),
-            "a projection is Half; all must be Float, or all Double");
+            "a projection is Double; all must be one of Float, Double, Half, "
+            "BFloat16");
   EXPECT_EQ(message({z[0], z[1].view({kN, kD, 1})}),
             "a tensor has 3 dimensions; it must be [N, D]");
 }

@@ -26,12 +26,16 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "gmock/gmock.h"
+#include "gsg_core/meters.h"
+#include "gsg_core/rows.h"
 #include "gsg_core/selection.h"
 #include "gtest/gtest.h"
 #include "models/resnet.h"
 #include "models/siamese.h"
 #include "models/vit.h"
 #include "tests/models/formula_tensors.h"
+#include "trainers/loss/guided_loss.h"
+#include "trainers/methods/measure.h"
 #include "trainers/methods/method.h"
 #include "trainers/methods/target_network.h"
 #include "trainers/optim/sgd.h"
@@ -283,6 +287,107 @@ TEST(SiameseMethodTest, TheTargetFollowsAndIsNotTrained) {
   EXPECT_NEAR(moved.min().item<double>(), 0.25, 1e-12);
   EXPECT_NEAR(moved.max().item<double>(), 0.25, 1e-12);
   EXPECT_FALSE(Tensor(*method, "target." + name).grad().defined());
+}
+
+// Rounding is to 8 bits, by 2^-9 of a value at most. A product rounds both
+// factors and its result; predictions are 7 products deep (5 convolutions in a
+// row, 2 layers) and 2 more, projections 7, and a cosine moves by what its two
+// sides move, relatively, if what a layer does to errors BatchNorm undoes.
+TEST(SiameseMethodTest, Bfloat16IsFloat32ToRounding) {
+  const double tolerance = (9 + 7) * 3 * std::exp2(-9);
+  SiameseMethodOptions options = Options(std::nullopt);
+  std::unique_ptr<Method> exact = Make(options, c10::kFloat);
+  options.bfloat16 = true;
+  std::unique_ptr<Method> rounded = Make(options, c10::kFloat);
+  Sgd exact_sgd(exact->ParameterGroups(), /*momentum=*/0.9);
+  Sgd rounded_sgd(rounded->ParameterGroups(), /*momentum=*/0.9);
+  for (int step = 0; step < 3; ++step) {
+    StepInput input = Input(0, step, 2, c10::kFloat, /*local_views=*/1);
+    input.loss.selection = Selection::kNone;
+    const absl::StatusOr<StepResult> want = exact->Backward(input);
+    const absl::StatusOr<StepResult> got = rounded->Backward(input);
+    ASSERT_TRUE(want.ok()) << want.status();
+    ASSERT_TRUE(got.ok()) << got.status();
+    EXPECT_NEAR(got->loss, want->loss, tolerance);
+    EXPECT_NE(got->loss, want->loss) << "nothing was rounded";
+    for (const ParameterGroup& group : rounded->ParameterGroups()) {
+      for (const auto& [name, parameter] : group.parameters) {
+        EXPECT_EQ(parameter.scalar_type(), c10::kFloat) << name;
+        EXPECT_EQ(parameter.grad().scalar_type(), c10::kFloat) << name;
+      }
+    }
+    for (Sgd* sgd : {&exact_sgd, &rounded_sgd}) {
+      sgd->Step(/*lr=*/0.03, /*peak_lr=*/0.06);
+      sgd->ZeroGrad();
+    }
+  }
+  for (const auto& [name, tensor] : rounded->State()) {
+    EXPECT_NE(tensor.scalar_type(), c10::kBFloat16) << name;
+  }
+  // Means of what the first convolution makes of the images, which are within
+  // 2; three steps take 1 - 0.9^6 of them in.
+  const at::Tensor moved = Tensor(*rounded, "backbone.bn1.running_mean") -
+                           Tensor(*exact, "backbone.bn1.running_mean");
+  EXPECT_GT(moved.abs().max().item<double>(), 0);
+  EXPECT_LT(moved.abs().max().item<double>(), 2 * tolerance);
+}
+
+// A step whose pairing and seed are in tensors is the step.
+TEST(SiameseMethodTest, ReadsPairingAndSeedFromTensors) {
+  for (const int views : {2, 4}) {
+    StepInput input = Input(0, 0, views, c10::kFloat);
+    input.loss.selection = Selection::kRandom;
+    input.loss.seed = 12;
+    const double want =
+        Make(Options(std::nullopt), c10::kFloat)->Backward(input)->loss;
+    input.tensors = MakePairingTensors(input.pairing, input.loss.seed,
+                                       c10::Device(c10::kCPU))
+                        .value();
+    input.pairing.clear();
+    input.loss.seed = 0;
+    EXPECT_EQ(Make(Options(std::nullopt), c10::kFloat)->Backward(input)->loss,
+              want);
+  }
+}
+
+TEST(SiameseMethodTest, TheTargetMayFollowBeforehand) {
+  StepInput input = Input(0, 0, 2, c10::kDouble);
+  input.progress = 0.5;
+  const SiameseMethodOptions options = Options(TargetOptions{0.75, true});
+  std::unique_ptr<Method> at_once = Make(options, c10::kDouble);
+  std::unique_ptr<Method> beforehand = Make(options, c10::kDouble);
+  for (const std::unique_ptr<Method>* method : {&at_once, &beforehand}) {
+    const at::NoGradGuard no_grad;
+    Tensor(**method, "projector.0.weight").add_(1);
+  }
+  const double want = at_once->Backward(input)->loss;
+  beforehand->UpdateTarget(*input.progress);
+  input.progress = std::nullopt;
+  EXPECT_EQ(beforehand->Backward(input)->loss, want);
+}
+
+TEST(FeatureSpreadOnDeviceTest, IsTheMetersValue) {
+  for (const double offset : {0.0, 1000.0}) {
+    const at::Tensor z =
+        (Uniform("spread", {7, 5}) - 0.5 + offset).to(c10::kFloat);
+    const double want =
+        FeatureSpread(Rows<const float>(z.const_data_ptr<float>(), 7, 5))
+            .value();
+    EXPECT_NEAR(FeatureSpreadOnDevice(z).item<double>(), want, 1e-12);
+  }
+}
+
+// What stays on the device is what is read.
+TEST(MeasureTest, LeavesUnreadWhatIs) {
+  const at::Tensor z = Uniform("measure", {7, 5}).to(c10::kFloat);
+  TensorLoss loss;
+  loss.unread = at::tensor({-0.5, 1., 2., 3., 4., 5.}, c10::kDouble);
+  const absl::StatusOr<StepResult> result = Measure(loss, z);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_TRUE(at::equal(
+      result->unread, at::tensor({-0.5, FeatureSpreadOnDevice(z).item<double>(),
+                                  1., 2., 3., 4., 5.},
+                                 c10::kDouble)));
 }
 
 TEST(TargetMomentumTest, RisesFromItsValueToOne) {

@@ -63,6 +63,23 @@ TEST(SgdTest, ConstantRateGroupsUseThePeak) {
   EXPECT_DOUBLE_EQ(Value(predictor), -2);
 }
 
+// Rates in tensors, as a CUDA graph needs them: the step is the same, and those
+// that count are the last ones set.
+TEST(SgdTest, RatesMayBeInTensors) {
+  at::Tensor encoder = Parameter({0.0}), predictor = Parameter({0.0});
+  Sgd sgd({{{{"encoder", encoder}}, 0, false},
+           {{{"predictor", predictor}}, 0, true}},
+          0.9);
+  sgd.KeepRatesOn(encoder.device());
+  SetGrad(encoder, {1.0});
+  SetGrad(predictor, {1.0});
+  sgd.SetRates(/*lr=*/8, /*peak_lr=*/8);
+  sgd.SetRates(/*lr=*/0.25, /*peak_lr=*/0.5);
+  sgd.StepAtRates();
+  EXPECT_EQ(Value(encoder), -0.25);
+  EXPECT_EQ(Value(predictor), -0.5);
+}
+
 TEST(SgdTest, WithoutGradientNothingMoves) {
   at::Tensor used = Parameter({1.0}), unused = Parameter({1.0});
   Sgd sgd({{{{"used", used}, {"unused", unused}}, 0.5, false}}, 0.9);
