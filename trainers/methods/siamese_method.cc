@@ -66,7 +66,7 @@ class SiameseMethod final : public Method {
     at::Tensor projections, predictions;
   };
 
-  Outputs Forward(const std::vector<at::Tensor>& views);
+  Outputs Forward(const at::Tensor& batch, int64_t views);
   absl::StatusOr<StepResult> Step(const StepInput& input);
   absl::StatusOr<TensorLoss> LossOfWorld(
       const std::vector<at::Tensor>& predictions,
@@ -214,12 +214,12 @@ absl::StatusOr<StepResult> SiameseMethod::Backward(const StepInput& input) {
   return result;
 }
 
-SiameseMethod::Outputs SiameseMethod::Forward(
-    const std::vector<at::Tensor>& views) {
+SiameseMethod::Outputs SiameseMethod::Forward(const at::Tensor& batch,
+                                              int64_t views) {
   RECORD_USER_SCOPE("forward");
-  const BatchOfViews scope(*model_, views.size());
+  const BatchOfViews scope(*model_, views);
   Outputs outputs;
-  outputs.projections = model_->project(at::cat(views));
+  outputs.projections = model_->project(batch);
   outputs.predictions = model_->predict(outputs.projections);
   return outputs;
 }
@@ -234,17 +234,18 @@ absl::StatusOr<StepResult> SiameseMethod::Step(const StepInput& input) {
   {
     const Autocast autocast(options_.bfloat16 && ranks_ == nullptr,
                             input.views[0].device());
-    const Outputs global = Forward(input.views);
+    const at::Tensor batch = at::cat(input.views);
+    const Outputs global = Forward(batch, input.views.size());
     const at::Tensor projections = global.projections.detach();
     AppendViews(global.predictions, input.views.size(), predictions);
-    AppendViews(target_ ? target_->Project(at::cat(input.views),
-                                           input.views.size())
-                        : projections,
-                input.views.size(), targets);
+    AppendViews(
+        target_ ? target_->Project(batch, input.views.size()) : projections,
+        input.views.size(), targets);
     first = projections.narrow(0, 0, input.views[0].size(0));
     if (!input.local_views.empty()) {
-      AppendViews(Forward(input.local_views).predictions,
-                  input.local_views.size(), predictions);
+      const int64_t locals = input.local_views.size();
+      AppendViews(Forward(at::cat(input.local_views), locals).predictions,
+                  locals, predictions);
     }
   }
   absl::StatusOr<TensorLoss> loss =
