@@ -14,15 +14,20 @@
 namespace gsg {
 namespace {
 
-void FashionMnist(Config* c) {
-  c->dataset = "fashion_mnist";
-
+// Enough for minutes on a CPU.
+void SmallNetwork(Config* c) {
   c->backbone = "resnet_small";
   c->stem = "small_stride2";
   c->projector_layers = 2;
   c->projector_hidden = 256;
   c->projector_dim = 256;
   c->predictor_hidden = 64;
+}
+
+void FashionMnist(Config* c) {
+  c->dataset = "fashion_mnist";
+
+  SmallNetwork(c);
 
   // A learning rate of 0.2. Short runs gain more from steps than from larger
   // batches, and more from a wider network than from more epochs.
@@ -117,11 +122,7 @@ void Cifar10Fast(Config* c) {
 // fashion_mnist_short's network on CIFAR-10, for the same purpose.
 void Cifar10Short(Config* c) {
   Cifar10Fast(c);
-  c->backbone = "resnet_small";
-  c->stem = "small_stride2";
-  c->projector_hidden = 256;
-  c->projector_dim = 256;
-  c->predictor_hidden = 64;
+  SmallNetwork(c);
   c->constant_predictor_lr = true;
 
   c->epochs = 1;
@@ -141,8 +142,8 @@ void Cifar100(Config* c) {
 // A Vision Transformer of 64 patches. AdamW, the rule of its learning rate, the
 // 10 epochs of warm-up and no decay of biases and norms are DINO's (arXiv
 // 2104.14294, section 3.2, and its code), weight decay MoCo v3's (arXiv
-// 2104.02057, section 5), both for ViT-S on ImageNet; the rest is cifar10_fast's.
-// Not tuned, and not measured.
+// 2104.02057, section 5), both for ViT-S on ImageNet; the rest is
+// cifar10_fast's. Not tuned, and not measured.
 void Cifar10Vit(Config* c) {
   Cifar10Fast(c);
   c->backbone = "vit_tiny";
