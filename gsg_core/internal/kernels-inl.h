@@ -135,7 +135,10 @@ struct SquaredDifferenceTerms {
   __attribute__((always_inline)) void operator()(Columns<T> at,
                                                  Vec<T>* sums) const {
     const Vec<T> z11 = at(z[0]), z12 = at(z[1]), z21 = at(z[2]), z22 = at(z[3]);
-    for (int k = 0; k < 4; ++k) Prefetch(next[k], at.c);
+    Prefetch(next[0], at.c);
+    Prefetch(next[1], at.c);
+    Prefetch(next[2], at.c);
+    Prefetch(next[3], at.c);
     const Vec<T> d0 = z11 - z21, d1 = z11 - z22, d2 = z12 - z21, d3 = z12 - z22;
     sums[0] += d0 * d0;
     sums[1] += d1 * d1;
@@ -153,7 +156,10 @@ struct ProductTerms {
   __attribute__((always_inline)) void operator()(Columns<T> at,
                                                  Vec<T>* sums) const {
     const Vec<T> z11 = at(z[0]), z12 = at(z[1]), z21 = at(z[2]), z22 = at(z[3]);
-    for (int k = 0; k < 4; ++k) Prefetch(next[k], at.c);
+    Prefetch(next[0], at.c);
+    Prefetch(next[1], at.c);
+    Prefetch(next[2], at.c);
+    Prefetch(next[3], at.c);
     sums[0] += z11 * z21;
     sums[1] += z11 * z22;
     sums[2] += z12 * z21;
@@ -182,29 +188,62 @@ struct ViewTerms {
   }
 };
 
+// f(0), ..., f(kCount - 1), each a constant where f is inlined: arrays that are
+// indexed with it stay in registers.
+template <int kCount>
+struct Unrolled {
+  template <typename F>
+  __attribute__((always_inline)) static void Call(const F& f) {
+    Unrolled<kCount - 1>::Call(f);
+    f(kCount - 1);
+  }
+};
+template <>
+struct Unrolled<0> {
+  template <typename F>
+  static void Call(const F&) {}
+};
+
+// The sum of kCount lanes from kFirst on, in double and as a tree, whose
+// additions need not wait for each other.
+template <int kFirst, int kCount, typename V>
+__attribute__((always_inline)) inline double SumOfLanes(const V& v) {
+  if constexpr (kCount == 1) {
+    return v[kFirst];
+  } else {
+    return SumOfLanes<kFirst, kCount / 2>(v) +
+           SumOfLanes<kFirst + kCount / 2, kCount / 2>(v);
+  }
+}
+
 // Two sets of accumulators where that many registers are free, so that the
 // additions of one set need not wait for the last.
 template <typename T, typename Terms>
-void Sum(const Terms& terms, int64_t n, double* sums) {
+__attribute__((always_inline)) inline void Sum(const Terms& terms, int64_t n,
+                                               double* sums) {
   constexpr int kSums = Terms::kSums;
   constexpr int kSets = kSums <= 4 ? 2 : 1;
   constexpr int64_t kLanes = Lanes<Arithmetic<T>>::kCount;
   for (int k = 0; k < kSums; ++k) sums[k] = 0;
   for (int64_t begin = 0; begin < n; begin += kBlock) {
     const int64_t end = n - begin < kBlock ? n : begin + kBlock;
-    Vec<T> partial[kSets][kSums] = {};
+    Vec<T> partial[kSets * kSums];
+    Unrolled<kSets * kSums>::Call([&](int k) __attribute__((always_inline)) {
+      partial[k] = Vec<T>{};
+    });
     int64_t c = begin;
     for (; c + kSets * kLanes <= end; c += kSets * kLanes) {
-      terms(Columns<T>{c}, partial[0]);
-      if constexpr (kSets == 2) terms(Columns<T>{c + kLanes}, partial[1]);
+      Unrolled<kSets>::Call([&](int set) __attribute__((always_inline)) {
+        terms(Columns<T>{c + set * kLanes}, partial + set * kSums);
+      });
     }
-    for (; c + kLanes <= end; c += kLanes) terms(Columns<T>{c}, partial[0]);
-    if (c < end) terms(Columns<T>{c, end - c}, partial[0]);
-    for (int k = 0; k < kSums; ++k) {
-      Vec<T> total = partial[0][k];
-      if constexpr (kSets == 2) total += partial[1][k];
-      for (int64_t lane = 0; lane < kLanes; ++lane) sums[k] += total[lane];
-    }
+    for (; c + kLanes <= end; c += kLanes) terms(Columns<T>{c}, partial);
+    if (c < end) terms(Columns<T>{c, end - c}, partial);
+    Unrolled<kSums>::Call([&](int k) __attribute__((always_inline)) {
+      Vec<T> total = partial[k];
+      if constexpr (kSets == 2) total += partial[kSums + k];
+      sums[k] += SumOfLanes<0, kLanes>(total);
+    });
   }
 }
 
