@@ -1,6 +1,8 @@
 """cuda_library: a cc_library of .cu files.
 
 nvcc comes from PyPI wheels, so this works on a machine without CUDA or a GPU.
+A program that links to one names the CUDA runtime itself: @cuda_runtime//:cudart,
+or cudart_static, or that of a toolkit of its own.
 """
 
 load("@bazel_tools//tools/cpp:toolchain_utils.bzl", "find_cpp_toolchain")
@@ -68,7 +70,7 @@ def _cuda_library_impl(ctx):
     own = CcInfo(compilation_context = cc_common.create_compilation_context(
         headers = depset(ctx.files.hdrs),
     ))
-    deps = [dep[CcInfo] for dep in ctx.attr.deps + [ctx.attr._cudart]]
+    deps = [dep[CcInfo] for dep in ctx.attr.deps + [ctx.attr._headers]]
     info = cc_common.merge_cc_infos(cc_infos = [own] + deps)
     objects = depset([
         _compile(ctx, cc_toolchain, info.compilation_context, src)
@@ -104,7 +106,7 @@ cuda_library = rule(
         "_cc_toolchain": attr.label(
             default = "@bazel_tools//tools/cpp:current_cc_toolchain",
         ),
-        "_cudart": attr.label(default = "@cuda_runtime//:cudart"),
+                "_headers": attr.label(default = "@cuda_runtime//:headers"),
         "_nvcc": attr.label(
             allow_single_file = True,
             default = "@cuda_nvcc//:nvidia/cu13/bin/nvcc",

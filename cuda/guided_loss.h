@@ -72,8 +72,7 @@ struct LossOutputs {
 
   // [1]. Bits are set where the device finds an error, and never cleared, so
   // that one look after many calls will do: FourViewFaults, SharedViewFaults.
-  // After such a call gradients are unspecified, and the loss is NaN if a value
-  // was not finite.
+  // After such a call the loss is NaN, and gradients are unspecified.
   uint32_t* faults = nullptr;
 
   // LossWorkspaceBytes(N), on a multiple of 8 bytes, and all zero before its

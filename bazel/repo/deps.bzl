@@ -156,6 +156,7 @@ def _cuda():
         include = [
             _CUDA + "include/*",
             _CUDA + "lib/*.so.*",
+            _CUDA + "lib/libcudart_static.a",
         ],
         wheels = dict(_CUDA_CRT, **{
             "nvidia-cuda-cupti==13.0.85": "4eb01c08e859bf924d222250d2e8f8b8ff6d3db4721288cf35d14252a4d933c8",

@@ -1,6 +1,6 @@
 """The loss of gsg in torch operations, on any device: the result of gsg_core.
 
-What CUDA tensors are computed with where no kernels of this library are.
+What tensors are computed with where no kernels of this library serve.
 """
 
 from typing import List, NamedTuple, Optional, Sequence, Tuple

@@ -6,8 +6,9 @@
 
 Lee & Lee, arXiv 2503.09058; see help(gsg). The loss is a custom operator: it
 works under torch.compile without graph breaks and under autocast. On the CPU it
-is gsg's fused loop, on the memory of the tensors; elsewhere the same formula in
-torch operations. torch 2.4 or newer.
+is gsg's fused loop, on the memory of the tensors; on an NVIDIA GPU gsg's kernel,
+in builds that have it (--config=cuda); elsewhere the same formula in torch
+operations. torch 2.4 or newer.
 """
 
 import ctypes
@@ -18,7 +19,7 @@ from typing import (Any, Callable, List, Optional, Protocol, Sequence, Tuple,
 import torch
 from torch import Tensor, nn
 
-from gsg import _formula, _native
+from gsg import _formula, _native, _torch_cuda
 from gsg._arguments import (as_integer, as_margin, as_string,
                             as_temperature, loss_options, nearest_options)
 
@@ -35,10 +36,10 @@ class GuidedStopGradientLoss(nn.Module):
 
     views="shared": forward(p1, p2, z1, z2, pairing=None), two views of N
         images, which are paired among themselves: twice as cheap for the
-        encoder. pairing: int64 [N] on the CPU, a permutation or another map.
-        None: made anew for each step. local_p, of multi-crop: predictions of
-        m smaller views of each image, [m, N, D] or a list, as in
-        gsg.guided_loss_shared.
+        encoder. pairing: int64 [N], a permutation or another map, on the CPU
+        or on the device of the views. None: made anew for each step. local_p,
+        of multi-crop: predictions of m smaller views of each image, [m, N, D]
+        or a list, as in gsg.guided_loss_shared.
     views="four": forward(p11, p12, p21, p22, z11, z12, z21, z22), two views
         each of two images a row.
 
@@ -64,7 +65,8 @@ class GuidedStopGradientLoss(nn.Module):
     gsg.guided_loss_shared with that seed has the same result.
 
     Raises TypeError and ValueError as gsg.guided_loss does, naming the
-    argument; on a GPU, values that are not finite are not looked for.
+    argument; on a GPU, which nobody waits for, values that are not finite make
+    the loss NaN instead.
     """
 
     def __init__(self, distance: str = "euclidean", selection: str = "min",
@@ -186,8 +188,8 @@ def _of_one_dtype(views: Tuple[Tensor, ...]) -> Tuple[Tensor, ...]:
 # The operators gsg::guided_loss and gsg::guided_loss_shared: the loss, the pair
 # of each row, and the gradients in p (of no elements if wants_grad is false),
 # times _grad_scale. `step`: None, or a count that makes another seed of `seed`.
-# They are defined for every device by _formula, and for the CPU by gsg_core;
-# kernels for another device are one more register_kernel.
+# They are defined for the CPU by gsg_core, and for every other device by gsg's
+# kernels where they serve (_torch_cuda), else by _formula.
 
 
 def _grad_scale(p: Tensor) -> float:
@@ -223,14 +225,31 @@ def _check(views: Sequence[Tensor], names: Sequence[str]) -> None:
                          "it needs at least one row and one column")
 
 
-def _formula_result(views: Sequence[Tensor], pairing: Optional[Tensor],
-                    distance: str, selection: _formula.Selection,
-                    wants_grad: bool, local: Optional[Tensor] = None
-                    ) -> Tuple[Tensor, ...]:
-    loss, pair, grads = _formula.guided_loss(
-        views, pairing, distance, selection, _grad_scale(views[0]), local)
+def _check_pairing(pairing: Tensor, n: int) -> None:
+    if pairing.dtype != torch.int64:
+        raise TypeError(f"pairing is {_dtype_name(pairing)}; it must be int64")
+    if pairing.shape != (n,):
+        raise ValueError(f"pairing has shape {tuple(pairing.shape)}; it must "
+                         f"be [N], and N is {n}")
+
+
+def _device_result(views: Sequence[Tensor], pairing: Optional[Tensor],
+                   distance: str, selection: _formula.Selection,
+                   wants_grad: bool, local: Optional[Tensor] = None
+                   ) -> Tuple[Tensor, ...]:
+    first = views[0]
+    arguments = (distance, selection, _grad_scale(first))
+    if _torch_cuda.takes(views, local):
+        loss, pair, grads = _torch_cuda.guided_loss(
+            views, pairing, *arguments, wants_grad, local)
+    else:
+        if pairing is not None:
+            pairing = pairing.to(first.device, non_blocking=True)
+        loss, pair, grads = _formula.guided_loss(views, pairing, *arguments,
+                                                 local)
     if not wants_grad:
-        grads = [view.new_empty(0) for view in grads]
+        count = len(views) // 2 + (local is not None)
+        grads = [first.new_empty(0) for _ in range(count)]
     return (loss, pair, *grads)
 
 
@@ -340,8 +359,8 @@ def _guided_loss(
     _check(views, _FOUR)
     chosen = _formula.Selection(selection, temperature, margin,
                                 _seed_of(seed, step))
-    return cast(_FourResult, _formula_result(views, None, distance, chosen,
-                                             wants_grad))
+    return cast(_FourResult, _device_result(views, None, distance, chosen,
+                                            wants_grad))
 
 
 @_guided_loss.register_kernel("cpu")
@@ -379,15 +398,15 @@ def _guided_loss_shared(
     names = [f"local_p[{k}]" for k in range(0 if local is None else len(local))]
     _check((*views, *(() if local is None else local)), (*_SHARED, *names))
     seed = _seed_of(seed, step)
-    if pairing is None and pairing_kind == "nearest":
+    if pairing is not None:
+        _check_pairing(pairing, len(p1))
+    elif pairing_kind == "nearest":
         pairing = _formula.nearest_pairing(z1, z2, distance, candidates, seed)
-    elif pairing is None:
+    else:
         drawn = _native.pairing(len(p1), seed, pairing_kind)
         pairing = torch.from_numpy(drawn)
     chosen = _formula.Selection(selection, temperature, margin, seed)
-    result = _formula_result(
-        views, pairing.to(p1.device, non_blocking=True), distance, chosen,
-        wants_grad, local)
+    result = _device_result(views, pairing, distance, chosen, wants_grad, local)
     return cast(_SharedResult, result if local is not None else
                 (*result, p1.new_empty(0)))
 

@@ -34,6 +34,7 @@ class SharedViewKernel {
     int64_t second[kMaxRowsPerBlock];
     int64_t rows_begin[kMaxRowsPerBlock];  // in Pairing::inverse
     int64_t rows_end[kMaxRowsPerBlock];
+    bool good[kMaxRowsPerBlock];  // what was read there
     Choice own;           // of the row of the image, at last of the one before
     double as_second[2];  // the image's weights in rows where it is second
     double weights[2];    // in all rows, over the number of sources
@@ -57,6 +58,9 @@ class SharedViewKernel {
     block.One([&] {
       Begin(args, state);
       state.as_second[0] = state.as_second[1] = 0;
+      for (int step = 0; step < count; ++step) {
+        if (!state.good[step]) SetBadPairing(args, state);
+      }
     });
     const int threads = block.threads();
     for (int step = 0; step < count; ++step) {
@@ -94,7 +98,7 @@ class SharedViewKernel {
       for (int64_t k = rows_begin; k < rows_end; ++k) {
         const int64_t row = k == rows_begin ? first_row : RowOf(args, k);
         if (row < 0) {
-          block.One([&] { SetBits(args.outputs.faults, kBadPairing); });
+          block.One([&] { SetBadPairing(args, state); });
         } else if (follows && row == before) {
           add_before = true;
         } else {
@@ -179,7 +183,13 @@ class SharedViewKernel {
       state.rows_begin[step] = rows_begin;
       state.rows_end[step] = rows_end;
     }
-    if (!good) SetBits(args.outputs.faults, kBadPairing);
+    state.good[step] = good;
+  }
+
+  // By one thread.
+  GSG_DEVICE_CALL static void SetBadPairing(const Args& args, State& state) {
+    SetBits(args.outputs.faults, kBadPairing);
+    state.total.loss = std::numeric_limits<double>::quiet_NaN();
   }
 
   template <typename Part>
