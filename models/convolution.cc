@@ -21,6 +21,10 @@
 #include "torch/expanding_array.h"
 #include "torch/nn/modules/conv.h"
 
+#ifndef INTRA_OP_PARALLEL
+#error at::parallel_for is a loop on one thread: see bazel/openmp.bzl
+#endif
+
 namespace gsg {
 namespace {
 

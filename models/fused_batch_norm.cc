@@ -17,6 +17,10 @@
 #include "models/internal/batch_norm_kernels.h"
 #include "torch/csrc/autograd/custom_function.h"
 
+#ifndef INTRA_OP_PARALLEL
+#error at::parallel_for is a loop on one thread: see bazel/openmp.bzl
+#endif
+
 namespace gsg {
 namespace {
 

@@ -20,6 +20,7 @@
 #include "cuda/pairing_plan.h"
 #include "gsg_core/loss.h"
 #include "gsg_core/rows.h"
+#include "trainers/loss/aten_executor.h"
 #include "trainers/loss/device_loss.h"
 #include "trainers/loss/tensor_rows.h"
 

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "gsg_core/nearest_pairing.h"
 #include "gsg_core/rows.h"
+#include "trainers/loss/aten_executor.h"
 #include "trainers/loss/tensor_rows.h"
 
 namespace gsg {

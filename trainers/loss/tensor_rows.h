@@ -1,37 +1,19 @@
-// How gsg_core sees tensors: their memory as rows, and LibTorch's threads.
+// How gsg_core sees tensors: their memory as rows.
 
 #ifndef GSG_TRAINERS_LOSS_TENSOR_ROWS_H_
 #define GSG_TRAINERS_LOSS_TENSOR_ROWS_H_
 
-#include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 #include <c10/core/ScalarType.h>
 
 #include <cstdint>
 #include <vector>
 
-#include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
-#include "gsg_core/executor.h"
 #include "gsg_core/half.h"
 #include "gsg_core/rows.h"
 
 namespace gsg {
-
-// gsg_core on the threads that LibTorch computes with.
-class AtenExecutor final : public Executor {
- public:
-  int concurrency() const override { return at::get_num_threads(); }
-  void ParallelFor(int64_t tasks,
-                   absl::FunctionRef<void(int64_t)> body) override {
-    at::parallel_for(0, tasks, /*grain_size=*/1,
-                     [body](int64_t begin, int64_t end) {
-                       for (int64_t task = begin; task < end; ++task) {
-                         body(task);
-                       }
-                     });
-  }
-};
 
 // What gsg_core computes with.
 inline bool IsReal(c10::ScalarType type) {
