@@ -297,8 +297,19 @@ def _core_result(views: Sequence[Tensor], grads: Sequence[Tensor],
     return torch.tensor(loss, dtype=dtype), torch.from_numpy(pair), *grads
 
 
+# From here on NumPy asks for large pages for its arrays, too.
+_LARGE = 2**22
+
+
+def _new_grad(like: Tensor) -> Tensor:
+    grad = like.new_empty(like.shape)
+    if grad.nbytes >= _LARGE:
+        _native.prefer_large_pages(grad.data_ptr(), grad.nbytes)
+    return grad
+
+
 def _new_grads(p: Sequence[Tensor], wants_grad: bool) -> List[Tensor]:
-    return [x.new_empty(x.shape) for x in p] if wants_grad else []
+    return [_new_grad(x) for x in p] if wants_grad else []
 
 
 def _fake_result(p: Sequence[Tensor], wants_grad: bool) -> Tuple[Tensor, ...]:
@@ -432,8 +443,8 @@ def _guided_loss_shared_cpu(
     else:
         second = _native.pairing(len(p1), seed, pairing_kind)
     grads = _new_grads((p1, p2), wants_grad)
-    local_grad = p1.new_empty(
-        local.shape if local is not None and wants_grad else 0)
+    local_grad = (_new_grad(local) if local is not None and wants_grad else
+                  p1.new_empty(0))
     memory = () if local is None else tuple(map(_memory, local))
     loss, pair, *_ = _core_result(
         (p1, p2, z1, z2), (*grads, *(local_grad if local_grad.dim() == 3 else ())),

@@ -4,6 +4,7 @@ import concurrent.futures
 import copy
 import io
 import os
+import re
 
 import numpy as np
 import pytest
@@ -469,6 +470,29 @@ def test_runs_on_the_threads_of_torch(monkeypatch):
     finally:
         torch.set_num_threads(before)
 
+
+def page_flags(address):
+    """Of the mapping that an address is in: "rd wr mr mw me ac hg"."""
+    inside = False
+    with open("/proc/self/smaps") as file:
+        for line in file:
+            bounds = re.match(r"([0-9a-f]+)-([0-9a-f]+) ", line)
+            if bounds:
+                first, last = (int(bound, 16) for bound in bounds.groups())
+                inside = first <= address < last
+            elif inside and line.startswith("VmFlags:"):
+                return line.split()[1:]
+    raise AssertionError(f"{address:#x} is nowhere")
+
+
+@pytest.mark.skipif(not os.path.exists("/sys/kernel/mm/transparent_hugepage"),
+                    reason="this kernel has no large pages")
+def test_large_gradients_have_large_pages():
+    # As large as never to come from memory that was there.
+    views = some_views("shared", n=2048, d=5000)
+    GuidedStopGradientLoss()(*views).backward()
+    for p in views[:2]:
+        assert "hg" in page_flags(p.grad.data_ptr() + p.grad.nbytes // 2)
 
 
 def test_layouts():
