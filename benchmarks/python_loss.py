@@ -7,7 +7,9 @@ alike: gsg on NumPy arrays, into gradients that are there (out=) and into new on
 gsg.torch on tensors; the same formula in eager torch, and compiled by
 torch.compile; and copying the same number of bytes (each input read once, each
 gradient written once). Prints medians, and how many times the time of the first
-each takes. Where new memory costs page faults, so do new gradients.
+each takes. Where new memory costs page faults, so do new gradients. On a GPU
+(--config=cuda, --device=cuda) there is gsg.torch alone of ours, and times are those
+of a call and of waiting for it.
 """
 
 import argparse
@@ -53,7 +55,12 @@ def training(loss_fn, views):
     return call
 
 
-def medians(calls, repetitions):
+def synchronize(device):
+    if device != "cpu":
+        torch.cuda.synchronize()
+
+
+def medians(calls, repetitions, device="cpu"):
     """{name: median of milliseconds}; the calls take turns.
 
     Before each there is time for the last one's threads to go to sleep. OpenMP's
@@ -65,8 +72,10 @@ def medians(calls, repetitions):
             end = time.perf_counter() + 0.01
             while time.perf_counter() < end:
                 pass
+            synchronize(device)
             start = time.perf_counter()
             call()
+            synchronize(device)
             if repetition >= 0:
                 times[name].append(1e3 * (time.perf_counter() - start))
     return {name: statistics.median(values) for name, values in times.items()}
@@ -80,13 +89,14 @@ def bytes_moved(form, n, d):
     return COUNTS[form] * n * d * 4 * 3 // 2
 
 
-def calls_of(form, n, d, threads):
+def calls_of(form, n, d, threads, device="cpu"):
     """The sides, as functions of one forward and backward pass each."""
     count = COUNTS[form]
     torch.manual_seed(0)
     views = [torch.randn(n, d) for _ in range(count)]
     arrays = [view.numpy() for view in views]
     out = [np.empty_like(array) for array in arrays[:count // 2]]
+    views = [view.to(device) for view in views]
     for view in views[:count // 2]:
         view.requires_grad_()
     module = gsg.torch.GuidedStopGradientLoss(views=form)
@@ -96,7 +106,7 @@ def calls_of(form, n, d, threads):
         plain, ours = formula, module
     else:
         pairing = gsg.pairing(n, seed=0)
-        index = torch.from_numpy(pairing)
+        index = torch.from_numpy(pairing).to(device)
 
         def numpy(out=None):
             gsg.guided_loss_shared(*arrays, pairing, threads=threads, out=out)
@@ -106,11 +116,12 @@ def calls_of(form, n, d, threads):
 
         def ours(*views):
             return module(*views, index)
-    source = torch.ones(bytes_moved(form, n, d) // 8)  # read; as much written
+    # Read; as much is written.
+    source = torch.ones(bytes_moved(form, n, d) // 8, device=device)
     target = torch.empty_like(source)
+    on_arrays = {"gsg, out=": lambda: numpy(out), "gsg, new gradients": numpy}
     return {
-        "gsg, out=": lambda: numpy(out),
-        "gsg, new gradients": numpy,
+        **(on_arrays if device == "cpu" else {}),
         "gsg.torch": training(ours, views),
         "eager torch": training(plain, views),
         "torch.compile": training(torch.compile(plain), views),
@@ -124,18 +135,20 @@ def main():
     parser.add_argument("--d", type=int, default=2048)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repetitions", type=int, default=50)
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    print(f"{args.n} x {args.d} float32, {args.threads} threads, "
-          f"{os.cpu_count()} logical processors, torch {torch.__version__}, "
+    place = (f"{args.threads} threads, {os.cpu_count()} logical processors"
+             if args.device == "cpu" else torch.cuda.get_device_name())
+    print(f"{args.n} x {args.d} float32, {place}, torch {torch.__version__}, "
           f"numpy {np.__version__}, median of {args.repetitions}")
     for form in ("four", "shared"):
-        calls = calls_of(form, args.n, args.d, args.threads)
-        times = medians(calls, args.repetitions)
+        calls = calls_of(form, args.n, args.d, args.threads, args.device)
+        times = medians(calls, args.repetitions, args.device)
+        first = next(iter(times.values()))
         print(f"\n{form + ' views':20}{'ms':>9}  times the first")
         for name, milliseconds in times.items():
-            ratio = milliseconds / times["gsg, out="]
-            print(f"{name:20}{milliseconds:9.2f}{ratio:9.2f}")
+            print(f"{name:20}{milliseconds:9.3f}{milliseconds / first:9.2f}")
 
 
 if __name__ == "__main__":

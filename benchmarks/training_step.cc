@@ -1,7 +1,6 @@
-// One training step on 32x32 images on the CPU, and what it is made of.
+// One training step on 32x32 images, and on the CPU what it is made of.
 // Network, augmentation and optimiser are those of a recipe: cifar10_fast's
-// ResNet-18, or
-// --recipe=cifar10_vit.
+// ResNet-18, or --recipe=cifar10_vit.
 //
 //   bazel run //benchmarks:training_step
 //
@@ -10,7 +9,10 @@
 // "images/s" counts each image of the batch once, however many views it has.
 // BM_Views/<views>/<batch>: that many augmented views of images in memory, by
 // one thread; in training it is others that make them, meanwhile.
-// --threads=N, 0 = all; --batch=N.
+// --threads=N, 0 = all; --batch=N; --precision=float32 or bfloat16.
+// --device=cuda, in builds with --config=cuda: the steps of a GPU as in
+// training, a CUDA graph; their time is the GPU's, as the CPU waits for the
+// last.
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
@@ -20,8 +22,11 @@
 #include <benchmark/benchmark.h>
 #include <c10/core/Device.h>
 #include <c10/core/MemoryFormat.h>
+#include <c10/core/StreamGuard.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <memory>
@@ -45,6 +50,10 @@
 #include "trainers/data/image_set.h"
 #include "trainers/data/image_set_source.h"
 #include "trainers/data/loader.h"
+#include "trainers/engine/device.h"
+#include "trainers/engine/step_runner.h"
+#include "trainers/gpu/gpu.h"
+#include "trainers/loss/guided_loss.h"
 #include "trainers/methods/make_method.h"
 #include "trainers/methods/method.h"
 #include "trainers/optim/make_optimizer.h"
@@ -89,6 +98,9 @@ class ScopeTimes {
   const at::CallbackHandle handle_;
 };
 
+// A timed piece of a GPU's benchmark.
+constexpr int kGpuSteps = 20;
+
 void Step(benchmark::State& state, Config config, const std::string& name,
           int views, int64_t batch) {
   at::manual_seed(0);
@@ -130,6 +142,60 @@ void Step(benchmark::State& state, Config config, const std::string& name,
                          benchmark::Counter::kIsIterationInvariantRate);
 }
 
+// On a GPU, as the trainer does it (PrepareGpu and TrainStep of
+// trainers/engine/trainer.cc).
+void GpuStep(benchmark::State& state, Config config, const std::string& name,
+             int views, int64_t batch) {
+  const c10::Device device(c10::kCUDA, 0);
+  at::globalContext().setBenchmarkCuDNN(true);
+  at::globalContext().setAllowTF32CuDNN(false);
+  const c10::impl::VirtualGuardImpl gpu(device.type());
+  const c10::StreamGuard on_stream(
+      gpu.getStreamFromGlobalPool(device, /*isHighPriority=*/false));
+  at::manual_seed(0);
+  config.method = name;
+  const std::unique_ptr<Method> method =
+      MakeMethod(config, /*channels=*/3, device).value();
+  const std::unique_ptr<Optimizer> optimizer =
+      MakeOptimizer(config, method->ParameterGroups());
+  StepInput input;
+  for (int v = 0; v < views; ++v) {
+    input.views.push_back(
+        at::randn({batch, 3, config.crop_size, config.crop_size})
+            .to(device)
+            .contiguous(at::MemoryFormat::ChannelsLast));
+  }
+  input.pairing = MakePairing(PairingKind::kCyclic, batch, 0).value();
+  input.tensors = MakePairingTensors(input.pairing, /*seed=*/0, device).value();
+  input.loss.selection =
+      name == "simsiam" || name == "byol" ? Selection::kNone : Selection::kMin;
+  method->SetTraining(true);
+  RecordedSteps steps(method.get(), optimizer.get(), MakeGpuRecorder());
+  at::Tensor measured;
+  const auto step = [&] {
+    absl::StatusOr<StepResult> result = steps.Run(input, {1e-4, 1e-4});
+    if (!result.ok()) {
+      state.SkipWithError(std::string(result.status().message()).c_str());
+    } else {
+      measured = result->unread;
+    }
+  };
+  for (int k = 0; k < RecordedSteps::kWarmUp + 3; ++k) step();
+  gpu.synchronizeDevice(device.index());
+  for (auto _ : state) {
+    // Enough for the CPU's part to be hidden.
+    for (int k = 0; k < kGpuSteps; ++k) step();
+    gpu.synchronizeDevice(device.index());
+  }
+  if (!steps.why_not().empty()) state.SetLabel(steps.why_not());
+  state.counters["ms a step"] = benchmark::Counter(
+      1e-3 * kGpuSteps, benchmark::Counter::kIsIterationInvariantRate |
+                            benchmark::Counter::kInvert);
+  state.counters["images/s"] =
+      benchmark::Counter(static_cast<double>(batch * kGpuSteps),
+                         benchmark::Counter::kIsIterationInvariantRate);
+}
+
 void Views(benchmark::State& state, const Config& config, int views,
            int64_t batch_size) {
   ImageSet images;
@@ -168,12 +234,12 @@ void Views(benchmark::State& state, const Config& config, int views,
   }
 }
 
-void Register(const Config& config, const char* method, int views,
+void Register(const Config& config, bool on_gpu, const char* method, int views,
               int64_t batch) {
   benchmark::RegisterBenchmark(
       absl::StrCat("BM_Step/", method, "/", views, "/", batch).c_str(),
       [=](benchmark::State& state) {
-        Step(state, config, method, views, batch);
+        (on_gpu ? GpuStep : Step)(state, config, method, views, batch);
       })
       ->Unit(benchmark::kMillisecond)
       ->UseRealTime();
@@ -193,6 +259,7 @@ void RegisterViews(const Config& config, int views, int64_t batch) {
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   int threads = 0, batch = 16;
+  bool on_gpu = false;
   absl::StatusOr<gsg::Config> config = gsg::RecipeConfig("cifar10_fast");
   for (int i = 1; i < argc; ++i) {
     absl::string_view argument = argv[i];
@@ -204,6 +271,25 @@ int main(int argc, char** argv) {
       // The cyclic pairing needs another image.
       if (absl::SimpleAtoi(argument, &batch) && batch >= 2) continue;
     }
+    if (argument == "--device=cuda") {
+      const auto device = gsg::ChooseDevice("cuda");
+      if (device.ok() && gsg::MakeGpuRecorder() != nullptr) {
+        on_gpu = true;
+        continue;
+      }
+      std::fprintf(stderr, "%s\n",
+                   device.ok()
+                       ? "--device=cuda takes a build with --config=cuda"
+                       : std::string(device.status().message()).c_str());
+      return 1;
+    }
+    if ((argument == "--precision=float32" ||
+         argument == "--precision=bfloat16") &&
+        config.ok()) {
+      config->precision =
+          std::string(absl::StripPrefix(argument, "--precision="));
+      continue;
+    }
     if (!absl::ConsumePrefix(&argument, "--threads=") ||
         !absl::SimpleAtoi(argument, &threads)) {
       benchmark::ReportUnrecognizedArguments(argc, argv);
@@ -212,11 +298,11 @@ int main(int argc, char** argv) {
   }
   if (threads > 0) at::set_num_threads(threads);
   benchmark::AddCustomContext("threads", absl::StrCat(at::get_num_threads()));
-  gsg::Register(*config, "simsiam", 2, batch);
-  gsg::Register(*config, "simsiam_gsg", 2, batch);
-  gsg::Register(*config, "simsiam_gsg", 4, batch);
-  gsg::Register(*config, "byol", 2, batch);
-  gsg::Register(*config, "byol_gsg", 2, batch);
+  gsg::Register(*config, on_gpu, "simsiam", 2, batch);
+  gsg::Register(*config, on_gpu, "simsiam_gsg", 2, batch);
+  gsg::Register(*config, on_gpu, "simsiam_gsg", 4, batch);
+  gsg::Register(*config, on_gpu, "byol", 2, batch);
+  gsg::Register(*config, on_gpu, "byol_gsg", 2, batch);
   gsg::RegisterViews(*config, 2, batch);
   gsg::RegisterViews(*config, 4, batch);
   benchmark::RunSpecifiedBenchmarks();

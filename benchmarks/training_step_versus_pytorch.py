@@ -3,7 +3,9 @@
     bazel run //benchmarks:training_step_versus_pytorch [-- --threads=2 --batch=16]
 
 CIFAR-10's ResNet-18 with SimSiam's heads, float32, forward, loss, backward and
-SGD, on the CPU; with --recipe=cifar10_vit its Vision Transformer and AdamW.
+SGD, on the CPU; with --recipe=cifar10_vit its Vision Transformer and AdamW. On a
+GPU (--config=cuda, --device=cuda) all sides compute in bfloat16, by autocast, or
+with --precision=float32 in that; ours is a CUDA graph, as in training.
 PyTorch's side is torchvision's network and the loss as the papers write it:
 eager, eager in channels-last, and through torch.compile, which needs a C++
 compiler (--nocompile leaves it out). Ours is //benchmarks:training_step. The
@@ -23,8 +25,12 @@ import torchvision
 from torch import nn
 
 BATCH = 16
+GPU_BATCH = 512
 
 SIDES = ("ours", "eager", "channels-last", "torch.compile")
+
+
+PARTS = ("forward", "loss", "backward", "optimizer", "rest")
 
 
 def resnet():
@@ -100,15 +106,16 @@ STEPS = {  # name: (ours, views, loss)
 }
 
 
-def torch_step(recipe, views, loss, side, batch=BATCH):
+def torch_step(recipe, views, loss, side, batch=BATCH, device="cpu",
+               precision="float32"):
     """A function that does one step."""
     torch.manual_seed(0)
     make_backbone, make_optimizer = RECIPES[recipe]
     layout = (torch.contiguous_format
               if side == "eager" else torch.channels_last)
-    model = SimSiam(make_backbone).to(memory_format=layout)
+    model = SimSiam(make_backbone).to(device, memory_format=layout)
     optimizer = make_optimizer(model.parameters())
-    x = [torch.randn(batch, 3, 32, 32).to(memory_format=layout)
+    x = [torch.randn(batch, 3, 32, 32).to(device, memory_format=layout)
          for _ in range(views)]
 
     def forward(x):
@@ -119,7 +126,8 @@ def torch_step(recipe, views, loss, side, batch=BATCH):
         forward = torch.compile(forward)
 
     def step():
-        value = forward(x)
+        with torch.autocast(device, torch.bfloat16, precision == "bfloat16"):
+            value = forward(x)
         optimizer.zero_grad()
         value.backward()
         optimizer.step()
@@ -128,44 +136,64 @@ def torch_step(recipe, views, loss, side, batch=BATCH):
     return step
 
 
-def time_torch(step):
+def time_torch(step, device="cpu"):
+    # On a GPU enough steps to hide what the CPU does before the first.
+    steps = 1 if device == "cpu" else 20
+    if device != "cpu":
+        torch.cuda.synchronize()
     start = time.perf_counter()
-    step()
-    return 1000 * (time.perf_counter() - start)
+    for _ in range(steps):
+        step()
+    if device != "cpu":
+        torch.cuda.synchronize()
+    return 1000 * (time.perf_counter() - start) / steps
 
 
-def time_ours(program, recipe, name, threads, batch=BATCH):
-    """The benchmark's record: "real_time", and what it is made of."""
+def time_ours(program, recipe, name, threads, batch=BATCH, device="cpu",
+              precision="float32"):
+    """The milliseconds of a step, and on the CPU of its parts, by name."""
     output = subprocess.run(
         [program, f"--benchmark_filter=^BM_Step/{name}/{batch}/real_time$",
          "--benchmark_format=json", "--benchmark_min_time=3x",
-         f"--recipe={recipe}", f"--threads={threads}", f"--batch={batch}"],
+         f"--recipe={recipe}", f"--threads={threads}", f"--batch={batch}",
+         f"--precision={precision}",
+         *(["--device=cuda"] if device != "cpu" else [])],
         check=True, stdout=subprocess.PIPE).stdout
-    return json.loads(output)["benchmarks"][0]
+    record = json.loads(output)["benchmarks"][0]
+    if device != "cpu":
+        return record["ms a step"], {}
+    return record["real_time"], {part: record[part] for part in PARTS}
 
 
 def measure(program, recipe="cifar10_fast", threads=None, rounds=3, batch=BATCH,
-            sides=SIDES):
+            sides=SIDES, device="cpu", precision="float32"):
     """Rows, one for each of STEPS: its name and the median milliseconds of each
-    side, and "parts": those of what our step is made of."""
+    side, and "parts": those of what our step is made of, on the CPU."""
     threads = threads or os.cpu_count()
     torch.set_num_threads(threads)
+    torch.backends.cudnn.benchmark = True
+    where = dict(batch=batch, device=device, precision=precision)
     times = {name: {side: [] for side in sides} for name in STEPS}
     parts = {name: {} for name in STEPS}
-    theirs = {(name, side): torch_step(recipe, views, loss, side, batch)
+    # Ours first: if it cannot run, nobody has waited for torch.compile.
+    if "ours" in sides:
+        time_ours(program, recipe, STEPS["SimSiam"][0], threads, **where)
+    theirs = {(name, side): torch_step(recipe, views, loss, side, **where)
               for name, (_, views, loss) in STEPS.items()
               for side in sides if side != "ours"}
     for _ in range(rounds):
         for name, (ours, _, _) in STEPS.items():
             if "ours" in sides:
-                record = time_ours(program, recipe, ours, threads, batch)
-                times[name]["ours"].append(record["real_time"])
-                for part in ("forward", "loss", "backward", "optimizer", "rest"):
-                    parts[name].setdefault(part, []).append(record[part])
+                whole, of_parts = time_ours(program, recipe, ours, threads,
+                                            **where)
+                times[name]["ours"].append(whole)
+                for part, t in of_parts.items():
+                    parts[name].setdefault(part, []).append(t)
             for side in sides:
                 if side != "ours":
                     step = theirs[name, side]
-                    times[name][side] += [time_torch(step) for _ in range(3)]
+                    times[name][side] += [time_torch(step, device)
+                                          for _ in range(3)]
     return [{"step": name,
              **{side: statistics.median(t) for side, t in times[name].items()},
              "parts": {part: statistics.median(t)
@@ -173,32 +201,52 @@ def measure(program, recipe="cifar10_fast", threads=None, rounds=3, batch=BATCH,
             for name in STEPS]
 
 
+def add_flags(parser):
+    """--device, and --precision and --batch, whose defaults depend on it."""
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--precision", choices=("float32", "bfloat16"),
+                        help="default: float32 on a CPU, bfloat16 on a GPU")
+    parser.add_argument("--batch", type=int, help=f"default: {BATCH}, on a GPU "
+                        f"{GPU_BATCH}")
+
+
+def fill_flags(args):
+    """Sets what was not given."""
+    on_gpu = args.device != "cpu"
+    args.precision = args.precision or ("bfloat16" if on_gpu else "float32")
+    args.batch = args.batch or (GPU_BATCH if on_gpu else BATCH)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--program", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--recipe", choices=RECIPES, default="cifar10_fast")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--batch", type=int, default=BATCH)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--nocompile", action="store_true")
+    add_flags(parser)
     args = parser.parse_args()
+    fill_flags(args)
     sides = SIDES[:-1] if args.nocompile else SIDES
     rows = measure(args.program, args.recipe, args.threads, args.rounds,
-                   args.batch, sides)
+                   args.batch, sides, args.device, args.precision)
 
-    print(f"{args.recipe}, torch {torch.__version__}, {args.threads} threads, "
-          f"batch {args.batch}, float32; milliseconds a step")
+    place = (f"{args.threads} threads" if args.device == "cpu" else
+             torch.cuda.get_device_name())
+    print(f"{args.recipe}, torch {torch.__version__}, {place}, batch "
+          f"{args.batch}, {args.precision}; milliseconds a step")
     print(f"| step | {' | '.join(sides)} | faster than the best |")
     print("|---|" + len(sides) * "---|" + "---|")
     for row in rows:
         best = min(row[side] for side in sides[1:])
-        times = " | ".join(f"{row[side]:.0f}" for side in sides)
+        times = " | ".join(f"{row[side]:.4g}" for side in sides)
         print(f"| {row['step']} | {times} | {best / row['ours']:.2f} x |")
-    print("\n| of our step | " + " | ".join(rows[0]["parts"]) + " |")
-    print("|---|" + len(rows[0]["parts"]) * "---|")
-    for row in rows:
-        parts = " | ".join(f"{t:.1f}" for t in row["parts"].values())
-        print(f"| {row['step']} | {parts} |")
+    if rows[0]["parts"]:
+        print("\n| of our step | " + " | ".join(rows[0]["parts"]) + " |")
+        print("|---|" + len(rows[0]["parts"]) * "---|")
+        for row in rows:
+            parts = " | ".join(f"{t:.1f}" for t in row["parts"].values())
+            print(f"| {row['step']} | {parts} |")
     ours = {row["step"]: row["ours"] for row in rows}
     ratio = ours["guided, four views"] / ours["guided, shared views"]
     print(f"\nfour views cost {ratio:.2f} times shared views")
