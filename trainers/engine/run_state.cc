@@ -34,6 +34,14 @@ void VisitTotals(Totals& t, Visitor&& visit) {
   visit("seconds", t.seconds);
 }
 
+template <class Damage, class Visitor>
+void VisitDamage(Damage& d, Visitor&& visit) {
+  visit("source", d.source);
+  visit("index", d.index);
+  visit("name", d.name);
+  visit("reason", d.reason);
+}
+
 // Writes what it visits. JSON has no NaN: null stands for it.
 struct Writer {
   Json json = Json::object();
@@ -100,6 +108,9 @@ RunState ReadState(const Json& json) {
   }
   VisitScores(state.raw_pixels, Reader{json.at("raw_pixels")});
   VisitScores(state.untrained, Reader{json.at("untrained")});
+  for (const Json& damage : json.value("damaged", Json::array())) {  // nor this
+    VisitDamage(state.damaged.emplace_back(), Reader{damage});
+  }
   return state;
 }
 
@@ -129,8 +140,16 @@ std::string StateToJson(const RunState& state, const Config& config) {
   }
   json["raw_pixels"] = ToJsonObject(state.raw_pixels);
   json["untrained"] = ToJsonObject(state.untrained);
+  json["damaged"] = Json::array();
+  for (const DamageRecord& damage : state.damaged) {
+    Writer writer;
+    VisitDamage(damage, writer);
+    json["damaged"].push_back(std::move(writer.json));
+  }
   json["config"] = Json::parse(ToJson(config));
-  return json.dump(2);
+  // A reason may quote what is no UTF-8.
+  return json.dump(2, ' ', /*ensure_ascii=*/false,
+                   Json::error_handler_t::replace);
 }
 
 absl::StatusOr<SavedRun> StateFromJson(const std::string& text) {
