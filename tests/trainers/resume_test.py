@@ -130,6 +130,12 @@ class ResumeTest(unittest.TestCase):
         command = ["cp", second, last]
         self.assertIn("One before it is good (2 epochs done). To continue from "
                       "there:\n  " + " ".join(command), damage_and_resume())
+        # Nor does a run begin again where others are left.
+        os.remove(last)
+        process = tr.run("--output_dir=" + folder, "--resume")
+        self.assertEqual(process.returncode, 1)
+        self.assertIn("there is no %s. One before it is good (2 epochs done). "
+                      "To continue from there:\n  cp " % last, process.stderr)
         subprocess.check_call(command)
         self.resume(folder)
         self.assert_same_as_whole(folder)

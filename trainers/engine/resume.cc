@@ -76,6 +76,13 @@ absl::StatusOr<ResumePoint> FindResumePoint(const CommandLine& command_line) {
     return OfferOlder(checkpoint.status(), folder);
   }
   if (absl::IsNotFound(checkpoint.status())) {
+    // To start again would in the end put others in the place of those there.
+    const std::string last = LastCheckpointPath(folder);
+    if (!GoodCheckpoints(folder, last).empty()) {
+      return OfferOlder(
+          absl::DataLossError(absl::StrCat("--resume: there is no ", last)),
+          folder);
+    }
     absl::StatusOr<Config> config = SavedConfig(folder);
     if (!config.ok()) return config.status();
     saved = *std::move(config);
