@@ -2,8 +2,12 @@
 
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -68,9 +72,28 @@ struct MetricsWriter {
   }
 };
 
-// Reads what it visits; nlohmann's exceptions name the key that is wrong.
+int64_t Whole(const std::string& name, const Json& json) {
+  const std::optional<int64_t> number = WholeNumber(json);
+  if (!number) {
+    throw std::invalid_argument(absl::StrCat(
+        name, " must be a whole number; it is ", json.dump().substr(0, 40)));
+  }
+  return *number;
+}
+
+// Reads what it visits; exceptions name the key that is wrong.
 struct Reader {
   const Json& json;
+
+  void operator()(const char* name, int64_t& value) {
+    value = Whole(name, json.at(name));
+  }
+  template <size_t kSize>
+  void operator()(const char* name, std::array<int64_t, kSize>& values) {
+    for (size_t i = 0; i < kSize; ++i) {
+      values[i] = Whole(name, json.at(name).at(i));
+    }
+  }
 
   void operator()(const char* name, double& value) {
     const Json& found = json.at(name);
@@ -98,10 +121,11 @@ RunState ReadState(const Json& json) {
   RunState state;
   state.channel_mean = json.at("channel_mean").get<std::vector<double>>();
   state.channel_std = json.at("channel_std").get<std::vector<double>>();
-  state.epoch = json.at("epoch").get<int64_t>();
-  state.batch = json.at("batch").get<int64_t>();
-  state.step = json.at("step").get<int64_t>();
-  state.ranks = json.value("ranks", int64_t{1});  // not in older ones
+  Reader read{json};
+  read("epoch", state.epoch);
+  read("batch", state.batch);
+  read("step", state.step);
+  if (json.contains("ranks")) read("ranks", state.ranks);  // not in older ones
   VisitTotals(state.totals, Reader{json.at("totals")});
   for (const Json& record : json.at("history")) {
     VisitRecord(state.history.emplace_back(), Reader{record});
@@ -160,7 +184,8 @@ absl::StatusOr<SavedRun> StateFromJson(const std::string& text) {
   }
   const Json& json = *parsed;
   try {
-    if (const int format = json.at("format").get<int>(); format != kFormat) {
+    if (const int64_t format = Whole("format", json.at("format"));
+        format != kFormat) {
       return absl::InvalidArgumentError(
           absl::StrCat("the checkpoint has format ", format,
                        "; this program reads format ", kFormat));
@@ -171,7 +196,7 @@ absl::StatusOr<SavedRun> StateFromJson(const std::string& text) {
     if (!config.ok()) return config.status();
     run.config = *std::move(config);
     return run;
-  } catch (const Json::exception& e) {
+  } catch (const std::exception& e) {
     return absl::InvalidArgumentError(
         absl::StrCat("the checkpoint's state cannot be read: ", e.what()));
   }

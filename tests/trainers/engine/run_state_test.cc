@@ -120,9 +120,18 @@ TEST(RunStateTest, WhatIsWrongIsNamed) {
             "the checkpoint has format 9; this program reads format 2");
   EXPECT_THAT(message("\"totals\"", "\"total\""), HasSubstr("totals"));
   EXPECT_THAT(message("\"batch\": 17", "\"batch\": \"x\""),
-              HasSubstr("must be number"));
+              HasSubstr("batch must be a whole number; it is \"x\""));
+  // What get<int64_t> is undefined for.
+  EXPECT_THAT(message("\"step\": 485", "\"step\": 1e300"),
+              HasSubstr("step must be a whole number; it is 1e+300"));
+  EXPECT_THAT(message("\"ranks\": 4", "\"ranks\": 1e300"),
+              HasSubstr("ranks must be a whole number"));
+  EXPECT_THAT(message("\"format\": 2", "\"format\": 1e300"),
+              HasSubstr("format must be a whole number"));
+  EXPECT_THAT(message("      1,\n      2,", "      1,\n      2.5,"),
+              HasSubstr("pair_count must be a whole number; it is 2.5"));
   EXPECT_THAT(message("\"index\": 12", "\"index\": \"x\""),
-              HasSubstr("must be number"));
+              HasSubstr("index must be a whole number"));
   EXPECT_THAT(message("\"base_lr\"", "\"base_rate\""), HasSubstr("base_rate"));
   EXPECT_THAT(message("{", "["), HasSubstr("cannot be read"));
 }
