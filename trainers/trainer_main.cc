@@ -210,11 +210,12 @@ absl::Status MeasureBaselines(Trainer& trainer, const Dataset& dataset,
   return world.WaitForRoot();
 }
 
-// Warns of damaged images as they are found.
+// Warns of damaged images as they are found, but for the first `warned`.
 class DamageWarnings {
  public:
-  DamageWarnings(const DamagedImages* damaged, Progress* progress)
-      : damaged_(*damaged), progress_(*progress) {}
+  DamageWarnings(const DamagedImages* damaged, size_t warned,
+                 Progress* progress)
+      : damaged_(*damaged), progress_(*progress), shown_(warned) {}
 
   void ShowNew() {
     for (; shown_ < damaged_.list().size(); ++shown_) {
@@ -228,7 +229,7 @@ class DamageWarnings {
  private:
   const DamagedImages& damaged_;
   Progress& progress_;
-  size_t shown_ = 0;
+  size_t shown_;
 };
 
 TrainerHooks ShowOn(Progress& progress, DamageWarnings& warnings,
@@ -322,6 +323,7 @@ absl::Status Run(const CommandLine& command_line, World& world,
       at::get_num_threads(), config.output_dir);
   std::fflush(stdout);
 
+  size_t warned = 0;  // of images that are damaged, before it was resumed
   if (started->resumes) {
     if (absl::Status s = (*trainer)->Restore(
             start->state, world.root() ? &*start->checkpoint : nullptr);
@@ -329,6 +331,7 @@ absl::Status Run(const CommandLine& command_line, World& world,
       return s;
     }
     start->checkpoint.reset();
+    warned = damaged.list().size();
     absl::PrintF("Continuing after %d epochs and %d batches\n",
                  start->state.epoch, start->state.batch);
   } else if (absl::Status s =
@@ -340,7 +343,7 @@ absl::Status Run(const CommandLine& command_line, World& world,
   Progress progress(
       StderrConsole(),
       {config.epochs, (*trainer)->batches_per_epoch(), config.batch_size});
-  DamageWarnings warnings(&damaged, &progress);
+  DamageWarnings warnings(&damaged, warned, &progress);
   TrainerHooks hooks;
   if (world.root()) {
     warnings.ShowNew();

@@ -249,6 +249,84 @@ TEST(BatchNormTest, ViewsInOneBatchAreViewsOneAfterTheOther) {
   }
 }
 
+// Both at once: each part has its share of every view, one view behind the
+// other, and torch the whole views, one after the other. As with parts alone
+// they differ in the order of additions.
+template <class TorchNorm, class Norm>
+void ExpectViewsOfParts(const Shape& shape, int views) {
+  const auto view_of = [&](const char* name, int view) {
+    return Values(absl::StrCat(name, view), shape).mul(view + 1);
+  };
+  TorchNorm theirs = Make<TorchNorm>(shape);
+  std::vector<at::Tensor> y, dx;
+  for (int v = 0; v < views; ++v) {
+    const at::Tensor x = view_of("x", v).set_requires_grad(true);
+    y.push_back(theirs->forward(x));
+    torch::autograd::backward({y.back()}, {view_of("dy", v)});
+    dx.push_back(x.grad());
+  }
+
+  Meeting meeting;
+  std::vector<at::Tensor> my_x(kParts), my_y(kParts);
+  std::vector<Norm> norms;
+  for (int part = 0; part < kParts; ++part) norms.push_back(Make<Norm>(shape));
+  std::vector<std::thread> threads;
+  for (int part = 0; part < kParts; ++part) {
+    threads.emplace_back([&, part] {
+      Part parts(&meeting, part);
+      SynchronizeBatchNorm(*norms[part], &parts);
+      const BatchOfViews scope(*norms[part], views);
+      std::vector<at::Tensor> x, dy;
+      for (int v = 0; v < views; ++v) {
+        x.push_back(PartOf(view_of("x", v), part));
+        dy.push_back(PartOf(view_of("dy", v), part));
+      }
+      my_x[part] = at::cat(x).set_requires_grad(true);
+      my_y[part] = norms[part]->forward(my_x[part]);
+      torch::autograd::backward({my_y[part]}, {at::cat(dy)});
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+
+  const int64_t n = shape.sizes[0];
+  at::Tensor dweight, dbias;
+  for (int part = 0; part < kParts; ++part) {
+    SCOPED_TRACE(absl::StrCat("part ", part));
+    for (int v = 0; v < views; ++v) {
+      SCOPED_TRACE(absl::StrCat("view ", v));
+      ExpectClose(my_y[part].detach().narrow(0, v * n, n),
+                  PartOf(y[v].detach(), part), "y");
+      ExpectClose(my_x[part].grad().narrow(0, v * n, n), PartOf(dx[v], part),
+                  "dx");
+    }
+    Norm& norm = norms[part];
+    ExpectClose(norm->running_mean, theirs->running_mean, "running_mean");
+    ExpectClose(norm->running_var, theirs->running_var, "running_var");
+    EXPECT_TRUE(norm->num_batches_tracked.equal(theirs->num_batches_tracked));
+    if (!shape.affine) continue;
+    dweight = part == 0 ? norm->weight.grad() : dweight + norm->weight.grad();
+    dbias = part == 0 ? norm->bias.grad() : dbias + norm->bias.grad();
+  }
+  if (!shape.affine) return;
+  ExpectClose(dweight, theirs->weight.grad(), "dweight");
+  ExpectClose(dbias, theirs->bias.grad(), "dbias");
+}
+
+TEST(BatchNormTest, ViewsOfPartsAreWholeViewsOneAfterTheOther) {
+  for (const Shape& shape : {Shape{"features", {4, 5}, true, false},
+                             Shape{"one row a view", {1, 5}, true, false},
+                             Shape{"no affine", {4, 5}, false, false}}) {
+    SCOPED_TRACE(shape.name);
+    ExpectViewsOfParts<torch::nn::BatchNorm1d, BatchNorm1d>(shape, 2);
+  }
+  for (const Shape& shape : {Shape{"images", {2, 3, 4, 5}, true, false},
+                             Shape{"channels last", {2, 3, 4, 5}, true, true},
+                             Shape{"no affine", {2, 3, 4, 5}, false, true}}) {
+    SCOPED_TRACE(shape.name);
+    ExpectViewsOfParts<torch::nn::BatchNorm2d, BatchNorm2d>(shape, 4);
+  }
+}
+
 TEST(BatchNormTest, ViewsOfDifferentSizesThrow) {
   const Shape shape{"", {1, 5}, true, false};  // three rows in all
   BatchNorm1d norm = Make<BatchNorm1d>(shape);

@@ -304,6 +304,18 @@ class DistributedTest(unittest.TestCase):
             self.assertEqual(process.stderr_text.count("\n"), 1,
                              process.stderr_text)
 
+    def test_bfloat16_is_for_one_process(self):
+        folder = tr.new_folder()
+        process = run("--nproc=2", "--precision=bfloat16",
+                      "--output_dir=" + folder, *self.flags)
+        self.assertEqual(process.returncode, 1)
+        self.assertIn("--precision=bfloat16 is for one process, and these are "
+                      "2, which train in float32: leave it out",
+                      process.stderr_text)
+        self.assertEqual(process.stderr_text.count("\n"), 1,
+                         process.stderr_text)
+        self.assertFalse(os.path.exists(folder), "something was written")
+
     def test_what_the_environment_may_not_say(self):
         for variables, flags, words in (
             ({"RANK": "0"}, [], "RANK but not WORLD_SIZE"),

@@ -88,6 +88,25 @@ class ImageFolderTest(unittest.TestCase):
         self.assertEqual(tr.metrics(one), tr.metrics(two))
         self.assertEqual(process.stderr, process_two.stderr)
 
+    def test_damage_is_counted_from_before_a_resume(self):
+        """Also where the file is whole by then, and so not met again."""
+        data = self.copy()
+        name = [n for n in images(data) if n.startswith("train/")][0]
+        path = os.path.join(data, name)
+        away = data + "-away"
+        shutil.move(path, away)
+        with open(path, "w"):
+            pass
+        folder, process = self.run_on(data, "--max_steps=%d" % STEPS)
+        self.assertEqual(process.stderr.count(name + " is left out: "), 1)
+        shutil.move(away, path)
+        process = tr.run("--output_dir=" + folder, "--resume", "--max_steps=0")
+        self.assertEqual(process.returncode, 0, process.stderr)
+        # It has been named before.
+        self.assertEqual(process.stderr,
+                         "warning: 1 damaged image was left out\n")
+        self.assertEqual(tr.result(folder)["damaged_images"], 1)
+
     def test_too_much_damage_ends_the_run(self):
         data = self.copy()
         spoilt = damage(data, 10)

@@ -47,6 +47,7 @@ class MessagesTest(unittest.TestCase):
             f.truncate(1000)
         message = self.fails(1, "--dataset=mnist", "--data_dir=" + data)
         self.assertIn(path, message)
+        self.assertIn("Copy or download the files of mnist again", message)
 
     def test_batch_larger_than_the_data(self):
         message = self.fails(1, "--batch_size=600",

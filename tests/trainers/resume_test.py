@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import time
 import unittest
 
@@ -108,6 +109,41 @@ class ResumeTest(unittest.TestCase):
         process = tr.run("--output_dir=" + folder, "--resume", "--max_steps=0")
         self.assertEqual(process.returncode, 0, process.stderr)
         self.assert_same_as_whole(folder)
+
+    def test_the_way_on_is_from_what_is_there(self):
+        folder = tr.new_folder()
+        process = tr.run("--output_dir=" + folder, "--keep=1", "--keep_every=1",
+                         *self.flags)
+        self.assertEqual(process.returncode, 0, process.stderr)
+        last, second = [os.path.join(folder, "checkpoint-%s.pt" % name)
+                        for name in ("last", "epoch-2")]
+
+        def damage_and_resume():
+            with open(last, "r+b") as f:
+                f.truncate(5000)
+            process = tr.run("--output_dir=" + folder, "--resume")
+            self.assertEqual(process.returncode, 1)
+            self.assertIn(last + " is damaged", process.stderr)
+            return process.stderr
+
+        # That of the third epoch is the same file.
+        command = ["cp", second, last]
+        self.assertIn("One before it is good (2 epochs done). To continue from "
+                      "there:\n  " + " ".join(command), damage_and_resume())
+        # Nor does a run begin again where others are left.
+        os.remove(last)
+        process = tr.run("--output_dir=" + folder, "--resume")
+        self.assertEqual(process.returncode, 1)
+        self.assertIn("there is no %s. One before it is good (2 epochs done). "
+                      "To continue from there:\n  cp " % last, process.stderr)
+        subprocess.check_call(command)
+        self.resume(folder)
+        self.assert_same_as_whole(folder)
+
+        for epoch in (1, 2, 3):
+            os.remove(os.path.join(folder, "checkpoint-epoch-%d.pt" % epoch))
+        self.assertIn("There is no other checkpoint in %s that is good; start "
+                      "again with --overwrite" % folder, damage_and_resume())
 
     def test_what_resume_refuses(self):
         def message(*flags):

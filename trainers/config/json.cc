@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -53,12 +53,9 @@ std::string Read(const Json& json, bool* value) {
 }
 
 std::string Read(const Json& json, int64_t* value) {
-  const bool fits =
-      json.is_number_integer() &&
-      (!json.is_number_unsigned() ||
-       json.get<uint64_t>() <= uint64_t{std::numeric_limits<int64_t>::max()});
-  if (!fits) return "a whole number";
-  *value = json.get<int64_t>();
+  const std::optional<int64_t> number = WholeNumber(json);
+  if (!number) return "a whole number";
+  *value = *number;
   return "";
 }
 

@@ -1,6 +1,9 @@
 #include "trainers/config/parse_json.h"
 
+#include <cstdint>
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -49,6 +52,15 @@ absl::StatusOr<Json> ParseJson(absl::string_view text) {
         absl::StrCat("key \"", repeated, "\" is there twice"));
   }
   return json;
+}
+
+std::optional<int64_t> WholeNumber(const Json& json) {
+  constexpr uint64_t kLargest = std::numeric_limits<int64_t>::max();
+  if (!json.is_number_integer() ||
+      (json.is_number_unsigned() && json.get<uint64_t>() > kLargest)) {
+    return std::nullopt;
+  }
+  return json.get<int64_t>();
 }
 
 }  // namespace gsg

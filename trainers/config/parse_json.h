@@ -1,7 +1,9 @@
 #ifndef GSG_TRAINERS_CONFIG_PARSE_JSON_H_
 #define GSG_TRAINERS_CONFIG_PARSE_JSON_H_
 
+#include <cstdint>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -13,6 +15,10 @@ namespace gsg {
 // that is too large; if it is nested so deeply that recursion over it could
 // overflow the stack; if an object has a key twice.
 absl::StatusOr<nlohmann::ordered_json> ParseJson(absl::string_view text);
+
+// `json` if it is a whole number of 64 bits. (nlohmann's get<int64_t>() takes
+// fractions, too, and what is too large for it is undefined.)
+std::optional<int64_t> WholeNumber(const nlohmann::ordered_json& json);
 
 }  // namespace gsg
 

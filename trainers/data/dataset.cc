@@ -101,6 +101,14 @@ absl::StatusOr<std::string> Find(const Layout& layout, const std::string& dir,
       absl::StrCat(path, " does not exist; ", Expectation(layout)));
 }
 
+// Of a file that is there and is not what it should be: what to do.
+absl::Status WithAWayOn(const Layout& layout, const absl::Status& status) {
+  if (!absl::IsDataLoss(status)) return status;
+  return absl::DataLossError(absl::StrCat(
+      status.message(), ". Copy or download the files of ", layout.name,
+      " again, or give a folder with whole ones by --data_dir"));
+}
+
 absl::StatusOr<ImageSet> ReadSet(const Layout& layout, const std::string& dir,
                                  const std::vector<std::string>& files) {
   std::vector<std::string> paths;
@@ -175,15 +183,16 @@ absl::StatusOr<Dataset> LoadDataset(absl::string_view name,
   if (!dir.ok()) return dir.status();
 
   absl::StatusOr<std::vector<std::string>> classes = ReadClasses(*layout, *dir);
-  if (!classes.ok()) return classes.status();
+  if (!classes.ok()) return WithAWayOn(*layout, classes.status());
   absl::StatusOr<ImageSet> train = ReadSet(*layout, *dir, layout->train);
-  if (!train.ok()) return train.status();
+  if (!train.ok()) return WithAWayOn(*layout, train.status());
   absl::StatusOr<ImageSet> test = ReadSet(*layout, *dir, layout->test);
-  if (!test.ok()) return test.status();
+  if (!test.ok()) return WithAWayOn(*layout, test.status());
   if (train->height != test->height || train->width != test->width) {
-    return absl::DataLossError(absl::StrCat(
-        *dir, ": train images are ", train->height, " x ", train->width,
-        " pixels, test images ", test->height, " x ", test->width));
+    return WithAWayOn(*layout, absl::DataLossError(absl::StrCat(
+                                   *dir, ": train images are ", train->height,
+                                   " x ", train->width, " pixels, test images ",
+                                   test->height, " x ", test->width)));
   }
   Dataset dataset;
   dataset.name = std::string(name);

@@ -45,7 +45,7 @@ std::vector<absl::string_view> DatasetNames();
 // Errors: kInvalidArgument for an unknown name (names the nearest one);
 // kNotFound for a missing folder or file (says what is expected there);
 // kDataLoss for a file that contradicts itself or its partner (names the file
-// and both values); those of ReadFolder.
+// and both values and says what to do); those of ReadFolder.
 absl::StatusOr<Dataset> LoadDataset(absl::string_view name,
                                     absl::string_view data_dir,
                                     int channels = 3);

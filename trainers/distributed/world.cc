@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
 #include <exception>
 #include <memory>
 #include <string>
@@ -49,10 +48,12 @@ void QuietenC10d() {
   }
 }
 
-at::Tensor Bytes(const std::string& text) {
-  const at::Tensor bytes =
-      at::empty({static_cast<int64_t>(text.size())}, c10::kByte);
-  std::memcpy(bytes.mutable_data_ptr(), text.data(), text.size());
+// [size] bytes, of which `text` is the first ones.
+at::Tensor Bytes(const std::string& text, int64_t size) {
+  const at::Tensor bytes = at::empty({size}, c10::kByte);
+  // Not memcpy, which may not be given the null pointer of an empty tensor.
+  std::copy(text.begin(), text.end(),
+            static_cast<char*>(bytes.mutable_data_ptr()));
   return bytes;
 }
 
@@ -166,7 +167,7 @@ absl::StatusOr<std::string> World::FromRoot(
         at::tensor(root() ? static_cast<int64_t>(text->size()) : 0)};
     connections_->group->broadcast(length)->wait();
     const int64_t size = length[0].item<int64_t>();
-    std::vector<at::Tensor> bytes = {root() ? Bytes(*text)
+    std::vector<at::Tensor> bytes = {root() ? Bytes(*text, size)
                                             : at::empty({size}, c10::kByte)};
     if (size > 0) connections_->group->broadcast(bytes)->wait();
     result = Text(bytes[0], size);
@@ -182,9 +183,7 @@ absl::StatusOr<std::vector<std::string>> World::Exchange(
   absl::Status status = Try([&] {
     const at::Tensor lengths =
         AllGather(at::tensor({static_cast<int64_t>(text.size())}));
-    const at::Tensor mine =
-        at::empty({lengths.max().item<int64_t>()}, c10::kByte);
-    std::memcpy(mine.mutable_data_ptr(), text.data(), text.size());
+    const at::Tensor mine = Bytes(text, lengths.max().item<int64_t>());
     const at::Tensor all =
         mine.numel() > 0 ? AllGather(mine) : at::empty({size(), 0}, c10::kByte);
     for (int r = 0; r < size(); ++r) {

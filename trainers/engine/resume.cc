@@ -1,8 +1,8 @@
 #include "trainers/engine/resume.h"
 
-#include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -14,32 +14,30 @@
 #include "trainers/config/field.h"
 #include "trainers/config/json.h"
 #include "trainers/config/resume.h"
+#include "trainers/engine/good_checkpoints.h"
 #include "trainers/engine/run_directory.h"
 #include "trainers/engine/run_state.h"
 
 namespace gsg {
 namespace {
 
-// What to say of a checkpoint that could not be read: the same, and the way on
-// if one before it is good.
+// What to say of a checkpoint that could not be read: the same, and the way on.
 absl::Status OfferOlder(const absl::Status& damage, const std::string& folder) {
-  for (int64_t age = 1;; ++age) {
-    const std::string older = OlderCheckpointPath(folder, age);
-    absl::StatusOr<Checkpoint> checkpoint = LoadCheckpoint(older);
-    if (absl::IsNotFound(checkpoint.status())) {
-      return absl::DataLossError(absl::StrCat(
-          damage.message(), ". There is no good checkpoint before it (", older,
-          " is the first that is missing); start again with --overwrite."));
-    }
-    if (!checkpoint.ok()) continue;
-    absl::StatusOr<SavedRun> run = StateFromJson(checkpoint->meta);
-    if (!run.ok()) continue;
+  const std::string last = LastCheckpointPath(folder);
+  const std::vector<GoodCheckpoint> good = GoodCheckpoints(folder, last);
+  if (good.empty()) {
     return absl::DataLossError(
-        absl::StrCat(damage.message(), ". One before it is good (",
-                     run->state.epoch, " epochs and ", run->state.batch,
-                     " batches done). To continue from there:\n  mv ", older,
-                     " ", LastCheckpointPath(folder)));
+        absl::StrCat(damage.message(), ". There is no other checkpoint in ",
+                     folder, " that is good; start again with --overwrite."));
   }
+  const GoodCheckpoint& newest = good.front();
+  // One that is kept for good stays.
+  const bool kept = newest.batch == 0 &&
+                    newest.path == EpochCheckpointPath(folder, newest.epoch);
+  return absl::DataLossError(
+      absl::StrCat(damage.message(), ". One before it is good (",
+                   newest.Progress(), " done). To continue from there:\n  ",
+                   kept ? "cp " : "mv ", newest.path, " ", last));
 }
 
 // The configuration of a run that has no checkpoint yet.
@@ -78,6 +76,13 @@ absl::StatusOr<ResumePoint> FindResumePoint(const CommandLine& command_line) {
     return OfferOlder(checkpoint.status(), folder);
   }
   if (absl::IsNotFound(checkpoint.status())) {
+    // To start again would in the end put others in the place of those there.
+    const std::string last = LastCheckpointPath(folder);
+    if (!GoodCheckpoints(folder, last).empty()) {
+      return OfferOlder(
+          absl::DataLossError(absl::StrCat("--resume: there is no ", last)),
+          folder);
+    }
     absl::StatusOr<Config> config = SavedConfig(folder);
     if (!config.ok()) return config.status();
     saved = *std::move(config);

@@ -25,7 +25,8 @@ struct ResumePoint {
 
 // Reads the run in command_line.config.output_dir.
 // Errors: kNotFound if there is none; kDataLoss if its last checkpoint is
-// damaged, naming it and saying how to go on from the one before it;
+// damaged, or gone and others are there, naming it and saying how to go on from
+// the newest good one;
 // kFailedPrecondition if a flag would make it another run, or if it is another
 // method's.
 absl::StatusOr<ResumePoint> FindResumePoint(const CommandLine& command_line);

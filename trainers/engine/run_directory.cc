@@ -29,7 +29,15 @@ std::vector<fs::path> RunFiles(const fs::path& folder) {
   for (const char* name : kRunFiles) {
     if (fs::exists(folder / name, error)) files.push_back(folder / name);
   }
-  std::vector<fs::path> checkpoints;
+  for (const std::string& path : CheckpointFiles(folder)) files.push_back(path);
+  return files;
+}
+
+}  // namespace
+
+std::vector<std::string> CheckpointFiles(const std::string& folder) {
+  std::vector<std::string> checkpoints;
+  std::error_code error;
   for (fs::directory_iterator it(folder, error), end; !error && it != end;
        it.increment(error)) {
     const std::string name = it->path().filename();
@@ -38,11 +46,8 @@ std::vector<fs::path> RunFiles(const fs::path& folder) {
     }
   }
   std::sort(checkpoints.begin(), checkpoints.end());
-  files.insert(files.end(), checkpoints.begin(), checkpoints.end());
-  return files;
+  return checkpoints;
 }
-
-}  // namespace
 
 absl::Status PrepareRunDirectory(const Config& config) {
   const fs::path folder = config.output_dir;

@@ -3,6 +3,9 @@
 #ifndef GSG_TRAINERS_ENGINE_RUN_DIRECTORY_H_
 #define GSG_TRAINERS_ENGINE_RUN_DIRECTORY_H_
 
+#include <string>
+#include <vector>
+
 #include "absl/status/status.h"
 #include "trainers/config/config.h"
 
@@ -19,6 +22,10 @@ inline constexpr char kEvaluationFile[] = "evaluation.json";  // by evaluate
 // Errors: kAlreadyExists if there is a run and neither --resume nor
 // --overwrite was given; the file system's, naming the folder.
 absl::Status PrepareRunDirectory(const Config& config);
+
+// The paths of all checkpoints in a run's folder, sorted; none if there is no
+// such folder.
+std::vector<std::string> CheckpointFiles(const std::string& folder);
 
 }  // namespace gsg
 

@@ -2,8 +2,12 @@
 
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,6 +38,14 @@ void VisitTotals(Totals& t, Visitor&& visit) {
   visit("seconds", t.seconds);
 }
 
+template <class Damage, class Visitor>
+void VisitDamage(Damage& d, Visitor&& visit) {
+  visit("source", d.source);
+  visit("index", d.index);
+  visit("name", d.name);
+  visit("reason", d.reason);
+}
+
 // Writes what it visits. JSON has no NaN: null stands for it.
 struct Writer {
   Json json = Json::object();
@@ -60,9 +72,28 @@ struct MetricsWriter {
   }
 };
 
-// Reads what it visits; nlohmann's exceptions name the key that is wrong.
+int64_t Whole(const std::string& name, const Json& json) {
+  const std::optional<int64_t> number = WholeNumber(json);
+  if (!number) {
+    throw std::invalid_argument(absl::StrCat(
+        name, " must be a whole number; it is ", json.dump().substr(0, 40)));
+  }
+  return *number;
+}
+
+// Reads what it visits; exceptions name the key that is wrong.
 struct Reader {
   const Json& json;
+
+  void operator()(const char* name, int64_t& value) {
+    value = Whole(name, json.at(name));
+  }
+  template <size_t kSize>
+  void operator()(const char* name, std::array<int64_t, kSize>& values) {
+    for (size_t i = 0; i < kSize; ++i) {
+      values[i] = Whole(name, json.at(name).at(i));
+    }
+  }
 
   void operator()(const char* name, double& value) {
     const Json& found = json.at(name);
@@ -90,16 +121,20 @@ RunState ReadState(const Json& json) {
   RunState state;
   state.channel_mean = json.at("channel_mean").get<std::vector<double>>();
   state.channel_std = json.at("channel_std").get<std::vector<double>>();
-  state.epoch = json.at("epoch").get<int64_t>();
-  state.batch = json.at("batch").get<int64_t>();
-  state.step = json.at("step").get<int64_t>();
-  state.ranks = json.value("ranks", int64_t{1});  // not in older ones
+  Reader read{json};
+  read("epoch", state.epoch);
+  read("batch", state.batch);
+  read("step", state.step);
+  if (json.contains("ranks")) read("ranks", state.ranks);  // not in older ones
   VisitTotals(state.totals, Reader{json.at("totals")});
   for (const Json& record : json.at("history")) {
     VisitRecord(state.history.emplace_back(), Reader{record});
   }
   VisitScores(state.raw_pixels, Reader{json.at("raw_pixels")});
   VisitScores(state.untrained, Reader{json.at("untrained")});
+  for (const Json& damage : json.value("damaged", Json::array())) {  // nor this
+    VisitDamage(state.damaged.emplace_back(), Reader{damage});
+  }
   return state;
 }
 
@@ -129,8 +164,16 @@ std::string StateToJson(const RunState& state, const Config& config) {
   }
   json["raw_pixels"] = ToJsonObject(state.raw_pixels);
   json["untrained"] = ToJsonObject(state.untrained);
+  json["damaged"] = Json::array();
+  for (const DamageRecord& damage : state.damaged) {
+    Writer writer;
+    VisitDamage(damage, writer);
+    json["damaged"].push_back(std::move(writer.json));
+  }
   json["config"] = Json::parse(ToJson(config));
-  return json.dump(2);
+  // A reason may quote what is no UTF-8.
+  return json.dump(2, ' ', /*ensure_ascii=*/false,
+                   Json::error_handler_t::replace);
 }
 
 absl::StatusOr<SavedRun> StateFromJson(const std::string& text) {
@@ -141,7 +184,8 @@ absl::StatusOr<SavedRun> StateFromJson(const std::string& text) {
   }
   const Json& json = *parsed;
   try {
-    if (const int format = json.at("format").get<int>(); format != kFormat) {
+    if (const int64_t format = Whole("format", json.at("format"));
+        format != kFormat) {
       return absl::InvalidArgumentError(
           absl::StrCat("the checkpoint has format ", format,
                        "; this program reads format ", kFormat));
@@ -152,7 +196,7 @@ absl::StatusOr<SavedRun> StateFromJson(const std::string& text) {
     if (!config.ok()) return config.status();
     run.config = *std::move(config);
     return run;
-  } catch (const Json::exception& e) {
+  } catch (const std::exception& e) {
     return absl::InvalidArgumentError(
         absl::StrCat("the checkpoint's state cannot be read: ", e.what()));
   }

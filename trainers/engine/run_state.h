@@ -25,6 +25,14 @@ struct EpochTotals {
   double seconds = 0;  // of training, without evaluation and checkpoints
 };
 
+// An image that the run could not read.
+struct DamageRecord {
+  int64_t source = 0;  // 0: of the training images, 1: of the test images
+  int64_t index = 0;
+  std::string name;  // escaped, so that any bytes survive JSON
+  std::string reason;
+};
+
 struct RunState {
   // What pixels in 0..1 are normalised with, [channels] each.
   std::vector<double> channel_mean, channel_std;
@@ -36,6 +44,7 @@ struct RunState {
   std::vector<EpochRecord> history;
   Scores raw_pixels;
   Scores untrained;
+  std::vector<DamageRecord> damaged;  // each once
 };
 
 // The line of metrics.jsonl.

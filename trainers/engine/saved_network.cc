@@ -6,15 +6,18 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "models/backbone.h"
 #include "models/make_backbone.h"
 #include "models/siamese.h"
 #include "trainers/checkpoint/checkpoint.h"
+#include "trainers/engine/good_checkpoints.h"
 #include "trainers/engine/run_state.h"
 #include "trainers/methods/make_method.h"
 #include "trainers/methods/module_state.h"
@@ -32,25 +35,34 @@ NamedTensors BackboneOf(const Checkpoint& checkpoint) {
   return backbone;
 }
 
-// What to say of a checkpoint that could not be read.
+// What to say of a checkpoint that could not be read: why, and what else is
+// there.
 absl::Status WithAWayOn(const absl::Status& status, const std::string& path) {
-  const std::string folder = std::filesystem::path(path).parent_path();
-  if (absl::IsNotFound(status)) {
-    return absl::NotFoundError(
-        absl::StrCat("there is no checkpoint ", path,
-                     "; --run is a trainer's --output_dir, and the trainer "
-                     "writes its first checkpoint before the first epoch"));
+  if (!absl::IsNotFound(status) && !absl::IsDataLoss(status)) return status;
+  std::string folder = std::filesystem::path(path).parent_path();
+  if (folder.empty()) folder = ".";
+  const std::vector<GoodCheckpoint> good = GoodCheckpoints(folder, path);
+  std::string message = absl::IsNotFound(status)
+                            ? absl::StrCat("there is no checkpoint ", path)
+                            : std::string(status.message());
+  if (!good.empty()) {
+    absl::StrAppend(
+        &message, good.size() == 1 ? ". This one is good" : ". These are good",
+        ": ",
+        absl::StrJoin(good, ", or ",
+                      [](std::string* out, const GoodCheckpoint& checkpoint) {
+                        absl::StrAppend(out, "--checkpoint=", checkpoint.path,
+                                        " (", checkpoint.Progress(), ")");
+                      }));
+  } else if (absl::IsNotFound(status)) {
+    absl::StrAppend(&message,
+                    "; --run is a trainer's --output_dir, and the trainer "
+                    "writes its first checkpoint before the first epoch");
+  } else {
+    absl::StrAppend(&message, ". There is no other checkpoint in ", folder,
+                    " that is good: take a copy of it, or train again");
   }
-  const std::string previous = OlderCheckpointPath(folder, 1);
-  if (absl::IsDataLoss(status) && path != previous &&
-      LoadCheckpoint(previous).ok()) {
-    return absl::DataLossError(
-        absl::StrCat(status.message(),
-                     ". The one before it is good: use it "
-                     "with --checkpoint=",
-                     previous));
-  }
-  return status;
+  return absl::Status(status.code(), message);
 }
 
 }  // namespace

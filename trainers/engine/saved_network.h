@@ -28,9 +28,9 @@ struct SavedNetwork {
 };
 
 // Reads a checkpoint of any method.
-// Errors: kNotFound if there is none; kDataLoss, naming it, if it is damaged
-// (and how to use the one before it); kInvalidArgument if it is another
-// program's or version's.
+// Errors: kNotFound if there is none; kDataLoss, naming it, if it is damaged;
+// both with the good ones beside it and how to use them; kInvalidArgument if it
+// is another program's or version's.
 absl::StatusOr<SavedNetwork> LoadNetwork(const std::string& checkpoint_path,
                                          c10::Device device);
 

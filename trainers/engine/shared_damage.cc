@@ -8,25 +8,58 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "trainers/data/damaged_images.h"
+#include "trainers/data/image_source.h"
 #include "trainers/distributed/world.h"
+#include "trainers/engine/run_state.h"
 
 namespace gsg {
+
+int64_t SharedDamage::NumberOf(const ImageSource* source) const {
+  return std::find(sources_.begin(), sources_.end(), source) - sources_.begin();
+}
+
+std::vector<DamageRecord> SharedDamage::Records() const {
+  std::vector<DamageRecord> records;
+  for (const DamagedImage& image : damaged_.list()) {
+    records.push_back({NumberOf(image.source), image.index,
+                       absl::CHexEscape(image.name), image.reason});
+  }
+  return records;
+}
+
+absl::Status SharedDamage::Restore(const std::vector<DamageRecord>& records) {
+  absl::Status status;
+  for (const DamageRecord& record : records) {
+    if (record.source < 0 ||
+        record.source >= static_cast<int64_t>(sources_.size())) {
+      continue;
+    }
+    const ImageSource* const source = sources_[record.source];
+    if (source == nullptr || record.index < 0 ||
+        record.index >= source->size() ||
+        absl::CHexEscape(source->name(record.index)) != record.name) {
+      continue;
+    }
+    status.Update(damaged_.Add(*source, record.index,
+                               absl::DataLossError(record.reason)));
+  }
+  told_ = damaged_.list().size();
+  return status;
+}
 
 // A line for each image: number of its source, its own, and the reason.
 absl::Status SharedDamage::Exchange(World& world) {
   std::string mine;
   for (; told_ < damaged_.list().size(); ++told_) {
     const DamagedImage& image = damaged_.list()[told_];
-    const size_t source =
-        std::find(sources_.begin(), sources_.end(), image.source) -
-        sources_.begin();
-    absl::StrAppend(&mine, source, " ", image.index, " ",
+    absl::StrAppend(&mine, NumberOf(image.source), " ", image.index, " ",
                     absl::StrReplaceAll(image.reason, {{"\n", " "}}), "\n");
   }
   const absl::StatusOr<std::vector<std::string>> all = world.Exchange(mine);

@@ -1,9 +1,10 @@
-// Damaged images that other ranks came upon.
+// Damaged images that other ranks came upon, or this run before it was resumed.
 
 #ifndef GSG_TRAINERS_ENGINE_SHARED_DAMAGE_H_
 #define GSG_TRAINERS_ENGINE_SHARED_DAMAGE_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "trainers/data/damaged_images.h"
 #include "trainers/data/image_source.h"
 #include "trainers/distributed/world.h"
+#include "trainers/engine/run_state.h"
 
 namespace gsg {
 
@@ -30,7 +32,16 @@ class SharedDamage {
   // Errors: DamagedImages::Add's, the same on all ranks; the world's.
   absl::Status Exchange(World& world);
 
+  // The list as a checkpoint keeps it.
+  std::vector<DamageRecord> Records() const;
+
+  // Adds what a checkpoint kept, the same on all ranks, but for images that the
+  // sources no longer have. Errors: DamagedImages::Add's.
+  absl::Status Restore(const std::vector<DamageRecord>& records);
+
  private:
+  int64_t NumberOf(const ImageSource* source) const;
+
   const std::vector<const ImageSource*> sources_;
   DamagedImages& damaged_;
   size_t told_ = 0;

@@ -569,6 +569,7 @@ absl::Status Trainer::ScoreEpoch(const Features& queries, const Features* bank,
 absl::Status Trainer::Save() {
   if (!world_.root()) return absl::OkStatus();
   last_save_ = absl::Now();
+  state_.damaged = shared_damage_.Records();
   return SaveCheckpoint(
       config_.output_dir,
       {StateToJson(state_, config_), method_->State(), optimizer_->State()},
@@ -603,7 +604,7 @@ absl::Status Trainer::Restore(const RunState& state,
   if (absl::Status s = world_.CopyFromRoot(tensors); !s.ok()) return s;
   state_ = state;
   state_.ranks = world_.size();
-  return absl::OkStatus();
+  return world_.Agree(shared_damage_.Restore(state.damaged));
 }
 
 }  // namespace gsg

@@ -79,6 +79,8 @@ class Trainer {
 
   // Continues from a checkpoint of the same configuration. On ranks that are
   // not the root's `checkpoint` is null, and its tensors come from the root.
+  // Errors: the checkpoint does not fit the network; kDataLoss if more images
+  // were damaged than are allowed now; the world's.
   absl::Status Restore(const RunState& state, const Checkpoint* checkpoint);
 
   // On the root; elsewhere nothing.

@@ -1,10 +1,11 @@
 #include "trainers/evaluate/inputs.h"
 
+#include <cmath>
 #include <cstdint>
 #include <string>
 
 #include "ATen/core/Tensor.h"
-#include "ATen/ops/isfinite.h"
+#include "ATen/ops/aminmax.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -54,7 +55,10 @@ absl::Status CheckFeatures(absl::string_view name, const at::Tensor& features) {
         absl::StrCat(name, " features are ", Describe(features),
                      "; need [N, d] Float with N and d at least 1"));
   }
-  if (!at::isfinite(features).all().item<bool>()) {
+  // Both are NaN if a value is. at::isfinite would take 7 bytes a value more.
+  const auto [lowest, highest] = at::aminmax(features);
+  if (!std::isfinite(lowest.item<float>()) ||
+      !std::isfinite(highest.item<float>())) {
     return absl::InvalidArgumentError(
         absl::StrCat(name,
                      " features hold a NaN or an infinity; the network "

@@ -1,18 +1,24 @@
 #include "trainers/report/read_run.h"
 
+#include <cstdint>
+#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "trainers/checkpoint/sealed_file.h"
 #include "trainers/config/config.h"
 #include "trainers/config/field.h"
+#include "trainers/config/parse_json.h"
 #include "trainers/engine/run_directory.h"
 #include "trainers/metrics/epoch_record.h"
 #include "trainers/report/comparison.h"
@@ -22,11 +28,22 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Reads what it visits where it is there and of that type: older and newer
-// versions measure less and more.
+// Reads what it visits where it is there: older and newer versions measure less
+// and more.
 struct Reader {
   const Json& json;
 
+  void operator()(const char* name, int64_t& value) {
+    const auto found = json.find(name);
+    if (found == json.end() || found->is_null()) return;
+    const std::optional<int64_t> number = WholeNumber(*found);
+    if (!number) {
+      throw std::invalid_argument(
+          absl::StrCat(name, " must be a whole number; it is ",
+                       found->dump().substr(0, 40)));
+    }
+    value = *number;
+  }
   template <class T>
   void operator()(const char* name, T& value) {
     const auto found = json.find(name);
@@ -37,7 +54,7 @@ struct Reader {
 absl::StatusOr<Json> ReadJson(const std::string& path) {
   absl::StatusOr<std::string> text = ReadFile(path);
   if (!text.ok()) return text.status();
-  return Json::parse(*text);
+  return ParseJson(*text);
 }
 
 // The last part of the path: "gsg" of "runs/gsg/".
@@ -48,16 +65,17 @@ std::string LastPart(const std::string& folder) {
                              : path.parent_path().filename().string();
 }
 
-// May throw what nlohmann's library does.
+// May throw what nlohmann's library and Reader do.
 absl::StatusOr<ComparedRun> ReadRunUnguarded(const std::string& folder) {
   ComparedRun run;
   run.name = LastPart(folder);
   const absl::StatusOr<Json> config =
       ReadJson(absl::StrCat(folder, "/", kConfigFile));
-  if (!config.ok()) {
+  if (absl::IsNotFound(config.status())) {
     return absl::NotFoundError(
         absl::StrCat("there is no run in ", folder, " (no ", kConfigFile, ")"));
   }
+  if (!config.ok()) return config.status();
   // Where a run lies and how it was started makes no difference.
   std::set<std::string> left_out;
   VisitFields(Config(), [&](const auto&, const Field& field) {
@@ -71,7 +89,9 @@ absl::StatusOr<ComparedRun> ReadRunUnguarded(const std::string& folder) {
   std::ifstream metrics(absl::StrCat(folder, "/", kMetricsFile));
   // A line without its line feed is not finished.
   for (std::string line; std::getline(metrics, line) && !metrics.eof();) {
-    VisitRecord(run.epochs.emplace_back(), Reader{Json::parse(line)});
+    const absl::StatusOr<Json> record = ParseJson(line);
+    if (!record.ok()) return record.status();
+    VisitRecord(run.epochs.emplace_back(), Reader{*record});
   }
   const absl::StatusOr<Json> result =
       ReadJson(absl::StrCat(folder, "/", kResultFile));
@@ -91,11 +111,18 @@ absl::StatusOr<ComparedRun> ReadRunUnguarded(const std::string& folder) {
 }  // namespace
 
 absl::StatusOr<ComparedRun> ReadRun(const std::string& folder) {
-  try {
-    return ReadRunUnguarded(folder);
-  } catch (const Json::exception& e) {
+  const auto unreadable = [&](absl::string_view why) {
     return absl::DataLossError(
-        absl::StrCat("the run in ", folder, " cannot be read: ", e.what()));
+        absl::StrCat("the run in ", folder, " cannot be read: ", why));
+  };
+  try {
+    absl::StatusOr<ComparedRun> run = ReadRunUnguarded(folder);
+    if (!run.ok() && !absl::IsNotFound(run.status())) {
+      return unreadable(run.status().message());
+    }
+    return run;
+  } catch (const std::exception& e) {
+    return unreadable(e.what());
   }
 }
 

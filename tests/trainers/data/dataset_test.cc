@@ -87,8 +87,39 @@ TEST(DatasetTest, TrainAndTestMustHaveOneSize) {
   EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
   EXPECT_EQ(status.message(),
             absl::StrCat(folder,
-                         ": train images are 2 x 2 pixels, test "
-                         "images 3 x 2"));
+                         ": train images are 2 x 2 pixels, test images 3 x 2. "
+                         "Copy or download the files of mnist again, or give a "
+                         "folder with whole ones by --data_dir"));
+}
+
+TEST(DatasetTest, OfAFileCutOffItSaysWhatToDo) {
+  const std::string folder = TestFolder();
+  WriteMnist(folder, 2);
+  const std::string images = folder + "/t10k-images-idx3-ubyte";
+  std::filesystem::resize_file(images, 17);
+  EXPECT_EQ(LoadDataset("mnist", folder).status().message(),
+            absl::StrCat(images,
+                         ": header promises 1 x 2 x 2 bytes, the file can hold "
+                         "1. Copy or download the files of mnist again, or "
+                         "give a folder with whole ones by --data_dir"));
+
+  WriteCifar10(folder);
+  const std::string batch = folder + "/data_batch_2.bin";
+  std::filesystem::resize_file(batch, 3000);
+  EXPECT_EQ(LoadDataset("cifar10", folder).status().message(),
+            absl::StrCat(batch,
+                         ": 3000 bytes, expected a multiple of 3073 (one "
+                         "image). Copy or download the files of cifar10 again, "
+                         "or give a folder with whole ones by --data_dir"));
+
+  WriteCifar10(folder);
+  const std::string names = folder + "/batches.meta.txt";
+  std::filesystem::resize_file(names, 7);
+  EXPECT_EQ(LoadDataset("cifar10", folder).status().message(),
+            absl::StrCat(names,
+                         ": 1 class names, expected 10. Copy or download the "
+                         "files of cifar10 again, or give a folder with whole "
+                         "ones by --data_dir"));
 }
 
 TEST(DatasetTest, Cifar10InTheFolderOrBelow) {

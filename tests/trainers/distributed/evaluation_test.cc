@@ -22,6 +22,7 @@
 #include "trainers/data/image_source.h"
 #include "trainers/distributed/world.h"
 #include "trainers/engine/features.h"
+#include "trainers/engine/run_state.h"
 #include "trainers/engine/shared_damage.h"
 
 namespace gsg {
@@ -140,6 +141,38 @@ TEST(SharedDamageTest, AllListsAreTheSame) {
   for (const RankOutcome& outcome : outcomes) {
     EXPECT_EQ(outcome.text, "test 20 torn, train 0 torn, train 10 torn");
   }
+}
+
+TEST(SharedDamageTest, ACheckpointKeepsIt) {
+  const Named train, test;
+  DamagedImages damaged(0.5);
+  SharedDamage shared({&train, &test}, &damaged);
+  EXPECT_TRUE(damaged.Add(test, 7, absl::DataLossError("torn")).ok());
+  EXPECT_TRUE(damaged.Add(train, 3, absl::DataLossError("empty")).ok());
+  std::vector<DamageRecord> records = shared.Records();
+  records.push_back({0, 100, "image 100", "there are not so many"});
+  records.push_back({0, 4, "image 5", "it was another one"});
+  records.push_back({2, 0, "image 0", "there is no such source"});
+  records.push_back({0, -1, "image -1", "nor such an image"});
+
+  DamagedImages again(0.5);
+  SharedDamage resumed({&train, &test}, &again);
+  EXPECT_TRUE(resumed.Restore(records).ok());
+  ASSERT_EQ(again.list().size(), 2u);
+  EXPECT_EQ(again.list()[0].source, &test);
+  EXPECT_EQ(again.list()[0].index, 7);
+  EXPECT_EQ(again.list()[0].reason, "torn");
+  EXPECT_EQ(again.list()[1].source, &train);
+  EXPECT_EQ(again.list()[1].index, 3);
+  EXPECT_EQ(resumed.News(), 0u);  // all ranks know of them
+
+  // Without labels there are no test images. And fewer may be allowed now.
+  DamagedImages none(0);
+  EXPECT_THAT(
+      std::string(
+          SharedDamage({&train, nullptr}, &none).Restore(records).message()),
+      HasSubstr("1 of 100 images are damaged so far"));
+  EXPECT_EQ(none.list().size(), 1u);
 }
 
 // Each of two ranks has three of a hundred, of which five may be damaged.

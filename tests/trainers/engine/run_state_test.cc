@@ -39,6 +39,7 @@ RunState ExampleState() {
   record.pair_share = {0.25, 0.5, 0.125, 0.125};
   state.history = {record};
   state.raw_pixels = {78.57, 83.92};
+  state.damaged = {{1, 12, "val/\\xff.jpg", "the file is empty"}};
   return state;
 }
 
@@ -66,8 +67,35 @@ TEST(RunStateTest, RoundTripIsExact) {
   EXPECT_TRUE(std::isnan(got.history[0].knn_top1));
   EXPECT_EQ(got.raw_pixels.linear_top1, want.raw_pixels.linear_top1);
   EXPECT_TRUE(std::isnan(got.untrained.knn_top1));
+  ASSERT_EQ(got.damaged.size(), 1u);
+  EXPECT_EQ(got.damaged[0].source, 1);
+  EXPECT_EQ(got.damaged[0].index, 12);
+  EXPECT_EQ(got.damaged[0].name, "val/\\xff.jpg");
+  EXPECT_EQ(got.damaged[0].reason, "the file is empty");
   EXPECT_EQ(run->config.base_lr, 0.1);
   EXPECT_EQ(run->config.recipe, "cifar10_fast");
+}
+
+// Checkpoints from before ranks and damaged images were kept.
+TEST(RunStateTest, WhatOlderOnesDoNotHave) {
+  RunState none = ExampleState();
+  none.ranks = 1;
+  none.damaged.clear();
+  const absl::StatusOr<SavedRun> run = StateFromJson(
+      absl::StrReplaceAll(StateToJson(none, ExampleConfig()),
+                          {{"\"ranks\": 1,", ""}, {"\"damaged\": [],", ""}}));
+  ASSERT_TRUE(run.ok()) << run.status();
+  EXPECT_EQ(run->state.ranks, 1);
+  EXPECT_TRUE(run->state.damaged.empty());
+}
+
+TEST(RunStateTest, AReasonMayBeAnyBytes) {
+  RunState state = ExampleState();
+  state.damaged[0].reason = "not \xff a picture";
+  const absl::StatusOr<SavedRun> run =
+      StateFromJson(StateToJson(state, ExampleConfig()));
+  ASSERT_TRUE(run.ok()) << run.status();
+  EXPECT_THAT(run->state.damaged[0].reason, HasSubstr("a picture"));
 }
 
 TEST(RunStateTest, MetricsLine) {
@@ -92,7 +120,18 @@ TEST(RunStateTest, WhatIsWrongIsNamed) {
             "the checkpoint has format 9; this program reads format 2");
   EXPECT_THAT(message("\"totals\"", "\"total\""), HasSubstr("totals"));
   EXPECT_THAT(message("\"batch\": 17", "\"batch\": \"x\""),
-              HasSubstr("must be number"));
+              HasSubstr("batch must be a whole number; it is \"x\""));
+  // What get<int64_t> is undefined for.
+  EXPECT_THAT(message("\"step\": 485", "\"step\": 1e300"),
+              HasSubstr("step must be a whole number; it is 1e+300"));
+  EXPECT_THAT(message("\"ranks\": 4", "\"ranks\": 1e300"),
+              HasSubstr("ranks must be a whole number"));
+  EXPECT_THAT(message("\"format\": 2", "\"format\": 1e300"),
+              HasSubstr("format must be a whole number"));
+  EXPECT_THAT(message("      1,\n      2,", "      1,\n      2.5,"),
+              HasSubstr("pair_count must be a whole number; it is 2.5"));
+  EXPECT_THAT(message("\"index\": 12", "\"index\": \"x\""),
+              HasSubstr("index must be a whole number"));
   EXPECT_THAT(message("\"base_lr\"", "\"base_rate\""), HasSubstr("base_rate"));
   EXPECT_THAT(message("{", "["), HasSubstr("cannot be read"));
 }

@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
   state.step = 8;
   state.history.emplace_back();
   state.history.back().epoch = 1;
+  state.damaged = {{1, 12, "val/12.jpg", "the file is empty"}};
   const std::string text = argc > 1 && absl::string_view(argv[1]) == "run_state"
                                ? gsg::StateToJson(state, config)
                                : gsg::ToJson(config);

@@ -172,12 +172,14 @@ class GoldenTest
 // Ten optimiser steps are PyTorch's: losses, chosen pairs, every parameter and
 // statistic. In float64 to the digits that the file has. In float32 both sides
 // round, each in its own order of operations: PyTorch's largest distance from
-// its own float64 run says what that comes to in this case, and four times that
-// is allowed. The images are such that rounding switches no ReLU and no pair.
+// its own float64 run says what that comes to in this case, and eight times
+// that is allowed: what the compiler makes of our loops is another order, too,
+// and without its vectors (--config=asan) it came to 5.4 times. The images are
+// such that rounding switches no ReLU and no pair.
 TEST_P(GoldenTest, TenStepsArePyTorchs) {
   const auto& [test_case, type] = GetParam();
   const Golden golden = ReadGolden(test_case.golden);
-  const double tolerance = type == c10::kDouble ? 1e-10 : 4 * golden.error;
+  const double tolerance = type == c10::kDouble ? 1e-10 : 8 * golden.error;
   std::unique_ptr<Method> method = Make(Options(test_case.target), type);
   Sgd sgd(method->ParameterGroups(), /*momentum=*/0.9);
   for (int step = 0; step < kSteps; ++step) {

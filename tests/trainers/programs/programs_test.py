@@ -157,18 +157,56 @@ class ProgramsTest(unittest.TestCase):
 
     def test_a_damaged_checkpoint(self):
         folder = tr.new_folder()
-        process = tr.run(*tr.QUICK, "--data_dir=" + self.data,
-                         "--output_dir=" + folder)
+        process = tr.run(*tr.QUICK, "--data_dir=" + self.data, "--keep=3",
+                         "--keep_every=1", "--output_dir=" + folder)
         self.assertEqual(process.returncode, 0, process.stderr)
-        last = os.path.join(folder, "checkpoint-last.pt")
-        with open(last, "r+b") as f:
-            f.truncate(5000)
-        message = self.fails(1, "evaluate", "--run=" + folder)
-        self.assertIn(last + " is damaged", message)
-        previous = os.path.join(folder, "checkpoint-previous.pt")
-        self.assertIn("--checkpoint=" + previous, message)
-        pr.succeed("evaluate", "--checkpoint=" + previous, "--linear=none",
-                   "--threads=1")
+
+        def path(name):
+            return os.path.join(folder, "checkpoint-%s.pt" % name)
+
+        def damage(name):
+            """A copy, since a checkpoint has more than one name."""
+            with open(path(name), "rb") as f:
+                start = f.read(5000)
+            os.remove(path(name))
+            with open(path(name), "wb") as f:
+                f.write(start)
+
+        def message(name, *flags):
+            return self.fails(1, name, "--run=" + folder, *flags)
+
+        damage("last")
+        for name in ("evaluate", "embed", "export"):
+            flags = ["--images=" + self.data] if name == "embed" else []
+            said = message(name, *flags)
+            self.assertIn(path("last") + " is damaged", said)
+            self.assertIn(
+                "These are good: "
+                "--checkpoint=%s (3 epochs), or --checkpoint=%s (2 epochs), "
+                "or --checkpoint=%s (2 epochs), or --checkpoint=%s (1 epoch), "
+                "or --checkpoint=%s (1 epoch)\n" %
+                (path("epoch-3"), path("epoch-2"), path("previous"),
+                 path("epoch-1"), path("previous-2")), said)
+        for name in ("epoch-3", "epoch-2", "previous", "epoch-1"):
+            damage(name)
+        self.assertIn(
+            "This one is good: --checkpoint=%s (1 epoch)\n" %
+            path("previous-2"), message("evaluate"))
+        pr.succeed("evaluate", "--checkpoint=" + path("previous-2"),
+                   "--linear=none", "--threads=1")
+        os.remove(path("last"))
+        self.assertIn(
+            "there is no checkpoint %s. This one is good: --checkpoint=%s" %
+            (path("last"), path("previous-2")), message("evaluate"))
+        # A relative path has a folder, too.
+        process = pr.run("evaluate", "--checkpoint=checkpoint-epoch-1.pt",
+                         cwd=folder)
+        self.assertEqual(process.returncode, 1)
+        self.assertIn("--checkpoint=./checkpoint-previous-2.pt", process.stderr)
+        damage("previous-2")
+        os.rename(path("previous-2"), path("last"))
+        self.assertIn("There is no other checkpoint in %s that is good" %
+                      folder, message("evaluate"))
 
     def test_what_does_not_go_together(self):
         run = "--run=" + self.run_folder
