@@ -66,9 +66,8 @@ def _plan_on_host(pairing: Tensor, device: torch.device) -> Tuple[Tensor, ...]:
     plan = torch.empty(4 * n + 1, dtype=torch.int64,
                        pin_memory=device.type == "cuda")
     _cuda.make_pairing_plan(pairing.numpy(), plan.data_ptr())
-    second, inverse, order, begin = plan.to(device, non_blocking=True).split(
-        (n, n, n, n + 1))
-    return second, inverse, order, begin
+    plan = plan.to(device, non_blocking=True)
+    return plan[:n], plan[n:2 * n], plan[2 * n:3 * n], plan[3 * n:]
 
 
 def _plan_on_device(pairing: Tensor) -> Tuple[Tensor, Tensor, None, Tensor]:
