@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -41,8 +42,7 @@ using Options =
     std::tuple<std::string, std::string, double, double, uint64_t, double>;
 
 // Addresses of cuda::Pairing's members.
-using PairingAddresses =
-    std::tuple<uintptr_t, uintptr_t, uintptr_t, uintptr_t>;
+using PairingAddresses = std::tuple<uintptr_t, uintptr_t, uintptr_t, uintptr_t>;
 
 // Addresses: loss (float), pair, faults, workspace; and the stream.
 using Outputs =
@@ -171,8 +171,8 @@ void MakePairingPlan(const py::array_t<int64_t, py::array::c_style>& pairing,
   const size_t n = static_cast<size_t>(pairing.size());
   ThrowIfError(cuda::MakePairingPlan(
       {pairing.data(), n},
-      {At<int64_t>(plan), static_cast<size_t>(
-                              cuda::PairingPlanSize(pairing.size()))}));
+      {At<int64_t>(plan),
+       static_cast<size_t>(cuda::PairingPlanSize(pairing.size()))}));
 }
 
 // What hinders the kernels on a device, in words; empty: nothing.

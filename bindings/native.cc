@@ -446,9 +446,10 @@ py::array_t<int64_t> Candidates(int64_t n, int64_t candidates, uint64_t seed) {
 }
 
 // Asks for large pages for the part of `bytes` at `address` that can have them.
-// New memory is cleared page by page as it is first written, which for gradients
-// of 32 MB takes three times as long as the loss. (NumPy does the same for its
-// arrays.) Only a wish, so that nobody is told if it is not granted.
+// New memory is cleared page by page as it is first written, which for
+// gradients of 32 MB takes three times as long as the loss. (NumPy does the
+// same for its arrays.) Only a wish, so that nobody is told if it is not
+// granted.
 void PreferLargePages(uintptr_t address, size_t bytes) {
 #if defined(MADV_HUGEPAGE)
   const uintptr_t page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
