@@ -9,9 +9,9 @@ namespace gsg {
 
 // Parses the command line, trains or resumes, evaluates and reports. `method`
 // is the program's name and one of trainers/config/methods.h. Returns the exit
-// code: 0; 1 after an error, which it has printed; 2 for a wrong command line or
-// environment; 128 + signal if SIGINT or SIGTERM ended the run, saved; 3 if it
-// was one of several processes and another failed.
+// code: 0; 1 after an error, which it has printed; 2 for a wrong command line
+// or environment; 128 + signal if SIGINT or SIGTERM ended the run, saved; 3 if
+// it was one of several processes and another failed.
 //
 // With --nproc it starts itself that many times; else it is what the
 // environment says (trainers/distributed/environment.h). Rank 0 writes and

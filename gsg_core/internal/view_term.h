@@ -50,8 +50,7 @@ GSG_HOST_DEVICE inline ViewTerm ViewTermOf(double pp, double zz, double pz,
   const double norms = std::max(p_norm, eps) * std::max(std::sqrt(zz), eps);
   const double cosine = pz / norms;
   // Where the norm of p is clamped it is a constant.
-  return {-weight / 2 * cosine,
-          p_norm < eps ? 0 : grad_factor * cosine / pp,
+  return {-weight / 2 * cosine, p_norm < eps ? 0 : grad_factor * cosine / pp,
           -grad_factor / norms};
 }
 

@@ -1,5 +1,5 @@
-// What cuda/guided_loss.h declares, by a host that emulates the kernels' threads:
-// for tests of those who call it.
+// What cuda/guided_loss.h declares, by a host that emulates the kernels'
+// threads: for tests of those who call it.
 #include "absl/status/status.h"
 #include "cuda/guided_loss.h"
 #include "cuda/internal/loss_plan.h"
