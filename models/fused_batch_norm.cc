@@ -11,10 +11,11 @@
 #include "ATen/core/Tensor.h"
 #include "ATen/ops/empty.h"
 #include "ATen/ops/empty_like.h"
-#include "c10/core/MemoryFormat.h"
 #include "c10/core/ScalarType.h"
 #include "c10/util/Exception.h"
+#include "models/device_batch_norm.h"
 #include "models/internal/batch_norm_kernels.h"
+#include "models/internal/batch_rows.h"
 #include "torch/csrc/autograd/custom_function.h"
 
 #ifndef INTRA_OP_PARALLEL
@@ -120,11 +121,6 @@ void UpdateRunning(const FusedBatchNorm& options, const Rows& r,
   }
 }
 
-at::Tensor LaidOutLike(const at::Tensor& tensor, const at::Tensor& x) {
-  return tensor.contiguous(x.dim() == 4 ? at::MemoryFormat::ChannelsLast
-                                        : at::MemoryFormat::Contiguous);
-}
-
 class Fused : public torch::autograd::Function<Fused> {
  public:
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x,
@@ -157,7 +153,7 @@ class Fused : public torch::autograd::Function<Fused> {
     }
 
     at::Tensor added;
-    if (residual.has_value()) added = LaidOutLike(*residual, x);
+    if (residual.has_value()) added = internal::LaidOutLike(*residual, x);
     at::Tensor y = at::empty_like(x);
     const float* const from = x.const_data_ptr<float>();
     const float* const add = DataOrNull(added);
@@ -185,7 +181,7 @@ class Fused : public torch::autograd::Function<Fused> {
     const at::Tensor& weight = saved[2];
     const Rows r(x, ctx->saved_data["views"].toInt());
     const bool has_residual = ctx->saved_data["residual"].toBool();
-    const at::Tensor dy = LaidOutLike(gradients[0], x);
+    const at::Tensor dy = internal::LaidOutLike(gradients[0], x);
     const float* const input = x.const_data_ptr<float>();
     const float* const output = DataOrNull(saved[1]);
     const float* const from = dy.const_data_ptr<float>();
@@ -259,10 +255,9 @@ std::optional<at::Tensor> IfDefined(const at::Tensor& tensor) {
   return tensor;
 }
 
-}  // namespace
-
-bool CanFuse(const at::Tensor& x, const FusedBatchNorm& options) {
-  if (!x.device().is_cpu() || x.scalar_type() != c10::kFloat ||
+// By the kernels of internal/batch_norm_kernels.h?
+bool CpuTakes(const at::Tensor& x, const FusedBatchNorm& options) {
+  if (x.scalar_type() != c10::kFloat ||
       at::autocast::is_autocast_enabled(at::kCPU)) {
     return false;
   }
@@ -271,22 +266,23 @@ bool CanFuse(const at::Tensor& x, const FusedBatchNorm& options) {
         options.residual}) {
     if (tensor.defined() && tensor.scalar_type() != c10::kFloat) return false;
   }
-  const bool rows =
-      x.dim() == 2
-          ? x.is_contiguous()
-          : x.dim() == 4 && x.is_contiguous(at::MemoryFormat::ChannelsLast);
-  return rows && options.running_mean.defined() &&
-         options.running_var.defined() &&
-         options.weight.defined() == options.bias.defined() &&
-         x.size(1) == options.running_mean.numel() &&
-         x.size(1) % internal::kBatchNormLanes == 0 &&
-         x.size(0) % options.views == 0 &&
-         x.numel() > x.size(1) * options.views &&
-         (!options.residual.defined() || options.residual.sizes() == x.sizes());
+  return internal::ShapesFit(x, options) &&
+         x.size(1) % internal::kBatchNormLanes == 0;
+}
+
+}  // namespace
+
+bool CanFuse(const at::Tensor& x, const FusedBatchNorm& options) {
+  if (x.device().is_cpu()) return CpuTakes(x, options);
+  return x.device().is_cuda() && GpuBatchNormKernels() != nullptr &&
+         KernelsTake(x, options);
 }
 
 at::Tensor NormalizeBatch(const at::Tensor& x, const FusedBatchNorm& options) {
   TORCH_INTERNAL_ASSERT(CanFuse(x, options));
+  if (!x.device().is_cpu()) {
+    return NormalizeBatchBy(*GpuBatchNormKernels(), x, options);
+  }
   return Fused::apply(x, IfDefined(options.residual), IfDefined(options.weight),
                       IfDefined(options.bias), options);
 }

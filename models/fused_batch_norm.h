@@ -22,15 +22,16 @@ struct FusedBatchNorm {
   bool relu = false;
 };
 
-// Does it take them? float32 on the CPU outside autocast, C a multiple of 8,
-// images in channels-last, a whole number of views with more than one value a
-// channel each.
+// Does it take them? float32 on the CPU outside autocast with C a multiple of
+// 8, or on a GPU in builds with --config=cuda what KernelsTake
+// (device_batch_norm.h); images in channels-last, a whole number of views with
+// more than one value a channel each.
 bool CanFuse(const at::Tensor& x, const FusedBatchNorm& options);
 
 // x: [N, C] or [N, C, H, W]. Returns relu(batch_norm(x) + residual) with the
 // statistics of each view, differentiable once in x, residual, weight and bias;
-// running statistics as torch's, view after view. The sums are taken block by
-// block and these added in float64, in an order that does not depend on the
+// running statistics as torch's, view after view. The sums are taken part by
+// part and these added in float64, in an order that does not depend on the
 // number of threads. Requires CanFuse.
 at::Tensor NormalizeBatch(const at::Tensor& x, const FusedBatchNorm& options);
 

@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "benchmark/benchmark.h"
 #include "cuda/augment.h"
+#include "cuda/batch_norm.h"
 #include "cuda/guided_loss.h"
 #include "cuda/pairing_plan.h"
 #include "gsg_core/half.h"
@@ -223,6 +224,80 @@ void BM_Augment(benchmark::State& state) {
   });
 }
 
+// Batch normalisation of both views of a batch of 512, at the sizes of
+// CIFAR-10's ResNet-18, with ReLU and residual.
+constexpr int kNormForwardPasses = 4, kNormBackwardPasses = 6;
+
+BatchNormShape NormShape(const benchmark::State& state) {
+  return {/*views=*/2, /*rows=*/512 * state.range(0) * state.range(0),
+          /*channels=*/state.range(1)};
+}
+
+template <int kPasses>
+void BM_NormCopy(benchmark::State& state) {
+  const BatchNormShape shape = NormShape(state);
+  CopyBytes(state, kPasses * shape.views * shape.rows * shape.channels *
+                       static_cast<int64_t>(sizeof(BFloat16)));
+}
+
+struct NormTables {
+  explicit NormTables(const BatchNormShape& shape)
+      : weight(std::vector<float>(shape.channels, 1)),
+        statistics(2 * shape.views * shape.channels),
+        running(2 * shape.channels),
+        positive(BatchNormMaskBytes<BFloat16>(shape)),
+        workspace(BatchNormWorkspaceBytes(shape)) {}
+
+  DeviceArray<float> weight, statistics, running;
+  DeviceArray<uint8_t> positive, workspace;
+};
+
+void BM_NormForward(benchmark::State& state) {
+  const BatchNormShape shape = NormShape(state);
+  const int64_t n = shape.views * shape.rows * shape.channels;
+  const DeviceArray<BFloat16> x(Normal<BFloat16>(n)), residual(n), y(n);
+  const NormTables tables(shape);
+  BatchNormForward<BFloat16> f;
+  f.x = x.data();
+  f.residual = residual.data();
+  f.weight = f.bias = tables.weight.data();
+  f.relu = true;
+  f.running_mean = tables.running.data();
+  f.running_var = f.running_mean + shape.channels;
+  f.y = y.data();
+  f.mean = tables.statistics.data();
+  f.inverse_std = f.mean + shape.views * shape.channels;
+  f.positive = tables.positive.data();
+  f.workspace = tables.workspace.data();
+  Measure(state, kNormForwardPasses * n * sizeof(BFloat16),
+          [&](cudaStream_t stream) { Check(BatchNorm(shape, f, stream)); });
+}
+
+void BM_NormBackward(benchmark::State& state) {
+  const BatchNormShape shape = NormShape(state);
+  const int64_t n = shape.views * shape.rows * shape.channels;
+  const DeviceArray<BFloat16> x(Normal<BFloat16>(n)), dy(Normal<BFloat16>(n)),
+      dx(n), dresidual(n);
+  const NormTables tables(shape);
+  BatchNormBackward<BFloat16> b;
+  b.dy = dy.data();
+  b.x = x.data();
+  b.weight = tables.weight.data();
+  b.mean = tables.statistics.data();
+  b.inverse_std = b.mean + shape.views * shape.channels;
+  b.positive = tables.positive.data();
+  b.dx = dx.data();
+  b.dresidual = dresidual.data();
+  b.workspace = tables.workspace.data();
+  Measure(state, kNormBackwardPasses * n * sizeof(BFloat16),
+          [&](cudaStream_t stream) { Check(BatchNorm(shape, b, stream)); });
+}
+
+void NormSizes(benchmark::internal::Benchmark* b) {
+  b->ArgNames({"side", "C"})->UseManualTime()->Unit(benchmark::kMicrosecond);
+  b->Args({32, 64})->Args({16, 128})->Args({8, 256})->Args({4, 512});
+}
+
 void Sizes(benchmark::internal::Benchmark* b) {
   b->ArgNames({"N", "D"})->UseManualTime()->Unit(benchmark::kMicrosecond);
   b->Args({512, 2048})->Args({4096, 2048})->Args({32768, 2048});
@@ -248,6 +323,10 @@ BENCHMARK(BM_Augment)
     ->Args({512, 1})
     ->UseManualTime()
     ->Unit(benchmark::kMicrosecond);
+BENCHMARK_TEMPLATE(BM_NormCopy, kNormForwardPasses)->Apply(NormSizes);
+BENCHMARK(BM_NormForward)->Apply(NormSizes);
+BENCHMARK_TEMPLATE(BM_NormCopy, kNormBackwardPasses)->Apply(NormSizes);
+BENCHMARK(BM_NormBackward)->Apply(NormSizes);
 
 int Main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);

@@ -17,11 +17,14 @@
 #ifdef __CUDACC__
 #define GSG_DEVICE __device__ __forceinline__
 #define GSG_DEVICE_CALL inline __device__ __noinline__  // kept apart
+#define GSG_PRAGMA(text) _Pragma(#text)
 #define GSG_UNROLL _Pragma("unroll")
+#define GSG_UNROLL_BY(n) GSG_PRAGMA(unroll n)
 #else
 #define GSG_DEVICE inline
 #define GSG_DEVICE_CALL inline
 #define GSG_UNROLL
+#define GSG_UNROLL_BY(n)
 #endif
 
 namespace gsg::cuda::internal {

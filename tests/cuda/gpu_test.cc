@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <deque>
+#include <map>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -13,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "cuda/augment.h"
+#include "cuda/batch_norm.h"
 #include "cuda/guided_loss.h"
 #include "cuda/pairing_plan.h"
 #include "gsg_core/half.h"
@@ -23,6 +27,7 @@
 #include "gtest/gtest.h"
 #include "pixels/params.h"
 #include "tests/cuda/augment_checks.h"
+#include "tests/cuda/batch_norm_checks.h"
 #include "tests/cuda/device_memory.h"
 #include "tests/gsg_core/loss_checks.h"
 #include "tests/gsg_core/test_util.h"
@@ -248,6 +253,55 @@ TYPED_TEST(GpuTest, AugmentationMatchesTheCpu) {
     ASSERT_TRUE(status.ok()) << status;
     EXPECT_EQ(faults.Get()[0], 0u);
     CheckViews(batch, out.Get());
+  }
+}
+
+// Device copies of a host's arrays, each with one place.
+class Copies {
+ public:
+  template <typename V>
+  V* Place(std::vector<V>& host) {
+    Copy& copy = copies_[&host];
+    if (copy.bytes == nullptr) {
+      const auto* const data = reinterpret_cast<const uint8_t*>(host.data());
+      copy.bytes = std::make_unique<DeviceArray<uint8_t>>(
+          std::vector<uint8_t>(data, data + host.size() * sizeof(V)));
+      copy.host = host.data();
+    }
+    return reinterpret_cast<V*>(copy.bytes->data());
+  }
+
+  void GetAll() const {
+    for (const auto& [vector, copy] : copies_) {
+      const std::vector<uint8_t> bytes = copy.bytes->Get();
+      std::memcpy(copy.host, bytes.data(), bytes.size());
+    }
+  }
+
+ private:
+  struct Copy {
+    std::unique_ptr<DeviceArray<uint8_t>> bytes;
+    void* host = nullptr;
+  };
+  std::map<const void*, Copy> copies_;
+};
+
+TYPED_TEST(GpuTest, BatchNormIsItsDefinition) {
+  for (const NormCase& c : kNormCases) {
+    SCOPED_TRACE(c.name);
+    auto data = MakeNormData<TypeParam>(c);
+    Copies copies;
+    const auto place = [&](auto& host) { return copies.Place(host); };
+    const DeviceArray<uint8_t> workspace(BatchNormWorkspaceBytes(c.shape));
+    absl::Status status =
+        BatchNorm(c.shape, ForwardOf(c, data, workspace.data(), place),
+                  /*stream=*/nullptr);
+    ASSERT_TRUE(status.ok()) << status;
+    status = BatchNorm(c.shape, BackwardOf(c, data, workspace.data(), place),
+                       /*stream=*/nullptr);
+    ASSERT_TRUE(status.ok()) << status;
+    copies.GetAll();
+    CheckNorm(c, data);
   }
 }
 

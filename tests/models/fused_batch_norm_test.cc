@@ -2,8 +2,11 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/ones_like.h>
+#include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 #include <c10/core/MemoryFormat.h>
 #include <c10/core/ScalarType.h>
@@ -17,8 +20,11 @@
 #include <string>
 #include <vector>
 
+#include "gsg_core/half.h"
 #include "gtest/gtest.h"
 #include "models/batch_norm.h"
+#include "models/device_batch_norm.h"
+#include "tests/cuda/emulated_batch_norm.h"
 #include "tests/models/formula_tensors.h"
 
 namespace gsg {
@@ -109,8 +115,28 @@ Result Want(const Case& c, const Inputs& in, const at::Tensor& ours) {
           is_image ? images->running_var : features->running_var};
 }
 
-Result Got(const Case& c, const Inputs& in) {
-  const at::Tensor x = Leaf(in.x, c10::kFloat);
+// What computes it, and the kernels of `cuda` in its place, on the host.
+using NormalizeBy = at::Tensor (*)(const at::Tensor&, const FusedBatchNorm&);
+
+template <typename T>
+constexpr BatchNormKernel<T> EmulatedKernel() {
+  return {&cuda::internal::EmulatedBatchNorm<T>,
+          &cuda::internal::EmulatedBatchNorm<T>};
+}
+
+at::Tensor NormalizeEmulated(const at::Tensor& x,
+                             const FusedBatchNorm& options) {
+  static constexpr BatchNormKernels kKernels = {EmulatedKernel<float>(),
+                                                EmulatedKernel<Half>(),
+                                                EmulatedKernel<BFloat16>()};
+  EXPECT_TRUE(KernelsTake(x, options));
+  return NormalizeBatchBy(kKernels, x, options);
+}
+
+Result Got(const Case& c, const Inputs& in,
+           NormalizeBy normalize = &NormalizeBatch,
+           c10::ScalarType type = c10::kFloat) {
+  const at::Tensor x = Leaf(in.x, type);
   FusedBatchNorm options;
   if (c.affine) {
     options.weight = Leaf(in.weight, c10::kFloat);
@@ -120,11 +146,10 @@ Result Got(const Case& c, const Inputs& in) {
   options.running_var = at::ones_like(in.weight);
   options.momentum = 0.3;
   options.views = c.views;
-  if (c.residual) options.residual = Leaf(in.residual, c10::kFloat);
+  if (c.residual) options.residual = Leaf(in.residual, type);
   options.relu = c.relu;
-  EXPECT_TRUE(CanFuse(x, options));
-  const at::Tensor y = NormalizeBatch(x, options);
-  torch::autograd::backward({y}, {in.dy});
+  const at::Tensor y = normalize(x, options);
+  torch::autograd::backward({y}, {in.dy.to(type)});
   return {y.detach(),
           x.grad(),
           c.residual ? options.residual.grad() : at::Tensor(),
@@ -138,28 +163,94 @@ Result Got(const Case& c, const Inputs& in) {
 // addition with an error of 6e-8; x itself is near 10, of which its spread is a
 // twentieth.
 void ExpectClose(const at::Tensor& got, const at::Tensor& want,
-                 const char* what) {
+                 const char* what, double tolerance = 5e-5) {
   ASSERT_EQ(got.defined(), want.defined()) << what;
   if (!want.defined()) return;
   ASSERT_EQ(got.sizes(), want.sizes()) << what;
   const double largest = want.abs().max().item<double>();
-  EXPECT_LT(got.sub(want).abs().max().item<double>(), 5e-5 * largest) << what;
+  EXPECT_LE(got.sub(want).abs().max().item<double>(), tolerance * largest)
+      << what;
+}
+
+void ExpectAllClose(const Result& got, const Result& want, double rounding) {
+  ExpectClose(got.y, want.y, "y", 5e-5 + rounding);
+  ExpectClose(got.dx, want.dx, "dx", 5e-5 + rounding);
+  ExpectClose(got.dresidual, want.dresidual, "dresidual", rounding);
+  ExpectClose(got.dweight, want.dweight, "dweight");
+  ExpectClose(got.dbias, want.dbias, "dbias");
+  ExpectClose(got.running_mean, want.running_mean, "running_mean");
+  ExpectClose(got.running_var, want.running_var, "running_var");
 }
 
 TEST(FusedBatchNormTest, IsTorchsInDoublePrecision) {
-  for (const Case& c : kCases) {
-    SCOPED_TRACE(c.name);
-    const Inputs in = InputsOf(c);
-    const Result got = Got(c, in), want = Want(c, in, got.y);
-    ExpectClose(got.y, want.y, "y");
-    ExpectClose(got.dx, want.dx, "dx");
-    ExpectClose(got.dresidual, want.dresidual, "dresidual");
-    ExpectClose(got.dweight, want.dweight, "dweight");
-    ExpectClose(got.dbias, want.dbias, "dbias");
-    ExpectClose(got.running_mean, want.running_mean, "running_mean");
-    ExpectClose(got.running_var, want.running_var, "running_var");
-    EXPECT_EQ(got.y.strides(), in.x.strides());
+  for (NormalizeBy normalize : {&NormalizeBatch, &NormalizeEmulated}) {
+    for (const Case& c : kCases) {
+      SCOPED_TRACE(c.name);
+      const Inputs in = InputsOf(c);
+      const Result got = Got(c, in, normalize);
+      ExpectAllClose(got, Want(c, in, got.y), 0);
+      EXPECT_EQ(got.y.strides(), in.x.strides());
+    }
   }
+}
+
+// 16 bits on a GPU: of inputs that have them, results are rounded once.
+TEST(FusedBatchNormTest, KernelsTakeHalfPrecision) {
+  const struct {
+    c10::ScalarType type;
+    double rounding;
+  } kTypes[] = {{c10::kHalf, 0x1p-11}, {c10::kBFloat16, 0x1p-8}};
+  for (const auto& [type, rounding] : kTypes) {
+    for (const Case& c : kCases) {
+      SCOPED_TRACE(c.name);
+      Inputs in = InputsOf(c);
+      for (at::Tensor* t : {&in.x, &in.residual, &in.dy}) {
+        *t = t->to(type).to(c10::kFloat);
+      }
+      const Result got = Got(c, in, &NormalizeEmulated, type);
+      EXPECT_EQ(got.y.scalar_type(), type);
+      ExpectAllClose(got, Want(c, in, got.y), rounding);
+    }
+  }
+}
+
+TEST(FusedBatchNormTest, KernelsLeaveTheRest) {
+  const at::Tensor x = at::zeros({4, 8}, c10::kBFloat16);
+  FusedBatchNorm options;
+  options.running_mean = at::zeros({8});
+  options.running_var = at::ones({8});
+  EXPECT_TRUE(KernelsTake(x, options));
+  EXPECT_FALSE(KernelsTake(x.to(c10::kDouble), options));
+  EXPECT_FALSE(KernelsTake(x.t().contiguous().t(), options));
+  FusedBatchNorm other = options;
+  other.residual = at::zeros({4, 8});  // of another type
+  EXPECT_FALSE(KernelsTake(x, other));
+  other = options;
+  other.running_mean = at::zeros({12});
+  other.running_var = at::ones({12});
+  // 24 bytes.
+  EXPECT_FALSE(KernelsTake(at::zeros({4, 12}, c10::kBFloat16), other));
+  EXPECT_TRUE(KernelsTake(at::zeros({4, 12}), other));
+  other = options;
+  other.views = 4;  // of a row each
+  EXPECT_FALSE(KernelsTake(x, other));
+}
+
+// Without a way back nothing is kept for it.
+TEST(FusedBatchNormTest, KernelsRunWithoutGradients) {
+  const Case& c = kCases[6];
+  const Inputs in = InputsOf(c);
+  const Result want = Got(c, in, &NormalizeEmulated);
+  FusedBatchNorm options;
+  options.weight = in.weight;
+  options.bias = in.bias;
+  options.running_mean = at::zeros_like(in.weight);
+  options.running_var = at::ones_like(in.weight);
+  options.views = c.views;
+  options.residual = in.residual;
+  options.relu = true;
+  const at::NoGradGuard no_grad;
+  EXPECT_TRUE(NormalizeEmulated(in.x, options).equal(want.y));
 }
 
 TEST(FusedBatchNormTest, ThreadsChangeNothing) {

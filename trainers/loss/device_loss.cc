@@ -4,9 +4,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/zeros.h>
-#include <c10/core/Device.h>
 #include <c10/core/ScalarType.h>
-#include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -21,19 +19,12 @@
 #include "gsg_core/half.h"
 #include "gsg_core/loss.h"
 #include "gsg_core/rows.h"
+#include "models/current_stream.h"
 #include "trainers/loss/guided_loss.h"
 #include "trainers/loss/tensor_rows.h"
 
 namespace gsg {
 namespace {
-
-// The CPU, where a test's kernels run, has no streams.
-cuda::Stream CurrentStream(c10::Device device) {
-  if (device.is_cpu()) return nullptr;
-  const c10::impl::VirtualGuardImpl gpu(device.type());
-  return static_cast<cuda::Stream>(
-      gpu.getStreamNativeHandle(gpu.getStream(device)));
-}
 
 template <typename T>
 absl::Status Launch(const LossKernel<T>& kernel,
