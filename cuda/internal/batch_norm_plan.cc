@@ -86,7 +86,7 @@ NormGrid GridOf(const BatchNormShape& shape, int width) {
   grid.rows = shape.rows;
   grid.views = static_cast<int>(shape.views);
   grid.channels = static_cast<int>(shape.channels);
-  const int groups = grid.channels / width;
+  const int groups = static_cast<int>(DivideUp(grid.channels, width));
   grid.across = std::min(kAcross, groups);
   grid.tiles = static_cast<int>(DivideUp(groups, grid.across));
   grid.down = kNormThreads / grid.across;

@@ -54,6 +54,14 @@ TYPED_TEST(EmulatedBatchNormTest, IsItsDefinition) {
   }
 }
 
+TYPED_TEST(EmulatedBatchNormTest, AsFewChannelsAsThereMayBe) {
+  const NormCase c = {
+      "", {2, 7, BatchNormChannels<TypeParam>()}, true, false, true};
+  auto data = MakeNormData<TypeParam>(c);
+  BothWays(c, data);
+  CheckNorm(c, data);
+}
+
 TYPED_TEST(EmulatedBatchNormTest, NanIsNotHidden) {
   const NormCase c = {"", {1, 40, 16}, true, false, true};
   auto data = MakeNormData<TypeParam>(c);
