@@ -41,6 +41,7 @@ struct BatchNormForward {
   float* running_mean = nullptr;
   float* running_var = nullptr;
   float momentum = 0.1f;
+  int64_t* batches = nullptr;  // [1], to which the views are added; may be null
 
   T* y = nullptr;  // of the shape
   // For the way back. mean, inverse_std: [views, channels]; must be given.

@@ -181,10 +181,8 @@ at::Tensor Forward(Module& module, const at::Tensor& x, const Then& then) {
     fused.views = module.layout.views;
     fused.residual = then.residual;
     fused.relu = then.relu;
-    if (CanFuse(x, fused)) {
-      module.num_batches_tracked.add_(fused.views);
-      return NormalizeBatch(x, fused);
-    }
+    fused.batches = module.num_batches_tracked;
+    if (CanFuse(x, fused)) return NormalizeBatch(x, fused);
   }
   at::Tensor y = Normalized<Torchs>(module, x);
   if (then.residual.defined()) y += then.residual;

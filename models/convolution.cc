@@ -8,6 +8,8 @@
 #include "ATen/Parallel.h"
 #include "ATen/autocast_mode.h"
 #include "ATen/core/Tensor.h"
+#include "ATen/ops/constant_pad_nd.h"
+#include "ATen/ops/conv2d.h"
 #include "ATen/ops/empty.h"
 #include "ATen/ops/empty_like.h"
 #include "ATen/ops/zeros.h"
@@ -297,6 +299,16 @@ at::Tensor Convolve3x3(const at::Tensor& x, const at::Tensor& weight) {
   return Winograd::apply(x, weight);
 }
 
+at::Tensor ConvolvePadded(const at::Tensor& x, const at::Tensor& weight,
+                          at::IntArrayRef stride, at::IntArrayRef padding,
+                          at::IntArrayRef dilation) {
+  const int64_t missing = kTensorCoreChannels - x.size(1) % kTensorCoreChannels;
+  const int64_t behind[] = {0, 0, 0, 0, 0, missing};
+  return at::conv2d(at::constant_pad_nd(x, behind),
+                    at::constant_pad_nd(weight, behind), /*bias=*/{}, stride,
+                    padding, dilation);
+}
+
 at::Tensor Conv2dImpl::forward(const at::Tensor& x) {
   const auto* padding =
       std::get_if<torch::ExpandingArray<2>>(&options.padding());
@@ -304,6 +316,14 @@ at::Tensor Conv2dImpl::forward(const at::Tensor& x) {
       Is(options.dilation(), 1) && options.groups() == 1 && !bias.defined() &&
       !at::autocast::is_autocast_enabled(at::kCPU) && WinogradPays(x, weight)) {
     return Convolve3x3(x, weight);
+  }
+  if (x.is_cuda() && at::autocast::is_autocast_enabled(at::kCUDA) &&
+      options.groups() == 1 && !bias.defined() && padding != nullptr &&
+      weight.size(1) % kTensorCoreChannels != 0) {
+    // What autocast would round is rounded before it grows.
+    return ConvolvePadded(x.to(at::autocast::get_autocast_dtype(at::kCUDA)),
+                          weight, options.stride(), *padding,
+                          options.dilation());
   }
   return torch::nn::Conv2dImpl::forward(x);
 }

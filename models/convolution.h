@@ -3,6 +3,8 @@
 #ifndef GSG_MODELS_CONVOLUTION_H_
 #define GSG_MODELS_CONVOLUTION_H_
 
+#include <cstdint>
+
 #include "ATen/core/Tensor.h"
 #include "torch/nn/modules/conv.h"
 #include "torch/nn/pimpl.h"
@@ -22,7 +24,17 @@ bool WinogradPays(const at::Tensor& x, const at::Tensor& weight);
 // of threads (at::get_num_threads).
 at::Tensor Convolve3x3(const at::Tensor& x, const at::Tensor& weight);
 
-// torch::nn's, whose forward() takes Convolve3x3 where it pays.
+// at::conv2d(x, weight) without a bias, with channels of zeros behind those of
+// both up to a multiple of kTensorCoreChannels: cuDNN has fast kernels in 16
+// bits for these alone, and takes four times as long for the gradient of a
+// weight with three.
+inline constexpr int64_t kTensorCoreChannels = 8;
+at::Tensor ConvolvePadded(const at::Tensor& x, const at::Tensor& weight,
+                          at::IntArrayRef stride, at::IntArrayRef padding,
+                          at::IntArrayRef dilation);
+
+// torch::nn's, whose forward() takes Convolve3x3 and ConvolvePadded where they
+// pay.
 class Conv2dImpl : public torch::nn::Conv2dImpl {
  public:
   using torch::nn::Conv2dImpl::Conv2dImpl;

@@ -94,6 +94,7 @@ class FusedOnDevice : public torch::autograd::Function<FusedOnDevice> {
       f.running_mean = Out<float>(options.running_mean);
       f.running_var = Out<float>(options.running_var);
       f.momentum = static_cast<float>(options.momentum);
+      f.batches = Out<int64_t>(options.batches);
       f.y = Out<T>(y);
       f.mean = Out<float>(means);
       f.inverse_std = f.mean + shape.views * shape.channels;

@@ -283,6 +283,7 @@ at::Tensor NormalizeBatch(const at::Tensor& x, const FusedBatchNorm& options) {
   if (!x.device().is_cpu()) {
     return NormalizeBatchBy(*GpuBatchNormKernels(), x, options);
   }
+  if (options.batches.defined()) options.batches.add_(options.views);
   return Fused::apply(x, IfDefined(options.residual), IfDefined(options.weight),
                       IfDefined(options.bias), options);
 }

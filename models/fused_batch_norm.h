@@ -10,11 +10,12 @@
 
 namespace gsg {
 
-// The tensors may be undefined: weight and bias mean 1 and 0, and no residual
-// is added.
+// The tensors but the running statistics may be undefined: weight and bias mean
+// 1 and 0, no residual is added, nothing is counted.
 struct FusedBatchNorm {
   at::Tensor weight, bias;               // [C]
   at::Tensor running_mean, running_var;  // [C], updated
+  at::Tensor batches;                    // [] int64, to which views are added
   double momentum = 0.1;
   double eps = 1e-5;
   int64_t views = 1;    // that x consists of, see BatchOfViews

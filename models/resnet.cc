@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/types/span.h"
+#include "c10/core/ScalarType.h"
 #include "c10/util/Exception.h"
 #include "torch/enum.h"
 #include "torch/nn/init.h"
@@ -169,7 +170,9 @@ at::Tensor ResNetImpl::forward(const at::Tensor& x) {
     y = at::max_pool2d(y, /*kernel_size=*/3, /*stride=*/2, /*padding=*/1);
   }
   for (torch::nn::Sequential& stage : stages_) y = stage->forward(y);
-  return y.mean({2, 3});
+  // In float32 also where autocast has rounded y.
+  return y.mean({2, 3}, /*keepdim=*/false,
+                y.scalar_type() == c10::kDouble ? c10::kDouble : c10::kFloat);
 }
 
 absl::StatusOr<ResNet> MakeResNet(const ResNetOptions& options) {

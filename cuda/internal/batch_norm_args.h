@@ -46,9 +46,9 @@ struct NormBackwardArgs {
   float* factors;
 };
 
-// Channels of a block of the kernels that add up the parts; its other threads
-// share each channel's parts.
-inline constexpr int kFinishChannels = 32;
+// Channels of a block of the kernels that add up the parts: 32 bytes of each.
+// Its other threads share the parts, so that none reads many one after another.
+inline constexpr int kFinishChannels = 8;
 inline constexpr int kFinishSlices = kNormThreads / kFinishChannels;
 inline int FinishBlocks(const NormGrid& grid) {
   return (grid.channels + kFinishChannels - 1) / kFinishChannels;

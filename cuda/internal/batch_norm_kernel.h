@@ -213,6 +213,11 @@ class NormForwardKernels {
                                 double* shared) {
     const NormGrid& grid = args.grid;
     const auto& io = args.io;
+    block.Each([&](int t) {
+      if (io.batches != nullptr && block.index() == 0 && t == 0) {
+        *io.batches += grid.views;
+      }
+    });
     FinishSums(
         block, grid, args.partial, shared,
         [&](int view, int channel, double sum, double square) {

@@ -61,6 +61,25 @@ struct Case {
   int64_t out;
 };
 
+TEST(ConvolutionTest, ZerosBehindTheChannelsChangeNothing) {
+  const at::Tensor x = Uniform("x", {2, 3, 9, 7}).contiguous(kLayouts[1]);
+  const at::Tensor weight = Uniform("w", {5, 3, 3, 3}).contiguous(kLayouts[1]);
+  const std::vector<int64_t> stride = {2, 1}, padding = {1, 1},
+                             dilation = {1, 1};
+  const at::Tensor dy = Uniform("dy", {2, 5, 5, 7});
+  const Result want = Differentiate(
+      x, weight, dy, [&](const at::Tensor& x, const at::Tensor& w) {
+        return at::conv2d(x, w, {}, stride, padding, dilation);
+      });
+  const Result got = Differentiate(
+      x, weight, dy, [&](const at::Tensor& x, const at::Tensor& w) {
+        return ConvolvePadded(x, w, stride, padding, dilation);
+      });
+  EXPECT_TRUE(got.y.allclose(want.y, 1e-12));
+  EXPECT_TRUE(got.dx.allclose(want.dx, 1e-12));
+  EXPECT_TRUE(got.dweight.allclose(want.dweight, 1e-12));
+}
+
 TEST(ConvolutionTest, IsTorchsInDoublePrecision) {
   for (int threads : {1, 3}) {
     const Threads scope(threads);

@@ -249,8 +249,10 @@ TEST(FusedBatchNormTest, KernelsRunWithoutGradients) {
   options.views = c.views;
   options.residual = in.residual;
   options.relu = true;
+  options.batches = at::zeros({}, c10::kLong);
   const at::NoGradGuard no_grad;
   EXPECT_TRUE(NormalizeEmulated(in.x, options).equal(want.y));
+  EXPECT_EQ(options.batches.item<int64_t>(), c.views);
 }
 
 TEST(FusedBatchNormTest, ThreadsChangeNothing) {

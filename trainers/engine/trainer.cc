@@ -59,6 +59,7 @@
 #include "trainers/evaluate/knn.h"
 #include "trainers/gpu/gpu.h"
 #include "trainers/loss/guided_loss.h"
+#include "trainers/methods/autocast.h"
 #include "trainers/methods/method.h"
 #include "trainers/optim/make_optimizer.h"
 #include "trainers/optim/optimizer.h"
@@ -500,6 +501,9 @@ EvaluationOptions Trainer::evaluation_options() const {
 
 absl::StatusOr<Features> Trainer::EvenlySpacedFeatures(
     const ImageSource& source, int64_t count) {
+  // What watches training is computed as training is. In float32 a GPU takes
+  // longer for an epoch's k-NN than for the epoch.
+  const Autocast autocast(method_->bfloat16(), device_);
   return FeaturesOfRanks(world_, source, EvenlySpaced(source.size(), count),
                          [&](absl::Span<const int64_t> indices) {
                            return BackboneFeatures(

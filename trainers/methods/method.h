@@ -84,6 +84,9 @@ class Method {
   // The network whose features are evaluated and kept.
   virtual Backbone& backbone() = 0;
 
+  // Whether forward passes are in bfloat16 (autocast.h).
+  virtual bool bfloat16() const { return false; }
+
   // Training mode: BatchNorm uses and updates the statistics of its batch.
   virtual void SetTraining(bool training) = 0;
 

@@ -56,6 +56,9 @@ class SiameseMethod final : public Method {
   }
   absl::StatusOr<StepResult> Backward(const StepInput& input) override;
   Backbone& backbone() override { return *model_->backbone; }
+  bool bfloat16() const override {
+    return options_.bfloat16 && ranks_ == nullptr;
+  }
   void SetTraining(bool training) override;
   std::vector<ParameterGroup> ParameterGroups() override;
   NamedTensors State() override;
@@ -232,8 +235,7 @@ absl::StatusOr<StepResult> SiameseMethod::Step(const StepInput& input) {
   std::vector<at::Tensor> predictions, targets;
   at::Tensor first;
   {
-    const Autocast autocast(options_.bfloat16 && ranks_ == nullptr,
-                            input.views[0].device());
+    const Autocast autocast(bfloat16(), input.views[0].device());
     const at::Tensor batch = at::cat(input.views);
     const Outputs global = Forward(batch, input.views.size());
     const at::Tensor projections = global.projections.detach();

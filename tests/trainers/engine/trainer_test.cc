@@ -1,5 +1,6 @@
 #include "trainers/engine/trainer.h"
 
+#include <ATen/Context.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/tensor.h>
 #include <c10/core/Device.h>
@@ -45,8 +46,10 @@ constexpr int64_t kBatches = 10;  // an epoch
 class ScriptedMethod final : public Method {
  public:
   // measured: of step 0, 1, ...; unread: in tensors, as a GPU leaves it.
-  ScriptedMethod(std::function<StepResult(int64_t step)> measured, bool unread)
-      : measured_(std::move(measured)), unread_(unread) {
+  ScriptedMethod(std::function<StepResult(int64_t step)> measured, bool unread,
+                 bool bfloat16)
+      : measured_(std::move(measured)), unread_(unread), bfloat16_(bfloat16) {
+    at::manual_seed(0);
     ResNetOptions options;
     options.blocks = {1};
     options.widths = {2};
@@ -68,6 +71,7 @@ class ScriptedMethod final : public Method {
     return unread;
   }
   Backbone& backbone() override { return *backbone_; }
+  bool bfloat16() const override { return bfloat16_; }
   void SetTraining(bool training) override { backbone_->train(training); }
   std::vector<ParameterGroup> ParameterGroups() override { return {}; }
   std::vector<std::pair<std::string, at::Tensor>> State() override {
@@ -77,6 +81,7 @@ class ScriptedMethod final : public Method {
  private:
   const std::function<StepResult(int64_t)> measured_;
   const bool unread_;
+  const bool bfloat16_;
   int64_t step_ = 0;
   std::shared_ptr<Backbone> backbone_;
 };
@@ -115,10 +120,11 @@ class TrainerTest : public testing::TestWithParam<bool> {
 
   absl::Status Train(std::function<StepResult(int64_t)> measured,
                      const TrainerHooks& hooks = {}) {
-    absl::StatusOr<std::unique_ptr<Trainer>> trainer = Trainer::Create(
-        config_, &dataset_,
-        std::make_unique<ScriptedMethod>(std::move(measured), GetParam()),
-        c10::Device(c10::kCPU), &damaged_, &world_);
+    absl::StatusOr<std::unique_ptr<Trainer>> trainer =
+        Trainer::Create(config_, &dataset_,
+                        std::make_unique<ScriptedMethod>(std::move(measured),
+                                                         GetParam(), bfloat16_),
+                        c10::Device(c10::kCPU), &damaged_, &world_);
     if (!trainer.ok()) return trainer.status();
     const absl::Status status = (*trainer)->Train(hooks);
     state_ = (*trainer)->state();
@@ -135,7 +141,24 @@ class TrainerTest : public testing::TestWithParam<bool> {
   DamagedImages damaged_{0};
   World world_;
   RunState state_;
+  bool bfloat16_ = false;
 };
+
+TEST_P(TrainerTest, WatchesInThePrecisionOfTraining) {
+  bfloat16_ = true;
+  double rank = 0;
+  TrainerHooks hooks;
+  hooks.on_epoch_end = [&](const EpochRecord& record) {
+    rank = record.effective_rank;
+  };
+  const auto measured = [](int64_t) { return Result(1, 1); };
+  ASSERT_TRUE(Train(measured, hooks).ok());
+  const double rounded = rank;
+  bfloat16_ = false;
+  ASSERT_TRUE(Train(measured, hooks).ok());
+  EXPECT_NE(rounded, rank);
+  EXPECT_NEAR(rounded, rank, 0.05);
+}
 
 TEST_P(TrainerTest, AnEpochIsTheMeanOfItsSteps) {
   // 1 / 3 would not add up to the same digits in another order.
