@@ -204,19 +204,28 @@ std::string EpochCheckpointPath(const std::string& folder, int64_t epoch) {
   return absl::StrCat(folder, "/checkpoint-epoch-", epoch, ".pt");
 }
 
-absl::Status SaveCheckpoint(const std::string& folder,
-                            const Checkpoint& checkpoint, int64_t keep) {
+std::string PickleCheckpoint(const Checkpoint& checkpoint) {
   c10::impl::GenericDict root(c10::StringType::get(), c10::AnyType::get());
   root.insert("meta", checkpoint.meta);
   root.insert("model", ToDict(checkpoint.model));
   root.insert("optimizer", ToDict(checkpoint.optimizer));
-  absl::StatusOr<std::string> sealed = Seal(Pickle(root));
+  return Pickle(root);
+}
+
+absl::Status SavePickled(const std::string& folder, absl::string_view pickled,
+                         int64_t keep) {
+  absl::StatusOr<std::string> sealed = Seal(pickled);
   if (!sealed.ok()) return sealed.status();
   std::vector<std::string> older;
   for (int64_t age = 1; age < keep; ++age) {
     older.push_back(OlderCheckpointPath(folder, age));
   }
   return ReplaceKeepingOlder(LastCheckpointPath(folder), older, *sealed);
+}
+
+absl::Status SaveCheckpoint(const std::string& folder,
+                            const Checkpoint& checkpoint, int64_t keep) {
+  return SavePickled(folder, PickleCheckpoint(checkpoint), keep);
 }
 
 absl::Status SaveStateDict(const std::string& path,

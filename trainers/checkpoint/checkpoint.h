@@ -48,6 +48,12 @@ std::string EpochCheckpointPath(const std::string& folder, int64_t epoch);
 absl::Status SaveCheckpoint(const std::string& folder,
                             const Checkpoint& checkpoint, int64_t keep);
 
+// The same in two steps: what reads the tensors, and what waits for the disk,
+// which another thread may do while the tensors change.
+std::string PickleCheckpoint(const Checkpoint& checkpoint);
+absl::Status SavePickled(const std::string& folder, absl::string_view pickled,
+                         int64_t keep);
+
 // Errors: kNotFound if there is no file; kDataLoss, naming it, if it is
 // damaged or not one of ours.
 absl::StatusOr<Checkpoint> LoadCheckpoint(const std::string& path);

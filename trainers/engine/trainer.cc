@@ -13,6 +13,7 @@
 #include <cmath>
 #include <csignal>
 #include <cstdint>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -328,11 +329,16 @@ absl::Status Trainer::Train(const TrainerHooks& hooks) {
     ++state_.epoch;
     state_.batch = 0;
     state_.totals = EpochTotals();
-    if (absl::Status s = OfRoot(Save()); !s.ok()) return s;
+    if (absl::Status s = OfRoot(SaveMeanwhile()); !s.ok()) return s;
     if (absl::Status s = OfRoot(KeepEpoch()); !s.ok()) return s;
     if (absl::Status s = Confer(of_root_); !s.ok()) return s;
-    if (MustStop()) return Stopped();
+    if (MustStop()) {
+      if (absl::Status s = OfRoot(Saved()); !s.ok()) return s;
+      const absl::Status s = Confer(of_root_);
+      return s.ok() ? Stopped() : s;
+    }
   }
+  if (absl::Status s = OfRoot(Saved()); !s.ok()) return s;
   return Confer(of_root_);
 }
 
@@ -571,20 +577,34 @@ absl::Status Trainer::ScoreEpoch(const Features& queries, const Features* bank,
 }
 
 absl::Status Trainer::Save() {
+  if (absl::Status s = SaveMeanwhile(); !s.ok()) return s;
+  return Saved();
+}
+
+absl::Status Trainer::SaveMeanwhile() {
   if (!world_.root()) return absl::OkStatus();
   last_save_ = absl::Now();
   state_.damaged = shared_damage_.Records();
-  return SaveCheckpoint(
-      config_.output_dir,
-      {StateToJson(state_, config_), method_->State(), optimizer_->State()},
-      config_.keep);
+  std::string pickled = PickleCheckpoint(
+      {StateToJson(state_, config_), method_->State(), optimizer_->State()});
+  if (absl::Status s = Saved(); !s.ok()) return s;
+  saving_ =
+      std::async(std::launch::async, [this, pickled = std::move(pickled)] {
+        return SavePickled(config_.output_dir, pickled, config_.keep);
+      });
+  return absl::OkStatus();
 }
 
-absl::Status Trainer::KeepEpoch() const {
+absl::Status Trainer::Saved() {
+  return saving_.valid() ? saving_.get() : absl::OkStatus();
+}
+
+absl::Status Trainer::KeepEpoch() {
   if (!world_.root() || config_.keep_every == 0 || state_.epoch == 0 ||
       state_.batch != 0 || state_.epoch % config_.keep_every != 0) {
     return absl::OkStatus();
   }
+  if (absl::Status s = Saved(); !s.ok()) return s;
   return KeepAs(LastCheckpointPath(config_.output_dir),
                 EpochCheckpointPath(config_.output_dir, state_.epoch));
 }

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -83,7 +84,7 @@ class Trainer {
   // were damaged than are allowed now; the world's.
   absl::Status Restore(const RunState& state, const Checkpoint* checkpoint);
 
-  // On the root; elsewhere nothing.
+  // On the root; elsewhere nothing. Returns when the checkpoint is on the disk.
   absl::Status Save();
 
   // Tells the other ranks of `mine`, of signals and of damaged images: each
@@ -125,7 +126,11 @@ class Trainer {
                           EpochRecord* record);
   absl::StatusOr<Features> EvenlySpacedFeatures(const ImageSource& source,
                                                 int64_t count);
-  absl::Status KeepEpoch() const;
+  // Save, but training goes on while the disk is written to. Errors: that of
+  // the save before; the next one, or Saved, has this one's.
+  absl::Status SaveMeanwhile();
+  absl::Status Saved();
+  absl::Status KeepEpoch();
   absl::Status Stopped() const;
   void PrepareGpu();
   // Whether a signal asks for an end, on all ranks alike.
@@ -156,6 +161,8 @@ class Trainer {
   CollapseWatch collapse_watch_{1};
   bool warned_of_collapse_ = false;
   absl::Time last_save_ = absl::Now();
+  // Of the thread that writes the last checkpoint. Whoever destroys it waits.
+  std::future<absl::Status> saving_;
 };
 
 }  // namespace gsg

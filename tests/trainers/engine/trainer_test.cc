@@ -144,6 +144,25 @@ class TrainerTest : public testing::TestWithParam<bool> {
   bool bfloat16_ = false;
 };
 
+// It is written while the next epoch is trained, after which nobody waits for
+// it any more, or at the end.
+TEST_P(TrainerTest, ACheckpointThatCannotBeWrittenEndsTheRun) {
+  for (int epochs : {1, 3}) {
+    config_.epochs = epochs;
+    int trained = 0;
+    TrainerHooks hooks;
+    hooks.on_epoch_end = [&](const EpochRecord&) {
+      ++trained;
+      std::filesystem::remove_all(config_.output_dir);
+    };
+    std::filesystem::create_directories(config_.output_dir);
+    const absl::Status status =
+        Train([](int64_t) { return Result(1, 1); }, hooks);
+    EXPECT_THAT(status.ToString(), HasSubstr("checkpoint-last.pt"));
+    EXPECT_LE(trained, 2);
+  }
+}
+
 TEST_P(TrainerTest, WatchesInThePrecisionOfTraining) {
   bfloat16_ = true;
   double rank = 0;
