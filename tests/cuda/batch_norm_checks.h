@@ -47,6 +47,7 @@ struct NormData {
   std::vector<T> y, dx, dresidual;
   std::vector<float> mean, inverse_std, dweight, dbias;
   std::vector<uint8_t> positive;
+  std::vector<int64_t> batches;
 };
 
 inline constexpr float kNormEps = 1e-5f, kNormMomentum = 0.3f;
@@ -72,6 +73,7 @@ NormData<T> MakeNormData(const NormCase& c) {
   fill(data.bias, channels, 0.5f, 0);
   data.running_mean.assign(channels, 0);
   data.running_var.assign(channels, 1);
+  data.batches.assign(1, 5);
   data.y.resize(n);
   data.dx.resize(n);
   data.dresidual.resize(n);
@@ -97,6 +99,7 @@ BatchNormForward<T> ForwardOf(const NormCase& c, NormData<T>& data, void* work,
   f.running_mean = at(data.running_mean);
   f.running_var = at(data.running_var);
   f.momentum = kNormMomentum;
+  f.batches = at(data.batches);
   f.y = at(data.y);
   f.mean = at(data.mean);
   f.inverse_std = at(data.inverse_std);
@@ -198,6 +201,7 @@ void CheckNorm(const NormCase& c, const NormData<T>& data) {
   ExpectNear(data.dbias, dbias, 5e-5, "dbias");
   ExpectNear(data.running_mean, running_mean, 1e-6, "running_mean");
   ExpectNear(data.running_var, running_var, 5e-5, "running_var");
+  EXPECT_EQ(data.batches[0], 5 + views);
 }
 
 }  // namespace gsg::cuda
