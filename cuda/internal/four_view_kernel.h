@@ -24,6 +24,10 @@ template <typename T, int kWidth, int kKept>
 class FourViewKernel {
  public:
   using Args = FourViewArgs<T>;
+  // Of a thread: fewer make room for more blocks at once, which wait for their
+  // sums at different times. With 64, 4 blocks of 256 threads; more where a row
+  // would be spilt. (128 are what a block of kMaxThreads can have.)
+  static constexpr int kRegisters = kKept > 0 && sizeof(T) == 2 ? 64 : 128;
   struct State : BlockState {
     double distances[4];
     Choice choice;
@@ -168,8 +172,8 @@ class FourViewKernel {
   }
 
   template <typename Block>
-  GSG_DEVICE static void SetChoice(const Args& args, int64_t row,
-                                   const double* sums, State& state) {
+  GSG_DEVICE_CALL static void SetChoice(const Args& args, int64_t row,
+                                        const double* sums, State& state) {
     Block::Lanes(
         4, [&](int k) { state.distances[k] = DistanceOf(args, sums, k); });
     Block::Lanes(1, [&](int) {
@@ -179,7 +183,7 @@ class FourViewKernel {
   }
 
   template <typename Block>
-  GSG_DEVICE static void SetGradients(const double* sums, State& state) {
+  GSG_DEVICE_CALL static void SetGradients(const double* sums, State& state) {
     Block::Lanes(4, [&](int v) {
       const ViewResult view =
           ResultOfView(state.grad_scale, sums[8 + v], sums[4 + PartnerView(v)],

@@ -11,11 +11,8 @@
 
 namespace gsg::cuda::internal {
 
-#ifndef NREG
-#define NREG 80
-#endif
 template <typename Kernel>
-__global__ void __maxnreg__(NREG)
+__global__ void __maxnreg__(Kernel::kRegisters)
     LossGlobal(const __grid_constant__ typename Kernel::Args args) {
   __shared__ BlockScratch scratch;
   // Its type has a constructor, which shared memory may not have.

@@ -98,7 +98,7 @@ GSG_DEVICE bool AllFinite(const double* sums) {
 // What a block knows, in shared memory.
 struct BlockState {
   SelectionParameters parameters;
-  double grad_scale;  // over the number of rows
+  double grad_scale;  // of LossArgs, with the device's factor
   double loss[4];     // of the block, a part for each lane that adds to it
   double pair_count[5];
   // The row at hand has its choice. That depends on projections alone, also on
@@ -115,7 +115,6 @@ GSG_DEVICE void Begin(const LossArgs& args, BlockState& state) {
   if (args.device_grad_scale != nullptr) {
     state.grad_scale *= static_cast<double>(*args.device_grad_scale);
   }
-  state.grad_scale /= static_cast<double>(args.rows);
   for (double& loss : state.loss) loss = 0;
   for (double& count : state.pair_count) count = 0;
 }

@@ -30,6 +30,8 @@ template <typename T, int kWidth, int kKept>
 class SharedViewKernel {
  public:
   using Args = SharedViewArgs<T>;
+  // See FourViewKernel. With 80, 3 blocks of 256 threads.
+  static constexpr int kRegisters = kKept == 0 ? 128 : sizeof(T) == 2 ? 64 : 80;
   struct State : BlockState {
     int64_t image[kMaxRowsPerBlock];  // -1: no image
     int64_t second[kMaxRowsPerBlock];
@@ -68,7 +70,10 @@ class SharedViewKernel {
     });
     block.Meet();
     block.Each([&](int t) {
-      if (t < count && !state.good[t]) SetBadPairing(args, state);
+      if (t > 0) return;
+      for (int step = 0; step < count; ++step) {
+        if (!state.good[step]) SetBadPairing(args, state);
+      }
     });
     const int threads = block.threads();
     for (int step = 0; step < count; ++step) {
@@ -103,21 +108,17 @@ class SharedViewKernel {
         }
       }
 
-      // All that is read for the image is asked for before any of it is used.
+      // All that is read for an image along a cycle is asked for before any of
+      // it is used. Registers are too few for `other` and p at the same time.
       block.Each([&](int t) {
         Parts<Part>& part = parts[t];
-        if (sums_other) LoadZ(args, other_row, t, threads, part.other);
+        LoadZ(args, sums_other ? other_row : -1, t, threads, part.other);
         LoadZ(args, image, t, threads, part.z);
-        if (args.uses_distances) {
-          LoadZ(args, state.second[step], t, threads, part.second);
-        }
-        for (int v = 0; v < 2; ++v) {
-          part.p[v].Load(args.p[v].data + image * args.p[v].stride, args.cols,
-                         t, threads);
-        }
+        LoadZ(args, args.uses_distances ? state.second[step] : -1, t, threads,
+              part.second);
       });
-
       if (sums_other) SumAsSecond<float>(block, args, parts);
+      block.Each([&](int t) { LoadP(args, image, t, threads, parts[t].p); });
       block.template Sum<float, 0, 16>([&](int t, float* sums) {
         AddSums<float>(args, t, threads, parts[t], sums);
       });
@@ -211,18 +212,35 @@ class SharedViewKernel {
     state.good[step] = good;
   }
 
+  // By one thread.
   GSG_DEVICE_CALL static void SetBadPairing(const Args& args, State& state) {
     SetBits(args.outputs.faults, kBadPairing);
     SetLossNan(state);
   }
 
+  // Row -1 is zeros. (Not what was there before, which would have to be kept
+  // all the time.)
   template <typename Part>
   GSG_DEVICE static void LoadZ(const Args& args, int64_t row, int thread,
                                int threads, Part (&parts)[2]) {
+    if (row < 0) {
+      parts[0] = parts[1] = {};
+      return;
+    }
     GSG_UNROLL
     for (int v = 0; v < 2; ++v) {
       parts[v].Load(args.z[v].data + row * args.z[v].stride, args.cols, thread,
                     threads);
+    }
+  }
+
+  template <typename Part>
+  GSG_DEVICE static void LoadP(const Args& args, int64_t image, int thread,
+                               int threads, Part (&parts)[2]) {
+    GSG_UNROLL
+    for (int v = 0; v < 2; ++v) {
+      parts[v].Load(args.p[v].data + image * args.p[v].stride, args.cols,
+                    thread, threads);
     }
   }
 
@@ -371,9 +389,9 @@ class SharedViewKernel {
   // The choice of the row of the image, and what the image weighs in another
   // row, in which it is second: of the two what is not -1.
   template <typename Block>
-  GSG_DEVICE static void SetChoices(const Args& args, int64_t image,
-                                    int64_t other_row, const double* sums,
-                                    State& state) {
+  GSG_DEVICE_CALL static void SetChoices(const Args& args, int64_t image,
+                                         int64_t other_row, const double* sums,
+                                         State& state) {
     Block::Lanes(8, [&](int k) {
       if ((k < 4 ? image : other_row) < 0) return;
       state.distances[k / 4][k % 4] =
@@ -390,8 +408,8 @@ class SharedViewKernel {
   }
 
   template <typename Block>
-  GSG_DEVICE static void SetGradients(const Args& args, const double* sums,
-                                      State& state) {
+  GSG_DEVICE_CALL static void SetGradients(const Args& args, const double* sums,
+                                           State& state) {
     Block::Lanes(2, [&](int v) {
       state.weights[v] =
           (state.own.weights[v] + state.as_second[v]) / (1 + args.locals);
@@ -421,10 +439,7 @@ class SharedViewKernel {
     block.Each([&](int t) {
       LoadZ(args, image, t, threads, parts[t].z);
       LoadZ(args, second, t, threads, parts[t].second);
-      for (int v = 0; v < 2; ++v) {
-        parts[t].p[v].Load(args.p[v].data + image * args.p[v].stride, args.cols,
-                           t, threads);
-      }
+      LoadP(args, image, t, threads, parts[t].p);
     });
     block.template Sum<double, 0, 16>([&](int t, double* sums) {
       AddSums<double>(args, t, threads, parts[t], sums);
@@ -522,7 +537,7 @@ class SharedViewKernel {
 
   // It predicts z2 with the weight of view 1, and z1 with that of view 2.
   template <typename Block>
-  GSG_DEVICE static void SetLocal(const double* sums, State& state) {
+  GSG_DEVICE_CALL static void SetLocal(const double* sums, State& state) {
     Block::Lanes(2, [&](int z) {
       const ViewResult view =
           ResultOfView(state.grad_scale, sums[0], state.z_squared[z],
