@@ -56,8 +56,10 @@ constexpr int PartnerView(int view) { return view ^ 1; }
 // The choice in which the two views of `pair` (0..3) are the sources.
 constexpr Choice SourcesOf(int pair) {
   Choice choice{static_cast<uint8_t>(pair), {0, 0, 0, 0}};
-  choice.weights[pair / 2] = 1;
-  choice.weights[2 + pair % 2] = 1;
+  for (int k = 0; k < 2; ++k) {
+    choice.weights[k] = pair / 2 == k ? 1 : 0;
+    choice.weights[2 + k] = pair % 2 == k ? 1 : 0;
+  }
   return choice;
 }
 

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 
 #include "cuda/internal/batch_norm_args.h"
 #include "cuda/internal/device.h"
@@ -13,29 +12,6 @@
 // them for each channel, and each value. The third goes through memory
 // backwards, as what the first has read last may still be in the cache.
 namespace gsg::cuda::internal {
-
-// 16 bytes of a row, kept as they are until a value is asked for: nvcc gives
-// each half of a Pack a register of its own as soon as it is loaded.
-template <typename T>
-class Group {
- public:
-  static constexpr int kWidth = BatchNormChannels<T>();
-
-  GSG_DEVICE void Load(const T* from) {
-    const Pack<T, kWidth> pack = LoadPack<T, kWidth>(from);
-    memcpy(&words_, &pack, sizeof(pack));
-  }
-  GSG_DEVICE T operator[](int e) const {
-    constexpr int kInWord = 4 / sizeof(T);
-    const uint32_t word = words_.element[e / kInWord] >> e % kInWord * 16;
-    T value;
-    memcpy(static_cast<void*>(&value), &word, sizeof(value));  // lower bytes
-    return value;
-  }
-
- private:
-  Pack<uint32_t, 4> words_;
-};
 
 // Where a block is.
 struct NormPart {
@@ -175,7 +151,7 @@ GSG_DEVICE void FinishSums(Block& block, const NormGrid& grid,
 template <typename T>
 class NormForwardKernels {
  public:
-  static constexpr int kWidth = Group<T>::kWidth;
+  static constexpr int kWidth = BatchNormChannels<T>();
   using Args = NormForwardArgs<T>;
 
   // Sums of x - origin and of its square, where origin is the view's first row:
@@ -193,7 +169,7 @@ class NormForwardKernels {
             origin[e] = Origin(args, part.view, mine.channel + e);
           }
           constexpr int kBatch = 4;
-          Group<T> x[kBatch];
+          Group<T, kWidth> x[kBatch];
           ForRows<kBatch, kWidth>(
               grid, part, mine,
               [&](int k, int64_t at) { x[k].Load(args.io.x + at); },
@@ -260,7 +236,7 @@ class NormForwardKernels {
         if (io.weight != nullptr) scale[e] *= io.weight[mine.channel + e];
       }
       constexpr int kBatch = 2;
-      Group<T> x[kBatch], residual[kBatch];
+      Group<T, kWidth> x[kBatch], residual[kBatch];
       ForRows<kBatch, kWidth>(
           grid, part, mine,
           [&](int k, int64_t at) {
@@ -309,7 +285,7 @@ class NormForwardKernels {
 template <typename T>
 class NormBackwardKernels {
  public:
-  static constexpr int kWidth = Group<T>::kWidth;
+  static constexpr int kWidth = BatchNormChannels<T>();
   using Args = NormBackwardArgs<T>;
 
   template <typename Block>
@@ -417,7 +393,7 @@ class NormBackwardKernels {
       return (positive >> e & 1) != 0 ? dy[e] : FromFloat<T>(0);
     }
 
-    Group<T> x, dy;
+    Group<T, kWidth> x, dy;
     uint32_t positive;
   };
 

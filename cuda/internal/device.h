@@ -39,7 +39,9 @@ GSG_DEVICE float ToFloat(Half x) {
 }
 GSG_DEVICE float ToFloat(BFloat16 x) {
 #ifdef __CUDA_ARCH__
-  return __bfloat162float(__ushort_as_bfloat16(x.bits));
+  // Not by CUDA's function, which takes a 16-bit register: this is one
+  // instruction on the word that the value is a half of.
+  return __uint_as_float(static_cast<uint32_t>(x.bits) << 16);
 #else
   return x;
 #endif
@@ -112,6 +114,29 @@ GSG_DEVICE Pack<T, kWidth> LoadPack(const T* from) {
   }
   return pack;
 }
+
+// A Pack that was loaded, kept as it is until an element is asked for: nvcc
+// gives each half of a Pack a register of its own as soon as it is loaded, or a
+// place in local memory.
+template <typename T, int kWidth>
+class Group {
+ public:
+  GSG_DEVICE void Load(const T* from) {
+    const Pack<T, kWidth> pack = LoadPack<T, kWidth>(from);
+    if constexpr (sizeof(pack) < sizeof(words_)) words_[0] = 0;
+    memcpy(words_, &pack, sizeof(pack));
+  }
+  GSG_DEVICE T operator[](int e) const {
+    const uint32_t word = words_[e / kInWord] >> e % kInWord * 16;
+    T value;
+    memcpy(static_cast<void*>(&value), &word, sizeof(value));  // lower bytes
+    return value;
+  }
+
+ private:
+  static constexpr int kInWord = 4 / sizeof(T);
+  uint32_t words_[(kWidth + kInWord - 1) / kInWord];
+};
 
 // `streaming`: there is so much of it that it should not push what is needed
 // again out of the cache.

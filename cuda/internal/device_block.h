@@ -5,16 +5,19 @@
 
 // A block of threads as kernels see it, on the GPU. A kernel is a function of
 // the whole block, in steps: what each thread does alone (Each), and what one
-// does for all (One, Reduce, Last). All threads take the same way through it;
+// does for all (One, Reduce, Last) or the lanes of one warp do, some of them
+// each a part (Decide, Lanes). All threads take the same way through it;
 // between steps they meet at a barrier. tests/cuda/host_block.h is the same for
 // a host, which goes through each step thread by thread: sums are added in the
 // same order.
 namespace gsg::cuda::internal {
 
+inline constexpr int kMaxSums = 24;
+
 // The sums of a block take shape here, in shared memory.
 struct BlockScratch {
-  double partial[32][16];  // of each warp
-  double total[16];
+  double partial[16][kMaxSums];  // of each warp, of at most 512 threads
+  double total[kMaxSums];
   uint32_t is_last;
 };
 
@@ -54,14 +57,13 @@ class DeviceBlock {
   }
 
   // add(thread, sums) adds what a thread has to its sums[k], k < kSums (a power
-  // of two, at most 16), which are 0 before; then one thread calls take(sums)
-  // with the block's. Within a warp sums are added in Real, pairwise over a
-  // distance of 16, 8, 4, 2 and 1 threads; those of the warps in their order,
-  // in double. Threads before the call need no barrier, and there is one
-  // behind.
-  template <typename Real, int kSums, typename Add, typename Take>
-  __device__ __forceinline__ void Reduce(Add&& add, Take&& take) {
+  // of two, at most 16), which are 0 before. They are the block's sums kFirst +
+  // k, for Decide. Within a warp sums are added in Real, pairwise over a
+  // distance of 16, 8, 4, 2 and 1 threads. No barrier.
+  template <typename Real, int kFirst, int kSums, typename Add>
+  __device__ __forceinline__ void Sum(Add&& add) {
     static_assert(kSums <= 16 && (kSums & (kSums - 1)) == 0);
+    static_assert(kFirst + kSums <= kMaxSums);
     Real sums[kSums];
 #pragma unroll
     for (int k = 0; k < kSums; ++k) sums[k] = 0;
@@ -70,26 +72,57 @@ class DeviceBlock {
     const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
     AddWarp<kSums, 16>(lane, sums);
     constexpr int kLanes = 32 / kSums;  // with the same sum
-    if (lane % kLanes == 0) scratch_->partial[warp][lane / kLanes] = sums[0];
+    if (lane % kLanes == 0) {
+      scratch_->partial[warp][kFirst + lane / kLanes] = sums[0];
+    }
+  }
+
+  // decide(sums) with the block's first `count` sums, those of its warps added
+  // in their order, in double: between two barriers, by the lanes of a warp.
+  // What decide does outside of Lanes each of them does for itself, and must
+  // not write to memory.
+  template <typename F>
+  __device__ __forceinline__ void Decide(int count, F&& decide) {
     __syncthreads();
-    if (warp == 0) {
-      if (lane < kSums) {
+    if (threadIdx.x < 32) {
+      const int lane = threadIdx.x;
+      if (lane < count) {
         double total = 0;
         const int warps = blockDim.x / 32;
+#pragma unroll 4
         for (int w = 0; w < warps; ++w) total += scratch_->partial[w][lane];
         scratch_->total[lane] = total;
       }
       __syncwarp();
-      if (lane == 0) take(scratch_->total);
+      decide(scratch_->total);
     }
     __syncthreads();
   }
 
+  // f(k), k < count (at most 32), by a lane each. The next step of the decision
+  // sees what they wrote.
+  template <typename F>
+  static __device__ __forceinline__ void Lanes(int count, F&& f) {
+    const int lane = threadIdx.x;
+    if (lane < count) f(lane);
+    __syncwarp();
+  }
+
+  // Sum, and take(sums) by one thread between two barriers.
+  template <typename Real, int kSums, typename Add, typename Take>
+  __device__ __forceinline__ void Reduce(Add&& add, Take&& take) {
+    Sum<Real, 0, kSums>(add);
+    Decide(kSums,
+           [&](const double* sums) { Lanes(1, [&](int) { take(sums); }); });
+  }
+
   // Whether this block is the last of `blocks` to get here; the last one sees
-  // what one thread of each of the others wrote before. Leaves *ticket, which
-  // is 0 at the beginning, at 0.
-  __device__ bool Last(uint32_t* ticket, uint32_t blocks) {
+  // what one thread of each wrote by write(). Leaves *ticket, which is 0 at the
+  // beginning, at 0.
+  template <typename F>
+  __device__ bool Last(uint32_t* ticket, uint32_t blocks, F&& write) {
     One([&] {
+      write();
       __threadfence();
       scratch_->is_last = atomicAdd(ticket, 1) == blocks - 1;
       if (scratch_->is_last != 0) {

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <limits>
 #include <type_traits>
 
 #include "cuda/internal/device.h"
@@ -25,8 +24,13 @@ template <typename T, int kWidth, int kKept>
 class FourViewKernel {
  public:
   using Args = FourViewArgs<T>;
+  // Of a thread: fewer make room for more blocks at once, which wait for their
+  // sums at different times. With 64, 4 blocks of 256 threads; more where a row
+  // would be spilt. (128 are what a block of kMaxThreads can have.)
+  static constexpr int kRegisters = kKept > 0 && sizeof(T) == 2 ? 64 : 128;
   struct State : BlockState {
-    double weights[4];        // of the row's choice
+    double distances[4];
+    Choice choice;
     Combination<2> grads[4];  // of p_v and z_partner(v)
   };
 
@@ -34,22 +38,28 @@ class FourViewKernel {
   GSG_DEVICE static void Run(Block& block, const Args& args, State& state) {
     using Part = RowPart<T, kWidth, kKept>;
     typename Block::template PerThread<Parts<Part>> parts(block);
-    block.One([&] { Begin(args, state); });
     const int64_t begin = int64_t{block.index()} * args.rows_per_block;
     const int64_t end = std::min(begin + args.rows_per_block, args.rows);
     const int threads = block.threads();
     for (int64_t row = begin; row < end; ++row) {
-      block.Each([&](int t) { LoadRow(args, row, t, threads, parts[t]); });
-      block.template Reduce<float, 16>(
-          [&](int t, float* sums) {
-            AddSums<float>(args, t, threads, parts[t], sums);
-          },
-          [&](const double* sums) {
-            state.chosen = PairSumsArePlain(args, sums);
-            if (state.chosen) SetChoice(args, row, sums, state);
-            state.again = !state.chosen || !ViewsArePlain(sums);
-            if (!state.again) SetGradients(args, sums, state);
-          });
+      block.Each([&](int t) {
+        LoadRow(args, row, t, threads, parts[t]);
+        // While the first row is on its way.
+        if (row == begin && t == 0) Begin(args, state);
+      });
+      block.template Sum<float, 0, 16>([&](int t, float* sums) {
+        AddSums<float>(args, t, threads, parts[t], sums);
+      });
+      block.Decide(16, [&](const double* sums) {
+        const bool chosen = PairSumsArePlain(args, sums);
+        const bool again = !chosen || !ViewsArePlain(sums);
+        if (chosen) SetChoice<Block>(args, row, sums, state);
+        if (!again) SetGradients<Block>(sums, state);
+        Block::Lanes(1, [&](int) {
+          state.chosen = chosen;
+          state.again = again;
+        });
+      });
       if (state.again) {
         Again(block, args, row, state);
       } else {
@@ -75,17 +85,17 @@ class FourViewKernel {
     typename Block::template PerThread<Parts<Part>> parts(block);
     const int threads = block.threads();
     block.Each([&](int t) { LoadRow(args, row, t, threads, parts[t]); });
-    block.template Reduce<double, 16>(
-        [&](int t, double* sums) {
-          AddSums<double>(args, t, threads, parts[t], sums);
-        },
-        [&](const double* sums) {
-          if (!state.chosen) SetChoice(args, row, sums, state);
-          SetGradients(args, sums, state);
-          if (!AllFinite<16>(sums)) {
-            state.total.loss = std::numeric_limits<double>::quiet_NaN();
-          }
-        });
+    block.template Sum<double, 0, 16>([&](int t, double* sums) {
+      AddSums<double>(args, t, threads, parts[t], sums);
+    });
+    block.Decide(16, [&](const double* sums) {
+      if (!state.chosen) SetChoice<Block>(args, row, sums, state);
+      SetGradients<Block>(sums, state);
+      const bool finite = AllFinite<16>(sums);
+      Block::Lanes(1, [&](int) {
+        if (!finite) SetLossNan(state);
+      });
+    });
     block.Each(
         [&](int t) { Write<double>(args, row, t, threads, parts[t], state); });
   }
@@ -110,10 +120,19 @@ class FourViewKernel {
   template <typename Real, typename Part>
   GSG_DEVICE static void AddSums(const Args& args, int thread, int threads,
                                  const Parts<Part>& parts, Real* sums) {
-    const bool products = args.uses_products;
+    if (args.uses_products) {
+      AddSumsOf<true>(args, thread, threads, parts, sums);
+    } else {
+      AddSumsOf<false>(args, thread, threads, parts, sums);
+    }
+  }
+
+  template <bool kProducts, typename Real, typename Part>
+  GSG_DEVICE static void AddSumsOf(const Args& args, int thread, int threads,
+                                   const Parts<Part>& parts, Real* sums) {
     uint32_t faults = 0;
     Part::ForGroups(args.cols, thread, threads, [&](int k, int c) {
-      Pack<T, kWidth> p[4], z[4];
+      Group<T, kWidth> p[4], z[4];
       GSG_UNROLL
       for (int v = 0; v < 4; ++v) {
         z[v] = parts.z[v].Get(k, c);
@@ -124,14 +143,16 @@ class FourViewKernel {
         Real zs[4], ps[4];
         GSG_UNROLL
         for (int v = 0; v < 4; ++v) {
-          zs[v] = static_cast<Real>(ToFloat(z[v].element[e]));
-          ps[v] = static_cast<Real>(ToFloat(p[v].element[e]));
+          zs[v] = static_cast<Real>(ToFloat(z[v][e]));
+          ps[v] = static_cast<Real>(ToFloat(p[v][e]));
           if constexpr (std::is_same_v<Real, double>) {
             if (!std::isfinite(ps[v])) faults |= NonFinite(v);
             if (!std::isfinite(zs[v])) faults |= NonFinite(4 + v);
           }
         }
-        AddPairSums(products, zs[0], zs[1], zs[2], zs[3], sums);
+        AddPairSums<kProducts>(zs[0], zs[1], zs[2], zs[3], sums);
+        AddSquares(zs[0], zs[1], sums + 4);
+        AddSquares(zs[2], zs[3], sums + 6);
         GSG_UNROLL
         for (int v = 0; v < 4; ++v) {
           sums[8 + v] = MultiplyAdd(ps[v], ps[v], sums[8 + v]);
@@ -150,23 +171,28 @@ class FourViewKernel {
     return plain;
   }
 
+  template <typename Block>
   GSG_DEVICE_CALL static void SetChoice(const Args& args, int64_t row,
                                         const double* sums, State& state) {
-    const Choice choice = ChooseRow(args, state.parameters, sums, row);
-    CountPair(args, row, choice.pair, state);
-    for (int v = 0; v < 4; ++v) state.weights[v] = choice.weights[v];
+    Block::Lanes(
+        4, [&](int k) { state.distances[k] = DistanceOf(args, sums, k); });
+    Block::Lanes(1, [&](int) {
+      state.choice = ChooseRow(args, state.parameters, state.distances, row);
+      CountPair(args, row, state.choice.pair, state);
+    });
   }
 
-  GSG_DEVICE_CALL static void SetGradients(const Args& args, const double* sums,
-                                           State& state) {
-    for (int v = 0; v < 4; ++v) {
-      const ViewResult view = ResultOfView(args, state.grad_scale, sums[8 + v],
-                                           sums[4 + PartnerView(v)],
-                                           sums[12 + v], state.weights[v]);
-      state.total.loss += view.term.loss;
-      state.grads[v] = {!view.is_source,
-                        {view.term.along_p, view.term.along_z}};
-    }
+  template <typename Block>
+  GSG_DEVICE_CALL static void SetGradients(const double* sums, State& state) {
+    Block::Lanes(4, [&](int v) {
+      const ViewResult view =
+          ResultOfView(state.grad_scale, sums[8 + v], sums[4 + PartnerView(v)],
+                       sums[12 + v], state.choice.weights[v]);
+      state.loss[v] += view.term.loss;
+      state.grads[v].is_zero = !view.is_source;
+      state.grads[v].Set(0, view.term.along_p);
+      state.grads[v].Set(1, view.term.along_z);
+    });
   }
 
   template <typename Real, typename Part>

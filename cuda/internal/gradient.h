@@ -1,7 +1,7 @@
 #ifndef GSG_CUDA_INTERNAL_GRADIENT_H_
 #define GSG_CUDA_INTERNAL_GRADIENT_H_
 
-#include <cstdint>
+#include <type_traits>
 
 #include "cuda/internal/device.h"
 #include "cuda/internal/row_part.h"
@@ -12,8 +12,20 @@ namespace gsg::cuda::internal {
 // them it is exactly 0, whatever the rows.
 template <int kTerms>
 struct Combination {
+  template <typename Real>
+  GSG_DEVICE Real Factor(int term) const {
+    if constexpr (std::is_same_v<Real, float>) return rounded[term];
+    return factor[term];
+  }
+  // Rounds, too, for each thread would have to.
+  GSG_DEVICE void Set(int term, double value) {
+    factor[term] = value;
+    rounded[term] = static_cast<float>(value);
+  }
+
   bool is_zero;
   double factor[kTerms];
+  float rounded[kTerms];
 };
 
 // A thread's columns of a gradient, calculated in Real and rounded once. `rows`
@@ -27,11 +39,11 @@ GSG_DEVICE void WriteGradient(
   first.ForGroups(cols, thread, threads, [&](int k, int c) {
     Real sum[kWidth] = {};
     int term = 0;
-    const auto add = [&](const Pack<T, kWidth>& row) {
-      const Real factor = static_cast<Real>(combination.factor[term++]);
+    const auto add = [&](const Group<T, kWidth>& row) {
+      const Real factor = combination.template Factor<Real>(term++);
       GSG_UNROLL
       for (int e = 0; e < kWidth; ++e) {
-        sum[e] += factor * static_cast<Real>(ToFloat(row.element[e]));
+        sum[e] += factor * static_cast<Real>(ToFloat(row[e]));
       }
     };
     if (!is_zero) {

@@ -44,7 +44,7 @@ struct LossArgs {
   bool uses_products;   // the distance takes products, not differences
   bool streaming;       // gradients go around the cache
   SelectionParameters parameters;
-  double grad_scale;
+  double grad_scale;  // over the number of rows
   const uint64_t* device_seed;
   const float* device_grad_scale;
   LossOutputs outputs;
@@ -82,8 +82,7 @@ struct LaunchShape {
 };
 
 inline constexpr int kMaxThreads = 512;
-// How many elements of a row a thread keeps: 2048 in 256 threads. (A register
-// each, also if they have 16 bits.)
+// How many elements of a row a thread keeps: 2048 in 256 threads.
 inline constexpr int kElementsPerThread = 8;
 constexpr int VectorsPerThread(int element_bytes) {
   return kElementsPerThread * element_bytes / 16;

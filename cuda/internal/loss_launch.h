@@ -11,10 +11,8 @@
 
 namespace gsg::cuda::internal {
 
-// Registers for kMaxThreads threads, 128 each, and no fewer: a row that is
-// spilt would be read twice.
 template <typename Kernel>
-__global__ void __launch_bounds__(kMaxThreads)
+__global__ void __maxnreg__(Kernel::kRegisters)
     LossGlobal(const __grid_constant__ typename Kernel::Args args) {
   __shared__ BlockScratch scratch;
   // Its type has a constructor, which shared memory may not have.

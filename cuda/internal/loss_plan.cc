@@ -26,9 +26,9 @@ namespace {
 
 using gsg::internal::NamedRows;
 
-// A block takes more rows only where there are enough for every multiprocessor
-// many times over (an H100 has 132).
-constexpr int64_t kRowsForOneMore = 2048;
+// A block takes more rows only where all multiprocessors have enough of them
+// (an H100 has 132, each with up to 4 blocks at once).
+constexpr int64_t kRowsForOneMore = 1024;
 
 // Gradients of more bytes than this do not stay in the cache until someone
 // reads them, whatever is done (an H100 has 50 MB).
@@ -104,7 +104,7 @@ void SetCommon(int64_t rows, int64_t cols, int64_t gradients,
   });
   args.streaming = gradients * rows * cols * element_bytes > kStreamingBytes;
   args.parameters = options;
-  args.grad_scale = options.grad_scale;
+  args.grad_scale = options.grad_scale / static_cast<double>(rows);
   args.device_seed = options.device_seed;
   args.device_grad_scale = options.device_grad_scale;
   args.outputs = outputs;

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <limits>
 
 #include "cuda/internal/device.h"
 #include "cuda/internal/loss_args.h"
@@ -16,24 +17,25 @@
 namespace gsg::cuda::internal {
 
 // The sums of two images: 0..3 the pair sums of the distances (selection.h's
-// order), 4..7 ||z_v||^2. Views' sums follow where there are some.
-inline constexpr int kPairSums = 8;
-
-template <typename Real>
-GSG_DEVICE void AddPairSums(bool products, Real z11, Real z12, Real z21,
-                            Real z22, Real* sums) {
+// order), 4..7 ||z_v||^2, which distances take only with kProducts. Views' sums
+// follow where there are some.
+template <bool kProducts, typename Real>
+GSG_DEVICE void AddPairSums(Real z11, Real z12, Real z21, Real z22,
+                            Real* sums) {
   const Real first[2] = {z11, z12}, second[2] = {z21, z22};
   GSG_UNROLL
   for (int k = 0; k < 4; ++k) {
     const Real x = first[k / 2], y = second[k % 2];
-    sums[k] = products ? MultiplyAdd(x, y, sums[k])
-                       : MultiplyAdd(x - y, x - y, sums[k]);
+    sums[k] = kProducts ? MultiplyAdd(x, y, sums[k])
+                        : MultiplyAdd(x - y, x - y, sums[k]);
   }
-  GSG_UNROLL
-  for (int v = 0; v < 2; ++v) {
-    sums[4 + v] = MultiplyAdd(first[v], first[v], sums[4 + v]);
-    sums[6 + v] = MultiplyAdd(second[v], second[v], sums[6 + v]);
-  }
+}
+
+// To ||z_v||^2 of one of two images.
+template <typename Real>
+GSG_DEVICE void AddSquares(Real x, Real y, Real* sums) {
+  sums[0] = MultiplyAdd(x, x, sums[0]);
+  sums[1] = MultiplyAdd(y, y, sums[1]);
 }
 
 // Whether float was wide enough for the sums that distances are made of.
@@ -46,17 +48,20 @@ GSG_DEVICE bool PairSumsArePlain(const LossArgs& args, const double* sums) {
   return true;
 }
 
-GSG_DEVICE_CALL Choice ChooseRow(const LossArgs& args,
-                                 const SelectionParameters& parameters,
-                                 const double* sums, int64_t row) {
-  double distances[4] = {};
+// The k-th of a row's distances.
+GSG_DEVICE double DistanceOf(const LossArgs& args, const double* sums, int k) {
+  double distance = 0;
   if (args.uses_distances) {
     distances::List::Visit(args.distance, [&](auto d) {
-      for (int k = 0; k < 4; ++k) {
-        distances[k] = d.Value(sums[k], sums[4 + k / 2], sums[6 + k % 2]);
-      }
+      distance = d.Value(sums[k], sums[4 + k / 2], sums[6 + k % 2]);
     });
   }
+  return distance;
+}
+
+GSG_DEVICE Choice ChooseRow(const LossArgs& args,
+                            const SelectionParameters& parameters,
+                            const double (&distances)[4], int64_t row) {
   Choice choice{};
   selections::List::Visit(args.selection, [&](auto s) {
     choice = s.Choose(distances, parameters, row);
@@ -74,13 +79,12 @@ GSG_DEVICE bool ViewIsPlain(double pp, double zz) {
   return gsg::internal::IsPlain<float>(pp) && gsg::internal::IsPlain<float>(zz);
 }
 
-GSG_DEVICE ViewResult ResultOfView(const LossArgs& args, double grad_scale,
-                                   double pp, double zz, double pz,
-                                   double weight) {
+GSG_DEVICE ViewResult ResultOfView(double grad_scale, double pp, double zz,
+                                   double pz, double weight) {
   if (weight == 0) return {false, {0, 0, 0}};
   return {true, gsg::internal::ViewTermOf(
                     pp, zz, pz, weight,
-                    gsg::internal::GradFactor(weight, grad_scale, args.rows))};
+                    gsg::internal::GradFactor(weight, grad_scale, /*rows=*/1))};
 }
 
 // Sums in double are finite unless a value is not.
@@ -94,8 +98,9 @@ GSG_DEVICE bool AllFinite(const double* sums) {
 // What a block knows, in shared memory.
 struct BlockState {
   SelectionParameters parameters;
-  double grad_scale;
-  BlockTotal total;
+  double grad_scale;  // of LossArgs, with the device's factor
+  double loss[4];     // of the block, a part for each lane that adds to it
+  double pair_count[5];
   // The row at hand has its choice. That depends on projections alone, also on
   // whether it takes double: who else makes the choice of this row comes to the
   // same.
@@ -110,12 +115,17 @@ GSG_DEVICE void Begin(const LossArgs& args, BlockState& state) {
   if (args.device_grad_scale != nullptr) {
     state.grad_scale *= static_cast<double>(*args.device_grad_scale);
   }
-  state.total = {};
+  for (double& loss : state.loss) loss = 0;
+  for (double& count : state.pair_count) count = 0;
+}
+
+GSG_DEVICE void SetLossNan(BlockState& state) {
+  state.loss[0] = std::numeric_limits<double>::quiet_NaN();
 }
 
 GSG_DEVICE void CountPair(const LossArgs& args, int64_t row, uint8_t pair,
                           BlockState& state) {
-  ++state.total.pair_count[pair];
+  ++state.pair_count[pair];
   if (args.outputs.pair != nullptr) args.outputs.pair[row] = pair;
 }
 
@@ -123,10 +133,15 @@ GSG_DEVICE void CountPair(const LossArgs& args, int64_t row, uint8_t pair,
 // in their order.
 template <typename Block>
 GSG_DEVICE void Finish(Block& block, const LossArgs& args, BlockState& state) {
-  block.One([&] { args.totals[block.index()] = state.total; });
-  if (!block.Last(&args.ticket->blocks, args.blocks)) return;
+  const auto write_total = [&] {
+    BlockTotal& total = args.totals[block.index()];
+    total.loss = state.loss[0] + state.loss[1] + state.loss[2] + state.loss[3];
+    for (int k = 0; k < 5; ++k) total.pair_count[k] = state.pair_count[k];
+  };
+  if (!block.Last(&args.ticket->blocks, args.blocks, write_total)) return;
   block.template Reduce<double, 8>(
       [&](int thread, double* sums) {
+        GSG_UNROLL_BY(2)
         for (int b = thread; b < args.blocks; b += block.threads()) {
           const BlockTotal& total = args.totals[b];
           sums[0] += Block::Fresh(&total.loss);

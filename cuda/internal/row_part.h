@@ -11,8 +11,6 @@ namespace gsg::cuda::internal {
 template <typename T, int kWidth, int kKept>
 class RowPart {
  public:
-  using Group = Pack<T, kWidth>;
-
   // Calls f(k, c) for the thread's groups: the k-th, which begins at column c.
   template <typename F>
   GSG_DEVICE static void ForGroups(int cols, int thread, int threads, F&& f) {
@@ -23,23 +21,27 @@ class RowPart {
     }
   }
 
+  // Groups behind the end of the row become 0. (If they stayed as they are, all
+  // of them would be needed, and kept, from each row to the next.)
   GSG_DEVICE void Load(const T* row, int cols, int thread, int threads) {
-    ForGroups(cols, thread, threads,
-              [&](int k, int c) { kept_[k] = LoadPack<T, kWidth>(row + c); });
+    GSG_UNROLL
+    for (int k = 0; k < kKept; ++k) {
+      const int c = kWidth * (thread + k * threads);
+      kept_[k] = {};
+      if (c < cols) kept_[k].Load(row + c);
+    }
   }
 
-  GSG_DEVICE Group Get(int k, int /*c*/) const { return kept_[k]; }
+  GSG_DEVICE Group<T, kWidth> Get(int k, int /*c*/) const { return kept_[k]; }
 
  private:
-  Group kept_[kKept];
+  Group<T, kWidth> kept_[kKept];
 };
 
 // Any number of groups, which are read when they are asked for. k is always 0.
 template <typename T, int kWidth>
 class RowPart<T, kWidth, 0> {
  public:
-  using Group = Pack<T, kWidth>;
-
   template <typename F>
   GSG_DEVICE static void ForGroups(int cols, int thread, int threads, F&& f) {
     for (int c = kWidth * thread; c < cols; c += kWidth * threads) f(0, c);
@@ -50,8 +52,10 @@ class RowPart<T, kWidth, 0> {
     row_ = row;
   }
 
-  GSG_DEVICE Group Get(int /*k*/, int c) const {
-    return LoadPack<T, kWidth>(row_ + c);
+  GSG_DEVICE Group<T, kWidth> Get(int /*k*/, int c) const {
+    Group<T, kWidth> group;
+    group.Load(row_ + c);
+    return group;
   }
 
  private:

@@ -40,10 +40,10 @@ class HostBlock {
     f();
   }
 
-  template <typename Real, int kSums, typename Add, typename Take>
-  void Reduce(Add&& add, Take&& take) {
+  template <typename Real, int kFirst, int kSums, typename Add>
+  void Sum(Add&& add) {
     using Lanes = std::array<std::array<Real, kSums>, 32>;
-    double total[kSums] = {};
+    for (int k = 0; k < kSums; ++k) totals_[kFirst + k] = 0;
     for (int warp = 0; warp < threads_ / 32; ++warp) {
       Lanes lanes = {};
       for (int lane = 0; lane < 32; ++lane) {
@@ -58,12 +58,30 @@ class HostBlock {
           }
         }
       }
-      for (int k = 0; k < kSums; ++k) total[k] += lanes[0][k];
+      for (int k = 0; k < kSums; ++k) totals_[kFirst + k] += lanes[0][k];
     }
-    take(total);
   }
 
-  bool Last(uint32_t* ticket, uint32_t blocks) {
+  template <typename F>
+  void Decide(int /*count*/, F&& decide) {
+    const std::array<double, kMaxSums> totals = totals_;
+    decide(totals.data());
+  }
+
+  template <typename F>
+  static void Lanes(int count, F&& f) {
+    for (int k = 0; k < count; ++k) f(k);
+  }
+
+  template <typename Real, int kSums, typename Add, typename Take>
+  void Reduce(Add&& add, Take&& take) {
+    Sum<Real, 0, kSums>(add);
+    Decide(kSums, take);
+  }
+
+  template <typename F>
+  bool Last(uint32_t* ticket, uint32_t blocks, F&& write) {
+    write();
     if (++*ticket != blocks) return false;
     *ticket = 0;
     return true;
@@ -72,8 +90,11 @@ class HostBlock {
   static double Fresh(const double* from) { return *from; }
 
  private:
+  static constexpr int kMaxSums = 24;
+
   int index_;
   int threads_;
+  std::array<double, kMaxSums> totals_ = {};
 };
 
 }  // namespace gsg::cuda::internal
