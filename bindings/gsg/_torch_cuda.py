@@ -87,6 +87,11 @@ def _on(device: torch.device) -> Tuple[ContextManager[object], int]:
     return torch.cuda.device(device), stream
 
 
+def _is_recorded(device: torch.device) -> bool:
+    return (device.type == "cuda" and
+            torch.cuda.is_current_stream_capturing())
+
+
 def guided_loss(views: Sequence[Tensor], pairing: Optional[Tensor], distance: str,
                 selection: Selection, grad_scale: float, wants_grad: bool,
                 local_p: Optional[Tensor] = None
@@ -100,6 +105,13 @@ def guided_loss(views: Sequence[Tensor], pairing: Optional[Tensor], distance: st
     first = views[0]
     n, d = first.shape
     device = first.device
+    if (pairing is not None and pairing.device.type == "cpu" and
+            _is_recorded(device)):
+        # Its replays would read host memory that is somebody else's by then.
+        raise RuntimeError(
+            "a CUDA graph cannot record a pairing that is drawn or lies on the "
+            "CPU: give pairing= as a tensor on the device, and write another "
+            "one into it between replays")
     p = views[:len(views) // 2]
     inputs = [_rows(x.detach()) for x in views]
     grads: List[Tensor] = []

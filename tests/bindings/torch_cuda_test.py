@@ -102,6 +102,13 @@ def expect_core(form, module, views, loss, *pairing, local=None, seed=3):
     return out[half:]
 
 
+def test_a_graph_cannot_record_a_drawn_pairing(monkeypatch):
+    monkeypatch.setattr(_torch_cuda, "_is_recorded", lambda device: True)
+    with pytest.raises(RuntimeError, match="pairing= as a tensor on the device"):
+        GuidedStopGradientLoss()(*some_views("shared"))
+    GuidedStopGradientLoss(views="four")(*some_views("four"))
+
+
 @pytest.mark.parametrize("form", COUNTS)
 @pytest.mark.parametrize("dtype", ERRORS)
 def test_is_the_core(form, dtype, emulated):
