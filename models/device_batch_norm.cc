@@ -185,7 +185,8 @@ bool KernelsTake(const at::Tensor& x, const FusedBatchNorm& options) {
   }
   return internal::ShapesFit(x, options) &&
          x.size(1) * static_cast<int64_t>(x.element_size()) % 16 == 0 &&
-         Aligned(x);
+         Aligned(x) &&
+         (!options.residual.defined() || Aligned(options.residual));
 }
 
 at::Tensor NormalizeBatchBy(const BatchNormKernels& kernels,
