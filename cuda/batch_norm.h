@@ -8,10 +8,9 @@
 #include "cuda/stream.h"
 
 // Batch normalisation (Ioffe and Szegedy, arXiv 1502.03167) in training, with
-// what mostly follows it: relu(batch_norm(x) + residual). A residual network on
-// a GPU spends more time in these than in its convolutions, all of it waiting
-// for memory; here x is read twice and y written once, and on the way back x
-// and dy are read twice and dx written once.
+// what mostly follows it: relu(batch_norm(x) + residual). All of this waits for
+// memory, so that passes over it are what counts: x is read twice and y written
+// once, and on the way back x and dy are read twice and dx written once.
 // Pointers are to memory that the current device can reach; nothing is
 // allocated, nothing waits for the device, and a call can be captured in a CUDA
 // graph (after one that was not: CUDA loads a kernel when it is first

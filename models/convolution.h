@@ -26,8 +26,8 @@ at::Tensor Convolve3x3(const at::Tensor& x, const at::Tensor& weight);
 
 // at::conv2d(x, weight) without a bias, with channels of zeros behind those of
 // both up to a multiple of kTensorCoreChannels: cuDNN has fast kernels in 16
-// bits for these alone, and takes four times as long for the gradient of a
-// weight with three.
+// bits for these alone. (The gradient of a weight with three took an H200 0.3
+// of the 11.7 ms of a step of CIFAR-10's ResNet-18.)
 inline constexpr int64_t kTensorCoreChannels = 8;
 at::Tensor ConvolvePadded(const at::Tensor& x, const at::Tensor& weight,
                           at::IntArrayRef stride, at::IntArrayRef padding,
