@@ -160,11 +160,6 @@ class FusedOnDevice : public torch::autograd::Function<FusedOnDevice> {
   using ElementOf = decltype(ElementOfKernel(std::declval<Kernel>()));
 };
 
-std::optional<at::Tensor> IfDefined(const at::Tensor& tensor) {
-  if (!tensor.defined()) return std::nullopt;
-  return tensor;
-}
-
 bool Aligned(const at::Tensor& tensor) {
   return reinterpret_cast<uintptr_t>(tensor.const_data_ptr()) % 16 == 0;
 }
@@ -176,14 +171,7 @@ bool KernelsTake(const at::Tensor& x, const FusedBatchNorm& options) {
   if (type != c10::kFloat && type != c10::kHalf && type != c10::kBFloat16) {
     return false;
   }
-  for (const at::Tensor& tensor : {options.weight, options.bias,
-                                   options.running_mean, options.running_var}) {
-    if (tensor.defined() && tensor.scalar_type() != c10::kFloat) return false;
-  }
-  if (options.residual.defined() && options.residual.scalar_type() != type) {
-    return false;
-  }
-  return internal::ShapesFit(x, options) &&
+  return internal::TensorsFit(x, options) &&
          x.size(1) * static_cast<int64_t>(x.element_size()) % 16 == 0 &&
          Aligned(x) &&
          (!options.residual.defined() || Aligned(options.residual));
@@ -194,9 +182,10 @@ at::Tensor NormalizeBatchBy(const BatchNormKernels& kernels,
                             const FusedBatchNorm& options) {
   TORCH_INTERNAL_ASSERT(KernelsTake(x, options));
   // Within a Function's forward it is off.
-  return FusedOnDevice::apply(
-      x, IfDefined(options.residual), IfDefined(options.weight),
-      IfDefined(options.bias), options, &kernels, at::GradMode::is_enabled());
+  return FusedOnDevice::apply(x, internal::IfDefined(options.residual),
+                              internal::IfDefined(options.weight),
+                              internal::IfDefined(options.bias), options,
+                              &kernels, at::GradMode::is_enabled());
 }
 
 }  // namespace gsg

@@ -250,23 +250,13 @@ class Fused : public torch::autograd::Function<Fused> {
   }
 };
 
-std::optional<at::Tensor> IfDefined(const at::Tensor& tensor) {
-  if (!tensor.defined()) return std::nullopt;
-  return tensor;
-}
-
 // By the kernels of internal/batch_norm_kernels.h?
 bool CpuTakes(const at::Tensor& x, const FusedBatchNorm& options) {
   if (x.scalar_type() != c10::kFloat ||
       at::autocast::is_autocast_enabled(at::kCPU)) {
     return false;
   }
-  for (const at::Tensor& tensor :
-       {options.weight, options.bias, options.running_mean, options.running_var,
-        options.residual}) {
-    if (tensor.defined() && tensor.scalar_type() != c10::kFloat) return false;
-  }
-  return internal::ShapesFit(x, options) &&
+  return internal::TensorsFit(x, options) &&
          x.size(1) % internal::kBatchNormLanes == 0;
 }
 
@@ -284,8 +274,9 @@ at::Tensor NormalizeBatch(const at::Tensor& x, const FusedBatchNorm& options) {
     return NormalizeBatchBy(*GpuBatchNormKernels(), x, options);
   }
   if (options.batches.defined()) options.batches.add_(options.views);
-  return Fused::apply(x, IfDefined(options.residual), IfDefined(options.weight),
-                      IfDefined(options.bias), options);
+  return Fused::apply(x, internal::IfDefined(options.residual),
+                      internal::IfDefined(options.weight),
+                      internal::IfDefined(options.bias), options);
 }
 
 }  // namespace gsg

@@ -3,15 +3,29 @@
 #ifndef GSG_MODELS_INTERNAL_BATCH_ROWS_H_
 #define GSG_MODELS_INTERNAL_BATCH_ROWS_H_
 
+#include <optional>
+
 #include "ATen/core/Tensor.h"
 #include "c10/core/MemoryFormat.h"
+#include "c10/core/ScalarType.h"
 #include "models/fused_batch_norm.h"
 
 namespace gsg::internal {
 
+// For a torch::autograd::Function, which takes no undefined tensors.
+inline std::optional<at::Tensor> IfDefined(const at::Tensor& tensor) {
+  if (!tensor.defined()) return std::nullopt;
+  return tensor;
+}
+
 // Is x in memory as rows of channels, a whole number of views with more than
-// one value a channel each, and do the other tensors go with it?
-inline bool ShapesFit(const at::Tensor& x, const FusedBatchNorm& options) {
+// one value a channel each, and do the other tensors go with it? The residual
+// has x's type, the others are float32.
+inline bool TensorsFit(const at::Tensor& x, const FusedBatchNorm& options) {
+  for (const at::Tensor& tensor : {options.weight, options.bias,
+                                   options.running_mean, options.running_var}) {
+    if (tensor.defined() && tensor.scalar_type() != c10::kFloat) return false;
+  }
   const bool rows =
       x.dim() == 2
           ? x.is_contiguous()
@@ -22,7 +36,9 @@ inline bool ShapesFit(const at::Tensor& x, const FusedBatchNorm& options) {
          x.size(1) == options.running_mean.numel() &&
          x.size(0) % options.views == 0 &&
          x.numel() > x.size(1) * options.views &&
-         (!options.residual.defined() || options.residual.sizes() == x.sizes());
+         (!options.residual.defined() ||
+          (options.residual.sizes() == x.sizes() &&
+           options.residual.scalar_type() == x.scalar_type()));
 }
 
 inline at::Tensor LaidOutLike(const at::Tensor& tensor, const at::Tensor& x) {

@@ -223,11 +223,6 @@ absl::Status SavePickled(const std::string& folder, absl::string_view pickled,
   return ReplaceKeepingOlder(LastCheckpointPath(folder), older, *sealed);
 }
 
-absl::Status SaveCheckpoint(const std::string& folder,
-                            const Checkpoint& checkpoint, int64_t keep) {
-  return SavePickled(folder, PickleCheckpoint(checkpoint), keep);
-}
-
 absl::Status SaveStateDict(const std::string& path,
                            const NamedTensors& tensors) {
   NamedTensors contiguous;

@@ -42,15 +42,13 @@ std::string OlderCheckpointPath(const std::string& folder, int64_t age);
 // <folder>/checkpoint-epoch-<epoch>.pt, kept for good.
 std::string EpochCheckpointPath(const std::string& folder, int64_t epoch);
 
+// Saving, in two steps: what reads the tensors, and what waits for the disk,
+// which another thread may do while the tensors change.
+std::string PickleCheckpoint(const Checkpoint& checkpoint);
+
 // Writes <folder>/checkpoint-last.pt atomically. `keep` checkpoints are kept, 1
 // or more: the new one and those before it.
 // Errors: the file system's; the last checkpoint is then what it was.
-absl::Status SaveCheckpoint(const std::string& folder,
-                            const Checkpoint& checkpoint, int64_t keep);
-
-// The same in two steps: what reads the tensors, and what waits for the disk,
-// which another thread may do while the tensors change.
-std::string PickleCheckpoint(const Checkpoint& checkpoint);
 absl::Status SavePickled(const std::string& folder, absl::string_view pickled,
                          int64_t keep);
 

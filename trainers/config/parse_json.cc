@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -61,6 +62,15 @@ std::optional<int64_t> WholeNumber(const Json& json) {
     return std::nullopt;
   }
   return json.get<int64_t>();
+}
+
+int64_t WholeNumberOf(absl::string_view name, const Json& json) {
+  const std::optional<int64_t> number = WholeNumber(json);
+  if (!number) {
+    throw std::invalid_argument(absl::StrCat(
+        name, " must be a whole number; it is ", json.dump().substr(0, 40)));
+  }
+  return *number;
 }
 
 }  // namespace gsg

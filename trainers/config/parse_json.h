@@ -20,6 +20,11 @@ absl::StatusOr<nlohmann::ordered_json> ParseJson(absl::string_view text);
 // fractions, too, and what is too large for it is undefined.)
 std::optional<int64_t> WholeNumber(const nlohmann::ordered_json& json);
 
+// The same, for those who read by exceptions: throws std::invalid_argument,
+// naming `name` and what it is.
+int64_t WholeNumberOf(absl::string_view name,
+                      const nlohmann::ordered_json& json);
+
 }  // namespace gsg
 
 #endif  // GSG_TRAINERS_CONFIG_PARSE_JSON_H_

@@ -21,10 +21,10 @@
 namespace gsg {
 namespace {
 
-// What to say of a checkpoint that could not be read: the same, and the way on.
-absl::Status OfferOlder(const absl::Status& damage, const std::string& folder) {
-  const std::string last = LastCheckpointPath(folder);
-  const std::vector<GoodCheckpoint> good = GoodCheckpoints(folder, last);
+// What to say of a checkpoint that could not be read: the same, and the way on,
+// `good` being the folder's others.
+absl::Status OfferOlder(const absl::Status& damage, const std::string& folder,
+                        const std::vector<GoodCheckpoint>& good) {
   if (good.empty()) {
     return absl::DataLossError(
         absl::StrCat(damage.message(), ". There is no other checkpoint in ",
@@ -34,10 +34,10 @@ absl::Status OfferOlder(const absl::Status& damage, const std::string& folder) {
   // One that is kept for good stays.
   const bool kept = newest.batch == 0 &&
                     newest.path == EpochCheckpointPath(folder, newest.epoch);
-  return absl::DataLossError(
-      absl::StrCat(damage.message(), ". One before it is good (",
-                   newest.Progress(), " done). To continue from there:\n  ",
-                   kept ? "cp " : "mv ", newest.path, " ", last));
+  return absl::DataLossError(absl::StrCat(
+      damage.message(), ". One before it is good (", newest.Progress(),
+      " done). To continue from there:\n  ", kept ? "cp " : "mv ", newest.path,
+      " ", LastCheckpointPath(folder)));
 }
 
 // The configuration of a run that has no checkpoint yet.
@@ -70,18 +70,19 @@ absl::StatusOr<ResumePoint> FindResumePoint(const CommandLine& command_line) {
   const std::string& folder = command_line.config.output_dir;
   ResumePoint point;
   Config saved;
-  absl::StatusOr<Checkpoint> checkpoint =
-      LoadCheckpoint(LastCheckpointPath(folder));
+  const std::string last = LastCheckpointPath(folder);
+  absl::StatusOr<Checkpoint> checkpoint = LoadCheckpoint(last);
   if (absl::IsDataLoss(checkpoint.status())) {
-    return OfferOlder(checkpoint.status(), folder);
+    return OfferOlder(checkpoint.status(), folder,
+                      GoodCheckpoints(folder, last));
   }
   if (absl::IsNotFound(checkpoint.status())) {
     // To start again would in the end put others in the place of those there.
-    const std::string last = LastCheckpointPath(folder);
-    if (!GoodCheckpoints(folder, last).empty()) {
+    const std::vector<GoodCheckpoint> good = GoodCheckpoints(folder, last);
+    if (!good.empty()) {
       return OfferOlder(
           absl::DataLossError(absl::StrCat("--resume: there is no ", last)),
-          folder);
+          folder, good);
     }
     absl::StatusOr<Config> config = SavedConfig(folder);
     if (!config.ok()) return config.status();

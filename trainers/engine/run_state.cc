@@ -6,8 +6,6 @@
 #include <cstdint>
 #include <exception>
 #include <nlohmann/json.hpp>
-#include <optional>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -72,26 +70,17 @@ struct MetricsWriter {
   }
 };
 
-int64_t Whole(const std::string& name, const Json& json) {
-  const std::optional<int64_t> number = WholeNumber(json);
-  if (!number) {
-    throw std::invalid_argument(absl::StrCat(
-        name, " must be a whole number; it is ", json.dump().substr(0, 40)));
-  }
-  return *number;
-}
-
 // Reads what it visits; exceptions name the key that is wrong.
 struct Reader {
   const Json& json;
 
   void operator()(const char* name, int64_t& value) {
-    value = Whole(name, json.at(name));
+    value = WholeNumberOf(name, json.at(name));
   }
   template <size_t kSize>
   void operator()(const char* name, std::array<int64_t, kSize>& values) {
     for (size_t i = 0; i < kSize; ++i) {
-      values[i] = Whole(name, json.at(name).at(i));
+      values[i] = WholeNumberOf(name, json.at(name).at(i));
     }
   }
 
@@ -184,7 +173,7 @@ absl::StatusOr<SavedRun> StateFromJson(const std::string& text) {
   }
   const Json& json = *parsed;
   try {
-    if (const int64_t format = Whole("format", json.at("format"));
+    if (const int64_t format = WholeNumberOf("format", json.at("format"));
         format != kFormat) {
       return absl::InvalidArgumentError(
           absl::StrCat("the checkpoint has format ", format,

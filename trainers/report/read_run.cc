@@ -5,9 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <set>
-#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -36,13 +34,7 @@ struct Reader {
   void operator()(const char* name, int64_t& value) {
     const auto found = json.find(name);
     if (found == json.end() || found->is_null()) return;
-    const std::optional<int64_t> number = WholeNumber(*found);
-    if (!number) {
-      throw std::invalid_argument(
-          absl::StrCat(name, " must be a whole number; it is ",
-                       found->dump().substr(0, 40)));
-    }
-    value = *number;
+    value = WholeNumberOf(name, *found);
   }
   template <class T>
   void operator()(const char* name, T& value) {

@@ -46,9 +46,13 @@ Checkpoint Example() {
   return checkpoint;
 }
 
+absl::Status SaveExample(const std::string& folder) {
+  return SavePickled(folder, PickleCheckpoint(Example()), /*keep=*/2);
+}
+
 TEST(CheckpointTest, RoundTrip) {
   const std::string folder = Folder();
-  ASSERT_TRUE(SaveCheckpoint(folder, Example(), 2).ok());
+  ASSERT_TRUE(SaveExample(folder).ok());
   absl::StatusOr<Checkpoint> loaded =
       LoadCheckpoint(LastCheckpointPath(folder));
   ASSERT_TRUE(loaded.ok()) << loaded.status();
@@ -64,7 +68,7 @@ TEST(CheckpointTest, RoundTrip) {
 
 TEST(CheckpointTest, DamageIsRefusedByName) {
   const std::string folder = Folder();
-  ASSERT_TRUE(SaveCheckpoint(folder, Example(), 2).ok());
+  ASSERT_TRUE(SaveExample(folder).ok());
   const std::string path = LastCheckpointPath(folder);
   std::string bytes = *ReadFile(path);
   bytes[bytes.size() / 2] ^= 1;
@@ -89,7 +93,7 @@ TEST(CheckpointTest, AStrangersZipIsRefused) {
 // An archive whose index says other things than its records, sealed.
 absl::Status LoadArchive(const std::string& record, size_t record_bytes) {
   const std::string folder = Folder();
-  if (!SaveCheckpoint(folder, Example(), 2).ok()) return absl::OkStatus();
+  if (!SaveExample(folder).ok()) return absl::OkStatus();
   const std::string path = LastCheckpointPath(folder);
   const std::string zip = *Unseal(*ReadFile(path), path);
   caffe2::serialize::PyTorchStreamReader reader(
