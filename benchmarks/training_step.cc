@@ -43,21 +43,21 @@
 #include "absl/time/time.h"
 #include "gsg_core/pairing.h"
 #include "gsg_core/selection.h"
+#include "models/gpu/gpu.h"
 #include "trainers/augment/options.h"
 #include "trainers/config/config.h"
 #include "trainers/config/recipes.h"
-#include "trainers/data/damaged_images.h"
-#include "trainers/data/image_set.h"
-#include "trainers/data/image_set_source.h"
-#include "trainers/data/loader.h"
-#include "trainers/engine/device.h"
-#include "trainers/engine/step_runner.h"
-#include "trainers/gpu/gpu.h"
+#include "trainers/evaluate/device.h"
+#include "trainers/image/damaged_images.h"
+#include "trainers/image/image_set.h"
+#include "trainers/image/image_set_source.h"
 #include "trainers/loss/guided_loss.h"
 #include "trainers/methods/make_method.h"
 #include "trainers/methods/method.h"
 #include "trainers/optim/make_optimizer.h"
 #include "trainers/optim/optimizer.h"
+#include "trainers/train/step_runner.h"
+#include "trainers/views/loader.h"
 
 namespace gsg {
 namespace {
@@ -108,11 +108,11 @@ void Step(benchmark::State& state, Config config, const std::string& name,
   const std::unique_ptr<Method> method =
       MakeMethod(config, /*channels=*/3, c10::Device(c10::kCPU)).value();
   const std::unique_ptr<Optimizer> optimizer =
-      MakeOptimizer(config, method->ParameterGroups());
+      MakeOptimizer(config.optimizer, method->ParameterGroups());
   StepInput input;
   for (int v = 0; v < views; ++v) {
     input.views.push_back(
-        at::randn({batch, 3, config.crop_size, config.crop_size})
+        at::randn({batch, 3, config.augment.size, config.augment.size})
             .contiguous(at::MemoryFormat::ChannelsLast));
   }
   input.pairing = MakePairing(PairingKind::kCyclic, batch, 0).value();
@@ -143,7 +143,7 @@ void Step(benchmark::State& state, Config config, const std::string& name,
 }
 
 // On a GPU, as the trainer does it (PrepareGpu and TrainStep of
-// trainers/engine/trainer.cc).
+// trainers/train/trainer.cc).
 void GpuStep(benchmark::State& state, Config config, const std::string& name,
              int views, int64_t batch) {
   const c10::Device device(c10::kCUDA, 0);
@@ -157,11 +157,11 @@ void GpuStep(benchmark::State& state, Config config, const std::string& name,
   const std::unique_ptr<Method> method =
       MakeMethod(config, /*channels=*/3, device).value();
   const std::unique_ptr<Optimizer> optimizer =
-      MakeOptimizer(config, method->ParameterGroups());
+      MakeOptimizer(config.optimizer, method->ParameterGroups());
   StepInput input;
   for (int v = 0; v < views; ++v) {
     input.views.push_back(
-        at::randn({batch, 3, config.crop_size, config.crop_size})
+        at::randn({batch, 3, config.augment.size, config.augment.size})
             .to(device)
             .contiguous(at::MemoryFormat::ChannelsLast));
   }
@@ -170,7 +170,7 @@ void GpuStep(benchmark::State& state, Config config, const std::string& name,
   input.loss.selection =
       name == "simsiam" || name == "byol" ? Selection::kNone : Selection::kMin;
   method->SetTraining(true);
-  RecordedSteps steps(method.get(), optimizer.get(), MakeGpuRecorder());
+  RecordedSteps steps(method.get(), optimizer.get(), Gpu()->make_recorder());
   at::Tensor measured;
   const auto step = [&] {
     absl::StatusOr<StepResult> result = steps.Run(input, {1e-4, 1e-4});
@@ -209,15 +209,15 @@ void Views(benchmark::State& state, const Config& config, int views,
   }
   const ImageSetSource source(std::move(images), "random");
   AugmentOptions augment;
-  augment.size = config.crop_size;
-  augment.crop_scale_min = config.crop_scale_min;
-  augment.hflip_prob = config.hflip_prob;
-  augment.jitter_prob = config.jitter_prob;
-  augment.brightness = config.brightness;
-  augment.contrast = config.contrast;
-  augment.saturation = config.saturation;
-  augment.hue = config.hue;
-  augment.grayscale_prob = config.grayscale_prob;
+  augment.size = config.augment.size;
+  augment.crop_scale_min = config.augment.crop_scale_min;
+  augment.hflip_prob = config.augment.hflip_prob;
+  augment.jitter_prob = config.augment.jitter_prob;
+  augment.brightness = config.augment.brightness;
+  augment.contrast = config.augment.contrast;
+  augment.saturation = config.augment.saturation;
+  augment.hue = config.augment.hue;
+  augment.grayscale_prob = config.augment.grayscale_prob;
   LoaderOptions options;
   options.batch_size = batch_size;
   options.views = views;
@@ -265,7 +265,7 @@ int main(int argc, char** argv) {
     absl::string_view argument = argv[i];
     if (absl::ConsumePrefix(&argument, "--recipe=")) {
       config = gsg::RecipeConfig(argument);
-      if (config.ok() && config->crop_size == 32) continue;
+      if (config.ok() && config->augment.size == 32) continue;
     }
     if (absl::ConsumePrefix(&argument, "--batch=")) {
       // The cyclic pairing needs another image.
@@ -273,7 +273,7 @@ int main(int argc, char** argv) {
     }
     if (argument == "--device=cuda") {
       const auto device = gsg::ChooseDevice("cuda");
-      if (device.ok() && gsg::MakeGpuRecorder() != nullptr) {
+      if (device.ok() && gsg::Gpu() != nullptr) {
         on_gpu = true;
         continue;
       }

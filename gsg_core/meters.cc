@@ -11,6 +11,7 @@
 #include "gsg_core/internal/checks.h"
 #include "gsg_core/norm.h"
 #include "gsg_core/rows.h"
+#include "gsg_core/status_macros.h"
 
 namespace gsg {
 namespace {
@@ -33,29 +34,27 @@ absl::StatusOr<Matrix> CheckedCopy(Rows<const float> z) {
 }  // namespace
 
 absl::StatusOr<double> FeatureSpread(Rows<const float> z) {
-  absl::StatusOr<Matrix> features = CheckedCopy(z);
-  if (!features.ok()) return features.status();
-  for (auto row : features->rowwise()) {
+  GSG_ASSIGN_OR_RETURN(Matrix features, CheckedCopy(z));
+  for (auto row : features.rowwise()) {
     row /= std::max(row.norm(), kNormEpsilon);
   }
-  features->rowwise() -= features->colwise().mean().eval();
+  features.rowwise() -= features.colwise().mean().eval();
   const double rows = static_cast<double>(z.rows());
   const double cols = static_cast<double>(z.cols());
   const double mean_deviation =
-      (features->colwise().squaredNorm() / rows).cwiseSqrt().mean();
+      (features.colwise().squaredNorm() / rows).cwiseSqrt().mean();
   return mean_deviation * std::sqrt(cols);
 }
 
 absl::StatusOr<double> EffectiveRank(Rows<const float> z) {
-  absl::StatusOr<Matrix> features = CheckedCopy(z);
-  if (!features.ok()) return features.status();
-  features->rowwise() -= features->colwise().mean().eval();
+  GSG_ASSIGN_OR_RETURN(Matrix features, CheckedCopy(z));
+  features.rowwise() -= features.colwise().mean().eval();
   // X^T X and X X^T have the same eigenvalues but for zeros: take the smaller.
   Eigen::MatrixXd gram;
-  if (features->rows() < features->cols()) {
-    gram = *features * features->transpose();
+  if (features.rows() < features.cols()) {
+    gram = features * features.transpose();
   } else {
-    gram = features->transpose() * *features;
+    gram = features.transpose() * features;
   }
   const Eigen::ArrayXd eigenvalues =
       Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(gram,

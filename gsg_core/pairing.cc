@@ -41,6 +41,10 @@ absl::string_view PairingKindName(PairingKind kind) {
   return internal::NameOf(kind, kNames);
 }
 
+std::vector<absl::string_view> PairingKindNames() {
+  return internal::NamesIn(kNames);
+}
+
 absl::StatusOr<PairingKind> ParsePairingKind(absl::string_view name) {
   return internal::ParseName("pairing", name, kNames);
 }

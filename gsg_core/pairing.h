@@ -21,6 +21,7 @@ enum class PairingKind {
 };
 
 absl::string_view PairingKindName(PairingKind kind);
+std::vector<absl::string_view> PairingKindNames();
 absl::StatusOr<PairingKind> ParsePairingKind(absl::string_view name);
 
 // One cycle through all images in a uniform random order: r[o[k]] = o[k + 1].

@@ -1,6 +1,7 @@
 #include "gsg_core/selection.h"
 
 #include <cstdint>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -14,6 +15,10 @@ namespace gsg {
 
 absl::string_view SelectionName(Selection selection) {
   return internal::NameOf(selection, selections::List::kNames);
+}
+
+std::vector<absl::string_view> SelectionNames() {
+  return internal::NamesIn(selections::List::kNames);
 }
 
 absl::StatusOr<Selection> ParseSelection(absl::string_view name) {

@@ -14,8 +14,8 @@
 #include "c10/util/Exception.h"
 #include "cuda/batch_norm.h"
 #include "gsg_core/half.h"
-#include "models/current_stream.h"
 #include "models/fused_batch_norm.h"
+#include "models/gpu/current_stream.h"
 #include "models/internal/batch_rows.h"
 #include "torch/csrc/autograd/custom_function.h"
 

@@ -4,33 +4,10 @@
 #define GSG_MODELS_DEVICE_BATCH_NORM_H_
 
 #include "ATen/core/Tensor.h"
-#include "absl/status/status.h"
-#include "cuda/batch_norm.h"
-#include "cuda/stream.h"
-#include "gsg_core/half.h"
 #include "models/fused_batch_norm.h"
+#include "models/gpu/gpu.h"
 
 namespace gsg {
-
-// cuda/batch_norm.h for one type, or whatever stands for it.
-template <typename T>
-struct BatchNormKernel {
-  absl::Status (*forward)(const cuda::BatchNormShape& shape,
-                          const cuda::BatchNormForward<T>& forward,
-                          cuda::Stream stream);
-  absl::Status (*backward)(const cuda::BatchNormShape& shape,
-                           const cuda::BatchNormBackward<T>& backward,
-                           cuda::Stream stream);
-};
-
-struct BatchNormKernels {
-  BatchNormKernel<float> of_float;
-  BatchNormKernel<Half> of_half;
-  BatchNormKernel<BFloat16> of_bfloat16;
-};
-
-// Those of `cuda`; null in builds without --config=cuda.
-const BatchNormKernels* GpuBatchNormKernels();
 
 // Do the kernels take them? x and residual of one type of 16 or 32 bits, on a
 // multiple of 16 bytes, with a multiple of so many bytes of channels; the other

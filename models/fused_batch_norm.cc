@@ -264,14 +264,13 @@ bool CpuTakes(const at::Tensor& x, const FusedBatchNorm& options) {
 
 bool CanFuse(const at::Tensor& x, const FusedBatchNorm& options) {
   if (x.device().is_cpu()) return CpuTakes(x, options);
-  return x.device().is_cuda() && GpuBatchNormKernels() != nullptr &&
-         KernelsTake(x, options);
+  return x.device().is_cuda() && Gpu() != nullptr && KernelsTake(x, options);
 }
 
 at::Tensor NormalizeBatch(const at::Tensor& x, const FusedBatchNorm& options) {
   TORCH_INTERNAL_ASSERT(CanFuse(x, options));
   if (!x.device().is_cpu()) {
-    return NormalizeBatchBy(*GpuBatchNormKernels(), x, options);
+    return NormalizeBatchBy(Gpu()->batch_norm, x, options);
   }
   if (options.batches.defined()) options.batches.add_(options.views);
   return Fused::apply(x, internal::IfDefined(options.residual),

@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "absl/status/statusor.h"
+#include "gsg_core/status_macros.h"
 #include "models/backbone.h"
 #include "models/resnet.h"
 #include "models/vit.h"
@@ -13,13 +14,12 @@ namespace gsg {
 absl::StatusOr<std::shared_ptr<Backbone>> MakeBackbone(
     const BackboneOptions& options) {
   if (const auto* vit = std::get_if<VitOptions>(&options)) {
-    absl::StatusOr<Vit> network = MakeVit(*vit);
-    if (!network.ok()) return network.status();
-    return network->ptr();
+    GSG_ASSIGN_OR_RETURN(Vit network, MakeVit(*vit));
+    return network.ptr();
   }
-  absl::StatusOr<ResNet> network = MakeResNet(std::get<ResNetOptions>(options));
-  if (!network.ok()) return network.status();
-  return network->ptr();
+  GSG_ASSIGN_OR_RETURN(ResNet network,
+                       MakeResNet(std::get<ResNetOptions>(options)));
+  return network.ptr();
 }
 
 }  // namespace gsg

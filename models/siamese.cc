@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "gsg_core/status_macros.h"
 #include "models/backbone.h"
 #include "models/heads.h"
 #include "models/make_backbone.h"
@@ -30,12 +31,11 @@ at::Tensor SiameseModelImpl::predict(const at::Tensor& z) {
 }
 
 absl::StatusOr<SiameseModel> MakeSiameseModel(const SiameseOptions& options) {
-  absl::StatusOr<std::shared_ptr<Backbone>> backbone =
-      MakeBackbone(options.backbone);
-  if (!backbone.ok()) return backbone.status();
-  absl::StatusOr<Sequential> projector =
-      MakeProjector((*backbone)->feature_dim(), options.projector);
-  if (!projector.ok()) return projector.status();
+  GSG_ASSIGN_OR_RETURN(std::shared_ptr<Backbone> backbone,
+                       MakeBackbone(options.backbone));
+  GSG_ASSIGN_OR_RETURN(
+      Sequential projector,
+      MakeProjector(backbone->feature_dim(), options.projector));
   absl::StatusOr<Sequential> predictor = Sequential(nullptr);
   if (options.predictor_hidden.has_value()) {
     predictor =
@@ -43,7 +43,7 @@ absl::StatusOr<SiameseModel> MakeSiameseModel(const SiameseOptions& options) {
     if (!predictor.ok()) return predictor.status();
   }
   return SiameseModel(std::shared_ptr<SiameseModelImpl>(
-      new SiameseModelImpl(*backbone, *projector, *predictor)));
+      new SiameseModelImpl(backbone, projector, *predictor)));
 }
 
 }  // namespace gsg

@@ -23,33 +23,34 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
-#include "trainers/checkpoint/sealed_file.h"
+#include "gsg_core/status_macros.h"
+#include "trainers/base/format.h"
+#include "trainers/base/interrupt.h"
+#include "trainers/base/sealed_file.h"
 #include "trainers/config/command_line.h"
 #include "trainers/config/config.h"
 #include "trainers/config/json.h"
 #include "trainers/config/paths.h"
 #include "trainers/console/epoch_table.h"
-#include "trainers/console/format.h"
 #include "trainers/console/progress.h"
-#include "trainers/data/damaged_images.h"
-#include "trainers/data/dataset.h"
-#include "trainers/data/evaluation_images.h"
-#include "trainers/data/image_source.h"
 #include "trainers/distributed/environment.h"
 #include "trainers/distributed/launcher.h"
 #include "trainers/distributed/world.h"
-#include "trainers/engine/device.h"
-#include "trainers/engine/features.h"
-#include "trainers/engine/interrupt.h"
-#include "trainers/engine/result.h"
-#include "trainers/engine/resume.h"
-#include "trainers/engine/run_directory.h"
-#include "trainers/engine/run_state.h"
-#include "trainers/engine/scores.h"
-#include "trainers/engine/trainer.h"
+#include "trainers/evaluate/device.h"
+#include "trainers/evaluate/evaluation_images.h"
+#include "trainers/evaluate/features.h"
+#include "trainers/evaluate/scores.h"
+#include "trainers/image/damaged_images.h"
+#include "trainers/image/dataset.h"
+#include "trainers/image/image_source.h"
 #include "trainers/methods/make_method.h"
 #include "trainers/methods/method.h"
-#include "trainers/metrics/epoch_record.h"
+#include "trainers/report/run_report.h"
+#include "trainers/run/epoch_record.h"
+#include "trainers/run/resume.h"
+#include "trainers/run/run_directory.h"
+#include "trainers/run/run_state.h"
+#include "trainers/train/trainer.h"
 
 namespace gsg {
 namespace {
@@ -105,10 +106,9 @@ absl::StatusOr<Start> StartOfRanks(const CommandLine& command_line,
   text = world.FromRoot(text);
   if (!text.ok()) return text.status();
   if (world.root()) return start;
-  absl::StatusOr<SavedRun> run = StateFromJson(text->substr(1));
-  if (!run.ok()) return run.status();
-  start.point.config = std::move(run->config);
-  start.point.state = std::move(run->state);
+  GSG_ASSIGN_OR_RETURN(SavedRun run, StateFromJson(text->substr(1)));
+  start.point.config = std::move(run.config);
+  start.point.state = std::move(run.state);
   start.resumes = text->front() == '+';
   return start;
 }
@@ -121,16 +121,17 @@ absl::StatusOr<FeaturePair> AllFeatures(
         const ImageSource&, const std::vector<int64_t>&)>& features_of) {
   constexpr int64_t kUnlabelled = 10000;
   FeaturePair pair;
-  absl::StatusOr<Features> train = features_of(
-      *dataset.train, EvenlySpaced(dataset.train->size(),
-                                   dataset.labelled() ? 0 : kUnlabelled));
-  if (!train.ok()) return train.status();
-  pair.train = *std::move(train);
+  GSG_ASSIGN_OR_RETURN(
+      Features train,
+      features_of(*dataset.train,
+                  EvenlySpaced(dataset.train->size(),
+                               dataset.labelled() ? 0 : kUnlabelled)));
+  pair.train = std::move(train);
   if (!dataset.labelled()) return pair;
-  absl::StatusOr<Features> test =
-      features_of(*dataset.test, EvenlySpaced(dataset.test->size(), 0));
-  if (!test.ok()) return test.status();
-  pair.test = *std::move(test);
+  GSG_ASSIGN_OR_RETURN(
+      Features test,
+      features_of(*dataset.test, EvenlySpaced(dataset.test->size(), 0)));
+  pair.test = std::move(test);
   return pair;
 }
 
@@ -143,7 +144,7 @@ absl::StatusOr<FeaturePair> NetworkFeatures(Trainer& trainer,
     return FeaturesOfRanks(
         world, source, indices, [&](absl::Span<const int64_t> part) {
           return BackboneFeatures(trainer.method().backbone(), source, part,
-                                  trainer.evaluation_options(),
+                                  trainer.evaluator().options(),
                                   trainer.device(), &damaged);
         });
   });
@@ -156,7 +157,7 @@ absl::StatusOr<FeaturePair> RawPixels(const Dataset& dataset,
                                   const std::vector<int64_t>& indices) {
     return FeaturesOfRanks(
         world, source, indices, [&](absl::Span<const int64_t> part) {
-          return PixelFeatures(source, part, config.crop_size,
+          return PixelFeatures(source, part, config.augment.size,
                                at::get_num_threads(), &damaged);
         });
   });
@@ -166,15 +167,15 @@ absl::StatusOr<FeaturePair> RawPixels(const Dataset& dataset,
 absl::Status KeepBaselines(Trainer& trainer, const Scores& raw,
                            const FeaturePair& features, const Dataset& dataset,
                            const Config& config) {
-  absl::StatusOr<Scores> untrained =
-      MeasureScores("untrained network", features, dataset, config);
-  if (!untrained.ok()) return untrained.status();
+  GSG_ASSIGN_OR_RETURN(
+      Scores untrained,
+      MeasureScores("untrained network", features, dataset, config));
   trainer.state().raw_pixels = raw;
-  trainer.state().untrained = *untrained;
+  trainer.state().untrained = untrained;
   absl::PrintF(
       "Before training, k-NN top-1: raw pixels %.2f, this network "
       "untrained %.2f\n",
-      raw.knn_top1, untrained->knn_top1);
+      raw.knn_top1, untrained.knn_top1);
   std::fflush(stdout);
   return trainer.Save();
 }
@@ -184,7 +185,7 @@ absl::Status MeasureBaselines(Trainer& trainer, const Dataset& dataset,
                               const Config& config, DamagedImages& damaged,
                               World& world) {
   if (!dataset.labelled() || !config.baselines) {
-    return trainer.OfRoot(trainer.Save());
+    return trainer.ranks().ReportRootOnly(trainer.Save());
   }
   absl::PrintF("Measuring what training has to beat ...\n");
   std::fflush(stdout);
@@ -196,15 +197,14 @@ absl::Status MeasureBaselines(Trainer& trainer, const Dataset& dataset,
     raw = MeasureScores("raw pixels", *pixels, dataset, config);
   }
   // Scoring takes the root alone some time.
-  if (absl::Status s = world.WaitForRoot(); !s.ok()) return s;
-  if (absl::Status s = world.Agree(raw.status()); !s.ok()) return s;
+  GSG_RETURN_IF_ERROR(world.WaitForRoot());
+  GSG_RETURN_IF_ERROR(world.Agree(raw.status()));
   pixels = FeaturePair();  // gives the memory back
-  absl::StatusOr<FeaturePair> features =
-      NetworkFeatures(trainer, dataset, damaged, world);
-  if (!features.ok()) return features.status();
+  GSG_ASSIGN_OR_RETURN(FeaturePair features,
+                       NetworkFeatures(trainer, dataset, damaged, world));
   if (world.root()) {
-    absl::Status s = trainer.OfRoot(
-        KeepBaselines(trainer, *raw, *features, dataset, config));
+    absl::Status s =
+        trainer.ranks().ReportRootOnly(KeepBaselines(trainer, *raw, features, dataset, config));
     if (!s.ok()) return s;
   }
   return world.WaitForRoot();
@@ -266,14 +266,14 @@ absl::StatusOr<c10::Device> DeviceOfRank(const std::string& name,
         "several processes on GPUs need LOCAL_RANK, the number of each on its "
         "machine (docs/distributed.md)");
   }
-  if (absl::Status s = world.Agree(device.status()); !s.ok()) return s;
-  if (absl::Status s = world.UseDevice(*device); !s.ok()) return s;
+  GSG_RETURN_IF_ERROR(world.Agree(device.status()));
+  GSG_RETURN_IF_ERROR(world.UseDevice(*device));
   return device;
 }
 
 // Makes the folder this run's.
 absl::Status BeginFolder(const Config& config) {
-  if (absl::Status s = PrepareRunDirectory(config); !s.ok()) return s;
+  GSG_RETURN_IF_ERROR(PrepareRunDirectory(config));
   return WriteFileAtomically(absl::StrCat(config.output_dir, "/", kConfigFile),
                              ToJson(config));
 }
@@ -281,36 +281,31 @@ absl::Status BeginFolder(const Config& config) {
 // `output_dir` is told where the run is as soon as that is known.
 absl::Status Run(const CommandLine& command_line, World& world,
                  std::string* output_dir) {
-  absl::StatusOr<Start> started = StartOfRanks(command_line, world);
-  if (!started.ok()) return started.status();
-  ResumePoint* start = &started->point;
+  GSG_ASSIGN_OR_RETURN(Start started, StartOfRanks(command_line, world));
+  ResumePoint* start = &started.point;
   const Config& config = start->config;
   *output_dir = config.output_dir;
   if (!start->warning.empty()) {
     absl::FPrintF(stderr, "warning: %s\n", start->warning);
   }
-  absl::StatusOr<c10::Device> device = DeviceOfRank(config.device, world);
-  if (!device.ok()) return device.status();
+  GSG_ASSIGN_OR_RETURN(c10::Device device, DeviceOfRank(config.device, world));
   absl::StatusOr<Dataset> dataset = LoadDataset(
       config.dataset, config.data_dir, static_cast<int>(config.channels));
-  if (absl::Status s = world.Agree(dataset.status()); !s.ok()) return s;
+  GSG_RETURN_IF_ERROR(world.Agree(dataset.status()));
 
   UseThreads(config.threads, world.placement().local_size.value_or(1));
   at::manual_seed(config.seed);
   absl::StatusOr<std::unique_ptr<Method>> method =
-      MakeMethod(config, dataset->train->channels(), *device);
-  if (absl::Status s = world.Agree(method.status()); !s.ok()) return s;
+      MakeMethod(config, dataset->train->channels(), device);
+  GSG_RETURN_IF_ERROR(world.Agree(method.status()));
   DamagedImages damaged(config.max_damaged);
   absl::StatusOr<std::unique_ptr<Trainer>> trainer = Trainer::Create(
-      config, &*dataset, *std::move(method), *device, &damaged, &world);
-  if (absl::Status s = world.Agree(trainer.status()); !s.ok()) return s;
+      config, &*dataset, *std::move(method), device, &damaged, &world);
+  GSG_RETURN_IF_ERROR(world.Agree(trainer.status()));
 
   // Nothing has been written so far; from here on the folder is this run's.
-  if (absl::Status s =
-          world.Agree(world.root() ? BeginFolder(config) : absl::OkStatus());
-      !s.ok()) {
-    return s;
-  }
+  GSG_RETURN_IF_ERROR(
+      world.Agree(world.root() ? BeginFolder(config) : absl::OkStatus()));
   absl::PrintF(
       "%s on %s, recipe %s: %s train and %s test images%s, %s, %s%d CPU "
       "threads\nOutput: %s\n",
@@ -318,27 +313,22 @@ absl::Status Run(const CommandLine& command_line, World& world,
       GroupedNumber(dataset->train->size()),
       dataset->labelled() ? GroupedNumber(dataset->test->size()) : "no",
       dataset->labelled() ? "" : " (no labels, so nothing will be scored)",
-      device->str(),
+      device.str(),
       world.size() > 1 ? absl::StrCat(world.size(), " processes of ") : "",
       at::get_num_threads(), config.output_dir);
   std::fflush(stdout);
 
   size_t warned = 0;  // of images that are damaged, before it was resumed
-  if (started->resumes) {
-    if (absl::Status s = (*trainer)->Restore(
-            start->state, world.root() ? &*start->checkpoint : nullptr);
-        !s.ok()) {
-      return s;
-    }
+  if (started.resumes) {
+    GSG_RETURN_IF_ERROR((*trainer)->Restore(
+        start->state, world.root() ? &*start->checkpoint : nullptr));
     start->checkpoint.reset();
     warned = damaged.list().size();
     absl::PrintF("Continuing after %d epochs and %d batches\n",
                  start->state.epoch, start->state.batch);
-  } else if (absl::Status s =
-                 MeasureBaselines(**trainer, *dataset, config, damaged, world);
-             !s.ok()) {
-    return s;
-  }
+  } else
+    GSG_RETURN_IF_ERROR(
+        MeasureBaselines(**trainer, *dataset, config, damaged, world));
 
   Progress progress(
       StderrConsole(),
@@ -353,31 +343,27 @@ absl::Status Run(const CommandLine& command_line, World& world,
   std::fflush(stdout);
   // Before and after, an interrupt ends the program at once: nothing is lost.
   CatchInterrupts();
-  if (absl::Status s = (*trainer)->Train(hooks); !s.ok()) return s;
+  GSG_RETURN_IF_ERROR((*trainer)->Train(hooks));
   ReleaseInterrupts();
   progress.Clear();
   absl::PrintF(dataset->labelled() ? "Evaluating on all images ...\n"
                                    : "Drawing the report ...\n");
   std::fflush(stdout);
 
-  const absl::StatusOr<FeaturePair> features =
-      NetworkFeatures(**trainer, *dataset, damaged, world);
-  if (!features.ok()) return features.status();
-  if (absl::Status s = (*trainer)->Confer(absl::OkStatus()); !s.ok()) return s;
+  GSG_ASSIGN_OR_RETURN(const FeaturePair features,
+                       NetworkFeatures(**trainer, *dataset, damaged, world));
+  GSG_RETURN_IF_ERROR((*trainer)->ranks().Agree());
   // What is left to do is the root's.
   if (!world.root()) return absl::OkStatus();
   Scores trained;
   if (dataset->labelled()) {
-    absl::StatusOr<Scores> scores =
-        MeasureScores("trained network", *features, *dataset, config);
-    if (!scores.ok()) return scores.status();
-    trained = *scores;
+    GSG_ASSIGN_OR_RETURN(
+        Scores scores,
+        MeasureScores("trained network", features, *dataset, config));
+    trained = scores;
   }
-  if (absl::Status s = WriteResult(config, *dataset, (*trainer)->state(),
-                                   trained, *features, damaged);
-      !s.ok()) {
-    return s;
-  }
+  GSG_RETURN_IF_ERROR(WriteResult(config, *dataset, (*trainer)->state(),
+                                  trained, features, damaged));
   if (dataset->labelled()) {
     absl::PrintF("\n%s", ScoreTable((*trainer)->state(), trained));
   }

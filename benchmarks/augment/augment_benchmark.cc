@@ -13,10 +13,10 @@
 #include "trainers/augment/augment.h"
 #include "trainers/augment/options.h"
 #include "trainers/augment/params.h"
-#include "trainers/data/damaged_images.h"
-#include "trainers/data/image_set.h"
-#include "trainers/data/image_set_source.h"
-#include "trainers/data/loader.h"
+#include "trainers/image/damaged_images.h"
+#include "trainers/image/image_set.h"
+#include "trainers/image/image_set_source.h"
+#include "trainers/views/loader.h"
 
 namespace gsg {
 namespace {

@@ -30,13 +30,13 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "trainers/augment/options.h"
-#include "trainers/data/channel_stats.h"
-#include "trainers/data/damaged_images.h"
-#include "trainers/data/folder.h"
-#include "trainers/data/image_set.h"
-#include "trainers/data/image_set_source.h"
-#include "trainers/data/image_source.h"
-#include "trainers/data/loader.h"
+#include "trainers/image/channel_stats.h"
+#include "trainers/image/damaged_images.h"
+#include "trainers/image/folder.h"
+#include "trainers/image/image_set.h"
+#include "trainers/image/image_set_source.h"
+#include "trainers/image/image_source.h"
+#include "trainers/views/loader.h"
 
 ABSL_FLAG(std::string, source, "memory", "memory or folder");
 ABSL_FLAG(std::string, dir, "", "the folder");

@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "absl/strings/string_view.h"
-#include "gsg_core/distance.h"
 #include "gsg_core/distances/pair_sum.h"
 #include "gsg_core/host_device.h"
 #include "gsg_core/norm.h"
@@ -14,7 +13,6 @@ namespace gsg::distances {
 
 // 1 - <x, y> / (max(||x||, eps) max(||y||, eps)): 1 for a zero row.
 struct Cosine {
-  static constexpr Distance kValue = Distance::kCosine;
   static constexpr absl::string_view kName = "cosine";
   static constexpr PairSum kPairSum = PairSum::kProduct;
 

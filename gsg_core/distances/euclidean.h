@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "absl/strings/string_view.h"
-#include "gsg_core/distance.h"
 #include "gsg_core/distances/pair_sum.h"
 #include "gsg_core/host_device.h"
 
@@ -12,7 +11,6 @@ namespace gsg::distances {
 
 // ||x - y||
 struct Euclidean {
-  static constexpr Distance kValue = Distance::kEuclidean;
   static constexpr absl::string_view kName = "euclidean";
   static constexpr PairSum kPairSum = PairSum::kSquaredDifference;
 

@@ -6,12 +6,24 @@
 #include "gsg_core/distances/squared_euclidean.h"
 #include "gsg_core/internal/type_list.h"
 
-namespace gsg::distances {
+// The distances between two projections. None of them normalises its inputs
+// first. To add one: a file in this folder (pair_sum.h says what is in it), its
+// include above and its line here, at the end.
+#define GSG_DISTANCES(DISTANCE) \
+  DISTANCE(Euclidean)           \
+  DISTANCE(SquaredEuclidean)    \
+  DISTANCE(Cosine)
 
-using List = internal::TypeList<Euclidean,         //
-                                SquaredEuclidean,  //
-                                Cosine>;
+namespace gsg {
 
-}  // namespace gsg::distances
+// An enumerator for each: kEuclidean, kSquaredEuclidean, ...
+enum class Distance { GSG_DISTANCES(GSG_ENUMERATOR) };
+
+namespace distances {
+
+using List = internal::TypeList<Distance GSG_DISTANCES(GSG_TYPE)>;
+
+}  // namespace distances
+}  // namespace gsg
 
 #endif  // GSG_GSG_CORE_DISTANCES_LIST_H_

@@ -4,7 +4,7 @@
 namespace gsg::distances {
 
 // What a distance is a function of. A distance file declares
-//   kValue, kName: its enumerator and name;
+//   kName: its name;
 //   kPairSum: the sum over columns that its Value takes first;
 //   Value(sum, xx, yy): the distance, where xx = sum_c x_c^2 and yy likewise
 //     are taken for kProduct only (0 otherwise).

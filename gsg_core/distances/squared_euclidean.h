@@ -2,7 +2,6 @@
 #define GSG_GSG_CORE_DISTANCES_SQUARED_EUCLIDEAN_H_
 
 #include "absl/strings/string_view.h"
-#include "gsg_core/distance.h"
 #include "gsg_core/distances/pair_sum.h"
 #include "gsg_core/host_device.h"
 
@@ -10,7 +9,6 @@ namespace gsg::distances {
 
 // ||x - y||^2
 struct SquaredEuclidean {
-  static constexpr Distance kValue = Distance::kSquaredEuclidean;
   static constexpr absl::string_view kName = "squared_euclidean";
   static constexpr PairSum kPairSum = PairSum::kSquaredDifference;
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -26,6 +27,14 @@ absl::string_view NameOf(Enum value,
     if (named.value == value) return named.name;
   }
   return "unknown";
+}
+
+template <typename Enum, size_t kSize>
+std::vector<absl::string_view> NamesIn(
+    const std::array<Named<Enum>, kSize>& names) {
+  std::vector<absl::string_view> result;
+  for (const Named<Enum>& named : names) result.push_back(named.name);
+  return result;
 }
 
 // `what` is the argument's name in the error, which lists all names.

@@ -2,26 +2,32 @@
 #define GSG_GSG_CORE_INTERNAL_TYPE_LIST_H_
 
 #include <array>
-#include <type_traits>
+#include <cstddef>
 
 #include "gsg_core/host_device.h"
 #include "gsg_core/internal/names.h"
 
+// For lists of the form of GSG_SELECTIONS (selections/list.h).
+#define GSG_ENUMERATOR(Name) k##Name,
+#define GSG_TYPE(Name) , Name
+
 namespace gsg::internal {
 
 // The implementations of a choice (a distance, a selection): types with a
-// kValue, the enumerator that they stand for, and a kName.
-template <typename... Types>
+// kName, in the order of the enumerators that stand for them.
+template <typename Enum, typename... Types>
 struct TypeList {
-  using Enum = std::common_type_t<decltype(Types::kValue)...>;
+  static constexpr std::array<Named<Enum>, sizeof...(Types)> Names() {
+    size_t k = 0;
+    return {Named<Enum>{static_cast<Enum>(k++), Types::kName}...};
+  }
+  static constexpr std::array<Named<Enum>, sizeof...(Types)> kNames = Names();
 
-  static constexpr std::array<Named<Enum>, sizeof...(Types)> kNames = {
-      Named<Enum>{Types::kValue, Types::kName}...};
-
-  // Calls f(Type{}) for the type that stands for `value`; false if none does.
+  // Calls f(Type{}) for the type that `value` stands for; false if none does.
   template <typename F>
   GSG_HOST_DEVICE static bool Visit(Enum value, F&& f) {
-    return ((Types::kValue == value && (f(Types{}), true)) || ...);
+    int k = 0;
+    return ((static_cast<int>(value) == k++ && (f(Types{}), true)) || ...);
   }
 };
 

@@ -9,21 +9,31 @@
 #include "gsg_core/selections/random.h"
 #include "gsg_core/selections/soft.h"
 
-namespace gsg::selections {
-
-// A selection file declares
-//   kValue, kName: its enumerator and name;
+// The selections. To add one: a file in this folder, its include above and its
+// line here, at the end. The file declares a type with
+//   kName: its name, also the value of --selection;
 //   kUsesDistances: if false, Choose is given zeros and the distances of a row
 //     are not computed;
 //   Choose(d, parameters, row): from a row's four distances, in the order of
-//     selection.h, and its number.
-using List = internal::TypeList<Min,     //
-                                Max,     //
-                                Random,  //
-                                None,    //
-                                Soft,    //
-                                Margin>;
+//     choice.h, and its number, a Choice.
+#define GSG_SELECTIONS(SELECTION) \
+  SELECTION(Min)                  \
+  SELECTION(Max)                  \
+  SELECTION(Random)               \
+  SELECTION(None)                 \
+  SELECTION(Soft)                 \
+  SELECTION(Margin)
 
-}  // namespace gsg::selections
+namespace gsg {
+
+// An enumerator for each: kMin, kMax, ...
+enum class Selection { GSG_SELECTIONS(GSG_ENUMERATOR) };
+
+namespace selections {
+
+using List = internal::TypeList<Selection GSG_SELECTIONS(GSG_TYPE)>;
+
+}  // namespace selections
+}  // namespace gsg
 
 #endif  // GSG_GSG_CORE_SELECTIONS_LIST_H_

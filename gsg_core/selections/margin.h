@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "absl/strings/string_view.h"
-#include "gsg_core/selection.h"
+#include "gsg_core/choice.h"
 #include "gsg_core/selections/min.h"
 #include "gsg_core/selections/none.h"
 
@@ -16,7 +16,6 @@ namespace gsg::selections {
 // are, whose scale is the network's. Two pairs that tie are never guided, with
 // a margin of 0 neither.
 struct Margin {
-  static constexpr Selection kValue = Selection::kMargin;
   static constexpr absl::string_view kName = "margin";
   static constexpr bool kUsesDistances = true;
 

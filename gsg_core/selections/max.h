@@ -4,13 +4,12 @@
 #include <cstdint>
 
 #include "absl/strings/string_view.h"
-#include "gsg_core/selection.h"
+#include "gsg_core/choice.h"
 
 namespace gsg::selections {
 
 // The farthest pair.
 struct Max {
-  static constexpr Selection kValue = Selection::kMax;
   static constexpr absl::string_view kName = "max";
   static constexpr bool kUsesDistances = true;
 

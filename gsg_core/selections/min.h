@@ -4,13 +4,12 @@
 #include <cstdint>
 
 #include "absl/strings/string_view.h"
-#include "gsg_core/selection.h"
+#include "gsg_core/choice.h"
 
 namespace gsg::selections {
 
 // The closest pair: guided stop-gradient.
 struct Min {
-  static constexpr Selection kValue = Selection::kMin;
   static constexpr absl::string_view kName = "min";
   static constexpr bool kUsesDistances = true;
 

@@ -4,13 +4,12 @@
 #include <cstdint>
 
 #include "absl/strings/string_view.h"
-#include "gsg_core/selection.h"
+#include "gsg_core/choice.h"
 
 namespace gsg::selections {
 
 // Every view is a source, at half weight: SimSiam's symmetric loss.
 struct None {
-  static constexpr Selection kValue = Selection::kNone;
   static constexpr absl::string_view kName = "none";
   static constexpr bool kUsesDistances = false;
 

@@ -4,14 +4,13 @@
 #include <cstdint>
 
 #include "absl/strings/string_view.h"
+#include "gsg_core/choice.h"
 #include "gsg_core/random.h"
-#include "gsg_core/selection.h"
 
 namespace gsg::selections {
 
 // A uniform pair: what the guide is compared with.
 struct Random {
-  static constexpr Selection kValue = Selection::kRandom;
   static constexpr absl::string_view kName = "random";
   static constexpr bool kUsesDistances = false;
 

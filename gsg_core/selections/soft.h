@@ -5,8 +5,8 @@
 #include <cstdint>
 
 #include "absl/strings/string_view.h"
+#include "gsg_core/choice.h"
 #include "gsg_core/host_device.h"
-#include "gsg_core/selection.h"
 #include "gsg_core/selections/min.h"
 
 namespace gsg::selections {
@@ -16,7 +16,6 @@ namespace gsg::selections {
 // temperature of 0 that is Min (but that equal distances share), and towards
 // infinity None, since both have weights of 1 an image as this has.
 struct Soft {
-  static constexpr Selection kValue = Selection::kSoft;
   static constexpr absl::string_view kName = "soft";
   static constexpr bool kUsesDistances = true;
 

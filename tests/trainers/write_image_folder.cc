@@ -15,7 +15,7 @@
 #include <random>
 #include <string>
 
-#include "tests/trainers/data/codec/encode.h"
+#include "tests/trainers/image/codec/encode.h"
 
 namespace {
 

@@ -8,7 +8,7 @@
 #include "trainers/augment/options.h"
 #include "trainers/augment/params.h"
 #include "trainers/augment/resample.h"
-#include "trainers/data/image.h"
+#include "trainers/image/image.h"
 
 namespace gsg {
 

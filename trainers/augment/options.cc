@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "gsg_core/status_macros.h"
 
 namespace gsg {
 namespace {
@@ -48,11 +49,8 @@ absl::Status OrderedAndPositive(absl::string_view name, double low, double high,
 
 absl::Status ValidateBlur(const AugmentOptions& options) {
   if (options.blur_prob == 0) return absl::OkStatus();
-  if (absl::Status s = OrderedAndPositive("blur_sigma", options.blur_sigma_min,
-                                          options.blur_sigma_max, kInfinity);
-      !s.ok()) {
-    return s;
-  }
+  GSG_RETURN_IF_ERROR(OrderedAndPositive("blur_sigma", options.blur_sigma_min,
+                                         options.blur_sigma_max, kInfinity));
   const int64_t kernel = BlurKernel(options);
   if (kernel < 3 || kernel % 2 == 0) {
     return absl::InvalidArgumentError(
@@ -97,6 +95,15 @@ absl::Status ValidateNormalisation(const AugmentOptions& options,
 }
 
 }  // namespace
+
+AugmentOptions LocalAugmentation(const AugmentOptions& options,
+                                 const LocalCropOptions& local) {
+  AugmentOptions result = options;
+  result.size = local.size;
+  result.crop_scale_min = local.scale_min;
+  result.crop_scale_max = local.scale_max;
+  return result;
+}
 
 int64_t BlurKernel(const AugmentOptions& options) {
   if (options.blur_kernel != 0) return options.blur_kernel;

@@ -57,6 +57,20 @@ struct AugmentOptions {
   std::vector<float> std;
 };
 
+// The smaller views of multi-crop (Caron et al., SwAV, arXiv 2006.09882):
+// `count` further views of a smaller part of the image, augmented alike
+// otherwise.
+struct LocalCropOptions {
+  int64_t count = 0;
+  int64_t size = 16;  // output side, pixels
+  double scale_min = 0.05;
+  double scale_max = 0.2;
+};
+
+// `options` for a local crop.
+AugmentOptions LocalAugmentation(const AugmentOptions& options,
+                                 const LocalCropOptions& local);
+
 // The side of the blur kernel that `options` ask for.
 int64_t BlurKernel(const AugmentOptions& options);
 

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "gsg_core/status_macros.h"
 #include "trainers/config/config.h"
 #include "trainers/config/field.h"
 #include "trainers/config/field_flags.h"
@@ -74,7 +75,7 @@ absl::StatusOr<Config> MethodRecipe(const MethodInfo& method,
   config->method = std::string(method.name);
   if (!method.guided) {
     config->views = "shared";
-    config->selection = "none";
+    config->loss.selection = Selection::kNone;
   }
   return config;
 }
@@ -90,11 +91,10 @@ absl::StatusOr<Config> BaseConfig(const MethodInfo& method,
   if (config_file == flags.end()) return MethodRecipe(method, chosen);
 
   const std::string path = UserPath(config_file->second);
-  const absl::StatusOr<std::string> text = ReadFile(path);
-  if (!text.ok()) return text.status();
+  GSG_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
   Config file;
   file.recipe.clear();
-  if (absl::Status status = OverlayJson(*text, &file); !status.ok()) {
+  if (absl::Status status = OverlayJson(text, &file); !status.ok()) {
     return absl::InvalidArgumentError(
         absl::StrCat("--config=", path, ": ", status.message()));
   }
@@ -106,7 +106,7 @@ absl::StatusOr<Config> BaseConfig(const MethodInfo& method,
   absl::StatusOr<Config> config =
       MethodRecipe(method, file.recipe.empty() ? chosen : file.recipe);
   // That it can be read was seen above; now on top of its recipe.
-  if (config.ok()) OverlayJson(*text, &*config).IgnoreError();
+  if (config.ok()) OverlayJson(text, &*config).IgnoreError();
   return config;
 }
 
@@ -140,23 +140,23 @@ std::vector<UnusedField> UnusedFields(const MethodInfo& method,
       {method.guided, "distance", not_guided},
       {method.guided, "pairing", not_guided},
       {method.guided, "pairing_scope", not_guided},
-      {config.pairing == "nearest", "pairing_candidates",
+      {config.pairing == PairingKind::kNearest, "pairing_candidates",
        "of use with --pairing=nearest only"},
-      {config.selection == "soft", "selection_temperature",
+      {config.loss.selection == Selection::kSoft, "selection_temperature",
        "of use with --selection=soft only"},
-      {config.selection == "margin", "selection_margin",
+      {config.loss.selection == Selection::kMargin, "selection_margin",
        "of use with --selection=margin only"},
       {method.momentum_encoder, "target_momentum", no_target},
       {method.momentum_encoder, "target_momentum_schedule", no_target},
-      {config.local_crops > 0, "local_crop_size", no_local},
-      {config.local_crops > 0, "local_crop_scale_min", no_local},
-      {config.local_crops > 0, "local_crop_scale_max", no_local},
-      {config.optimizer == "lars", "lars_coefficient",
+      {config.local_crops.count > 0, "local_crop_size", no_local},
+      {config.local_crops.count > 0, "local_crop_scale_min", no_local},
+      {config.local_crops.count > 0, "local_crop_scale_max", no_local},
+      {config.optimizer.name == "lars", "lars_coefficient",
        "of use with --optimizer=lars only"},
-      {config.optimizer != "adamw", "momentum",
+      {config.optimizer.name != "adamw", "momentum",
        "--optimizer=adamw has --adam_beta1 in its place"},
-      {config.optimizer == "adamw", "adam_beta1", adamw_only},
-      {config.optimizer == "adamw", "adam_beta2", adamw_only},
+      {config.optimizer.name == "adamw", "adam_beta1", adamw_only},
+      {config.optimizer.name == "adamw", "adam_beta2", adamw_only},
       {!transformer, "stem", no_resnet},
       {!transformer, "zero_init_residual", no_resnet},
       {transformer, "patch_size",
@@ -174,13 +174,14 @@ std::vector<UnusedField> UnusedFields(const MethodInfo& method,
 // Fails if a flag was given that another value makes void.
 absl::Status CheckOfUse(const MethodInfo& method, const Config& config,
                         const std::set<std::string>& given) {
-  if (!method.guided && config.selection != "none") {
+  if (!method.guided && config.loss.selection != Selection::kNone) {
     return absl::InvalidArgumentError(
         given.count("selection") > 0
             ? absl::StrCat("--selection: ", NotGuided(method))
             // From a guided method's config.json.
-            : absl::StrCat("selection ", config.selection, ": ",
-                           NotGuided(method), ", or add --selection=none"));
+            : absl::StrCat("selection ", SelectionName(config.loss.selection),
+                           ": ", NotGuided(method),
+                           ", or add --selection=none"));
   }
   for (const UnusedField& field : UnusedFields(method, config)) {
     if (given.count(field.name) == 0) continue;
@@ -206,44 +207,42 @@ absl::StatusOr<CommandLine> ParseCommandLine(absl::string_view method,
                                              absl::string_view default_recipe,
                                              int argc,
                                              const char* const* argv) {
-  const absl::StatusOr<GivenFlags> flags =
-      ParseFlags(Flags(Config()), argc, argv);
-  if (!flags.ok()) return flags.status();
+  GSG_ASSIGN_OR_RETURN(const GivenFlags flags,
+                       ParseFlags(Flags(Config()), argc, argv));
   const MethodInfo* info = FindMethod(method);
   if (info == nullptr) {
     return absl::InvalidArgumentError(
         absl::StrCat("no method is called \"", method, "\""));
   }
-  absl::StatusOr<Config> base = BaseConfig(*info, *flags, default_recipe);
-  if (!base.ok()) return base.status();
+  GSG_ASSIGN_OR_RETURN(Config base, BaseConfig(*info, flags, default_recipe));
 
   CommandLine result;
-  if (flags->count("help") > 0) {
+  if (flags.count("help") > 0) {
     result.print =
-        HelpText(method, Introduction(method, base->recipe), Flags(*base));
+        HelpText(method, Introduction(method, base.recipe), Flags(base));
     return result;
   }
-  if (flags->count("list_recipes") > 0) {
+  if (flags.count("list_recipes") > 0) {
     result.print = DescribeRecipes();
     return result;
   }
   Config& config = result.config;
-  config = *std::move(base);
+  config = std::move(base);
   VisitFields(config, [&](const auto&, const Field& field) {
     std::string name(field.name);
-    if (flags->count(name) > 0) result.given.insert(std::move(name));
+    if (flags.count(name) > 0) result.given.insert(std::move(name));
   });
-  absl::Status status = SetFields(*flags, &config);
+  absl::Status status = SetFields(flags, &config);
   status.Update(Validate(config));
   // A run that goes on has its own values; ConfigForResume looks at these.
   if (!config.resume) status.Update(CheckOfUse(*info, config, result.given));
-  if (config.resume && flags->count("config") > 0) {
+  if (config.resume && flags.count("config") > 0) {
     status.Update(absl::InvalidArgumentError(
         "--resume goes on with the run's own config: leave --config out"));
   }
   if (!status.ok()) return status;
   ResolvePaths(&config);
-  if (flags->count("print_config") > 0) {
+  if (flags.count("print_config") > 0) {
     result.print = absl::StrCat(ToJson(config), "\n");
   }
   return result;

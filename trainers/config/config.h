@@ -5,14 +5,35 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "gsg_core/distance.h"
+#include "gsg_core/loss.h"
+#include "gsg_core/pairing.h"
+#include "gsg_core/selection.h"
+#include "trainers/augment/options.h"
 #include "trainers/config/field.h"
+#include "trainers/optim/options.h"
 
 namespace gsg {
 
+// SimSiam's augmentation of colour images (arXiv 2011.10566, appendix A),
+// without blur.
+inline AugmentOptions ColorAugmentation() {
+  AugmentOptions options;
+  options.hflip_prob = 0.5;
+  options.jitter_prob = 0.8;
+  options.brightness = 0.4;
+  options.contrast = 0.4;
+  options.saturation = 0.4;
+  options.hue = 0.1;
+  options.grayscale_prob = 0.2;
+  return options;
+}
+
 // Everything that decides a training run. The values below are those of no
-// recipe (see recipes.h); a new field's is what was done before there was one,
-// for files that lack it. VisitFields, at the end of this file, documents each
-// field; the flags, --help, config.json and the resume check all come from it.
+// recipe (see recipes.h). The default of a new field must reproduce what older
+// versions did: their files lack it. VisitFields, at the end of this file,
+// documents each field; the flags, --help, config.json and the resume check all
+// come from it.
 struct Config {
   // Given by the program, not by a flag: a name of methods.h.
   std::string method;
@@ -43,13 +64,10 @@ struct Config {
 
   // Method
   std::string views = "shared";
-  std::string pairing = "cyclic";
+  PairingKind pairing = PairingKind::kCyclic;
   int64_t pairing_candidates = 16;
   std::string pairing_scope = "rank";
-  std::string distance = "euclidean";
-  std::string selection = "min";
-  double selection_temperature = 1;
-  double selection_margin = 0.01;
+  LossOptions loss;
   double target_momentum = 0.99;
   std::string target_momentum_schedule = "constant";
 
@@ -64,44 +82,18 @@ struct Config {
   std::string predictor = "mlp";
   int64_t predictor_hidden = 512;
 
-  // Optimiser
+  // Optimizer
   int64_t epochs = 100;
   int64_t max_steps = 0;
   int64_t batch_size = 512;
-  std::string optimizer = "sgd";
+  OptimizerOptions optimizer;
   double base_lr = 0.05;
-  double momentum = 0.9;
-  double lars_coefficient = 0.001;
-  double adam_beta1 = 0.9;
-  double adam_beta2 = 0.999;
-  double weight_decay = 5e-4;
   int64_t warmup_epochs = 0;
   bool constant_predictor_lr = false;
-  bool decay_bias_and_norm = true;
 
   // Augmentation
-  int64_t crop_size = 32;
-  double crop_scale_min = 0.2;
-  double crop_scale_max = 1.0;
-  int64_t local_crops = 0;
-  int64_t local_crop_size = 16;
-  double local_crop_scale_min = 0.05;
-  double local_crop_scale_max = 0.2;
-  double crop_ratio_min = 0.75;
-  double crop_ratio_max = 4.0 / 3.0;
-  double hflip_prob = 0.5;
-  double jitter_prob = 0.8;
-  double brightness = 0.4;
-  double contrast = 0.4;
-  double saturation = 0.4;
-  double hue = 0.1;
-  double gamma = 0;
-  double tone_curve = 0;
-  double grayscale_prob = 0.2;
-  double blur_prob = 0;
-  double blur_sigma_min = 0.1;
-  double blur_sigma_max = 2.0;
-  double solarize_prob = 0;
+  AugmentOptions augment = ColorAugmentation();
+  LocalCropOptions local_crops;
 
   // Evaluation
   int64_t knn_k = 200;
@@ -115,9 +107,9 @@ struct Config {
   double collapse_threshold = 0.05;
 };
 
-// Calls visit(value, Field) for each flag, in the order of --help. The value
-// is a std::string, bool, int64_t or double lvalue of `config`, const if
-// `config` is. Config::method is not visited.
+// Calls visit(value, Field) for each flag, in the order of --help. The value is
+// an lvalue of `config`, const if `config` is: a std::string, bool, int64_t,
+// double, Distance, Selection or PairingKind. Config::method is not visited.
 template <class ConfigType, class Visitor>
 void VisitFields(ConfigType&& config, Visitor&& visit) {
   auto& c = config;
@@ -236,7 +228,7 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
               "which image is the second: cyclic = never the image itself, "
               "random = any permutation, as the authors; nearest = the closest "
               "of some others"}
-            .OneOf({"cyclic", "random", "nearest"}));
+            .OneOf(PairingKindNames()));
   visit(
       c.pairing_candidates,
       Field{"pairing_candidates", kMethod,
@@ -248,21 +240,22 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
               "among which images, with several processes: rank = those of its "
               "own part of the batch, world = the whole batch"}
             .OneOf({"rank", "world"}));
-  visit(c.distance, Field{"distance", kMethod,
-                          "between the projections of the two images' views"}
-                        .OneOf({"euclidean", "squared_euclidean", "cosine"}));
-  visit(c.selection,
+  visit(c.loss.distance,
+        Field{"distance", kMethod,
+              "between the projections of the two images' views"}
+            .OneOf(DistanceNames()));
+  visit(c.loss.selection,
         Field{"selection", kMethod,
               "which of the four cross-image pairs are the sources; none = no "
               "guidance, SimSiam's loss; soft = the closer the more weight; "
               "margin = min where one is clearly the closest, else none"}
-            .OneOf({"min", "max", "random", "none", "soft", "margin"}));
-  visit(c.selection_temperature,
+            .OneOf(SelectionNames()));
+  visit(c.loss.temperature,
         Field{"selection_temperature", kMethod,
               "of --selection=soft, in units of the distance; near 0 that is "
               "min, and the larger the more like none"}
             .Above(0));
-  visit(c.selection_margin,
+  visit(c.loss.margin,
         Field{"selection_margin", kMethod,
               "of --selection=margin: the part by which the closest pair must "
               "be closer than the next, below 1"}
@@ -311,134 +304,138 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
                                   "width of the predictor's hidden layer"}
                                 .Between(1, 65536));
 
-  constexpr absl::string_view kOptimiser = "Optimiser";
+  constexpr absl::string_view kOptimizer = "Optimizer";
   visit(c.epochs,
-        Field{"epochs", kOptimiser, "passes over the training images"}.Between(
+        Field{"epochs", kOptimizer, "passes over the training images"}.Between(
             1, 100000));
   visit(c.max_steps,
-        Field{"max_steps", kOptimiser,
+        Field{"max_steps", kOptimizer,
               "stop after so many steps of the schedule, 0 = no limit"}
             .AtLeast(0)
             .Resume(allow));
   visit(c.batch_size,
-        Field{"batch_size", kOptimiser, "images a step"}.AtLeast(2));
+        Field{"batch_size", kOptimizer, "images a step"}.AtLeast(2));
   visit(
-      c.optimizer,
-      Field{"optimizer", kOptimiser,
+      c.optimizer.name,
+      Field{"optimizer", kOptimizer,
             "sgd with momentum, lars = the same with a rate for each layer, or "
             "adamw"}
           .OneOf({"sgd", "lars", "adamw"}));
-  visit(c.base_lr, Field{"base_lr", kOptimiser,
+  visit(c.base_lr, Field{"base_lr", kOptimizer,
                          "learning rate = base_lr * batch_size / 256, "
                          "falling to 0 along a cosine"}
                        .Above(0));
-  visit(c.momentum, Field{"momentum", kOptimiser,
-                          "momentum of the gradient, in sgd and lars"}
-                        .Between(0, 1));
-  visit(c.lars_coefficient,
-        Field{"lars_coefficient", kOptimiser,
+  visit(c.optimizer.momentum, Field{"momentum", kOptimizer,
+                                    "momentum of the gradient, in sgd and lars"}
+                                  .Between(0, 1));
+  visit(c.optimizer.lars_coefficient,
+        Field{"lars_coefficient", kOptimizer,
               "trust coefficient of LARS: a layer's step is this part of its "
               "weights' norm, times the learning rate"}
             .Above(0));
-  visit(c.adam_beta1,
-        Field{"adam_beta1", kOptimiser,
+  visit(c.optimizer.adam_beta1,
+        Field{"adam_beta1", kOptimizer,
               "of adamw: how much of its mean gradient it keeps in a step"}
             .Between(0, 0.99999));
-  visit(c.adam_beta2,
-        Field{"adam_beta2", kOptimiser,
+  visit(c.optimizer.adam_beta2,
+        Field{"adam_beta2", kOptimizer,
               "of adamw: how much of its mean squared gradient it keeps in a "
               "step"}
             .Between(0, 0.99999));
-  visit(c.weight_decay,
-        Field{"weight_decay", kOptimiser,
+  visit(c.optimizer.weight_decay,
+        Field{"weight_decay", kOptimizer,
               "L2 penalty; with adamw it shrinks the weights directly, by this "
               "times the learning rate"}
             .AtLeast(0));
   visit(c.warmup_epochs,
-        Field{"warmup_epochs", kOptimiser,
+        Field{"warmup_epochs", kOptimizer,
               "epochs in which the learning rate rises linearly"}
             .AtLeast(0));
   visit(c.constant_predictor_lr,
-        Field{"constant_predictor_lr", kOptimiser,
+        Field{"constant_predictor_lr", kOptimizer,
               "keep the predictor's learning rate off the cosine"});
-  visit(c.decay_bias_and_norm,
-        Field{"decay_bias_and_norm", kOptimiser,
+  visit(c.optimizer.decay_bias_and_norm,
+        Field{"decay_bias_and_norm", kOptimizer,
               "weight decay also on biases, norms, and a vit's class token and "
               "position embeddings"});
 
   constexpr absl::string_view kAugmentation = "Augmentation";
-  visit(c.crop_size,
+  visit(c.augment.size,
         Field{"crop_size", kAugmentation, "side of a view in pixels"}.Between(
             8, 1024));
-  visit(c.crop_scale_min, Field{"crop_scale_min", kAugmentation,
-                                "smallest crop, part of the area"}
-                              .Between(0.001, 1));
-  visit(c.crop_scale_max,
+  visit(c.augment.crop_scale_min, Field{"crop_scale_min", kAugmentation,
+                                        "smallest crop, part of the area"}
+                                      .Between(0.001, 1));
+  visit(c.augment.crop_scale_max,
         Field{"crop_scale_max", kAugmentation, "largest crop, part of the area"}
             .Between(0.001, 1));
-  visit(c.local_crops,
+  visit(c.local_crops.count,
         Field{"local_crops", kAugmentation,
               "multi-crop: further, smaller views of each image, which predict "
               "the two large ones and are no targets; with --views=shared"}
             .Between(0, 64));
-  visit(c.local_crop_size, Field{"local_crop_size", kAugmentation,
-                                 "of --local_crops: side of each in pixels"}
-                               .Between(8, 1024));
-  visit(c.local_crop_scale_min,
+  visit(c.local_crops.size, Field{"local_crop_size", kAugmentation,
+                                  "of --local_crops: side of each in pixels"}
+                                .Between(8, 1024));
+  visit(c.local_crops.scale_min,
         Field{"local_crop_scale_min", kAugmentation,
               "of --local_crops: smallest crop, part of the area"}
             .Between(0.001, 1));
-  visit(c.local_crop_scale_max,
+  visit(c.local_crops.scale_max,
         Field{"local_crop_scale_max", kAugmentation,
               "of --local_crops: largest crop, part of the area"}
             .Between(0.001, 1));
-  visit(c.crop_ratio_min,
+  visit(c.augment.crop_ratio_min,
         Field{"crop_ratio_min", kAugmentation, "narrowest crop, width/height"}
             .Between(0.01, 100));
-  visit(c.crop_ratio_max,
+  visit(c.augment.crop_ratio_max,
         Field{"crop_ratio_max", kAugmentation, "widest crop, width/height"}
             .Between(0.01, 100));
-  visit(c.hflip_prob,
+  visit(c.augment.hflip_prob,
         Field{"hflip_prob", kAugmentation, "chance of a mirror image"}.Between(
             0, 1));
-  visit(c.jitter_prob,
+  visit(c.augment.jitter_prob,
         Field{"jitter_prob", kAugmentation,
               "chance of jitter: brightness, contrast, saturation, hue, gamma "
               "and tone curve"}
             .Between(0, 1));
-  visit(c.brightness,
+  visit(c.augment.brightness,
         Field{"brightness", kAugmentation,
               "factor drawn from 1 - brightness to 1 + brightness"}
             .AtLeast(0));
-  visit(c.contrast, Field{"contrast", kAugmentation,
-                          "factor drawn from 1 - contrast to 1 + contrast"}
-                        .AtLeast(0));
-  visit(c.saturation,
+  visit(c.augment.contrast,
+        Field{"contrast", kAugmentation,
+              "factor drawn from 1 - contrast to 1 + contrast"}
+            .AtLeast(0));
+  visit(c.augment.saturation,
         Field{"saturation", kAugmentation,
               "factor drawn from 1 - saturation to 1 + saturation"}
             .AtLeast(0));
-  visit(c.hue, Field{"hue", kAugmentation,
-                     "shift drawn from -hue to hue, in turns of the wheel"}
-                   .Between(0, 0.5));
-  visit(c.gamma, Field{"gamma", kAugmentation,
-                       "pixels to the power exp(u), u from -gamma to gamma"}
-                     .AtLeast(0));
-  visit(c.tone_curve, Field{"tone_curve", kAugmentation,
-                            "strength of a random curve that maps pixel values"}
-                          .Between(0, 1));
-  visit(c.grayscale_prob,
+  visit(c.augment.hue,
+        Field{"hue", kAugmentation,
+              "shift drawn from -hue to hue, in turns of the wheel"}
+            .Between(0, 0.5));
+  visit(c.augment.gamma,
+        Field{"gamma", kAugmentation,
+              "pixels to the power exp(u), u from -gamma to gamma"}
+            .AtLeast(0));
+  visit(c.augment.tone_curve,
+        Field{"tone_curve", kAugmentation,
+              "strength of a random curve that maps pixel values"}
+            .Between(0, 1));
+  visit(c.augment.grayscale_prob,
         Field{"grayscale_prob", kAugmentation, "chance of no colour"}.Between(
             0, 1));
-  visit(c.blur_prob,
+  visit(c.augment.blur_prob,
         Field{"blur_prob", kAugmentation, "chance of Gaussian blur"}.Between(
             0, 1));
   visit(
-      c.blur_sigma_min,
+      c.augment.blur_sigma_min,
       Field{"blur_sigma_min", kAugmentation, "least blur, in pixels"}.Above(0));
   visit(
-      c.blur_sigma_max,
+      c.augment.blur_sigma_max,
       Field{"blur_sigma_max", kAugmentation, "most blur, in pixels"}.Above(0));
-  visit(c.solarize_prob,
+  visit(c.augment.solarize_prob,
         Field{"solarize_prob", kAugmentation,
               "chance of inverting the bright half of the scale"}
             .Between(0, 1));

@@ -46,11 +46,7 @@ absl::Status SetFields(const GivenFlags& given, Options* options) {
     const auto flag = given.find(std::string(field.name));
     if (flag == given.end()) return;
     const auto& [name, text] = *flag;
-    const absl::Status parsed = ParseValue(text, &value);
-    if (!parsed.ok()) {
-      status.Update(absl::InvalidArgumentError(
-          absl::StrCat("--", name, "=", text, ": ", parsed.message())));
-    }
+    status.Update(ParseFlag(name, text, &value));
   });
   return status;
 }

@@ -14,7 +14,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
-#include "trainers/config/nearest.h"
+#include "trainers/base/did_you_mean.h"
 
 namespace gsg {
 namespace {

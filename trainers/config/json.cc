@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -12,10 +13,11 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "gsg_core/status_macros.h"
+#include "trainers/base/did_you_mean.h"
+#include "trainers/base/parse_json.h"
 #include "trainers/config/config.h"
 #include "trainers/config/field.h"
-#include "trainers/config/nearest.h"
-#include "trainers/config/parse_json.h"
 #include "trainers/config/values.h"
 
 namespace gsg {
@@ -68,7 +70,14 @@ std::string Read(const Json& json, double* value) {
 template <class Value>
 absl::Status Set(const Json& object, absl::string_view key, Value* value) {
   const Json& json = object.at(std::string(key));
-  const std::string expected = Read(json, value);
+  std::string expected;
+  if constexpr (std::is_enum_v<Value>) {
+    std::string name;
+    expected = Read(json, &name);
+    if (expected.empty()) return ParseFlag(key, name, value);
+  } else {
+    expected = Read(json, value);
+  }
   if (expected.empty()) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat(Quoted(key), ": must be ", expected, ", not ", json.dump()));
@@ -106,18 +115,22 @@ std::string ToJson(const Config& config) {
   Json object;
   object[kMethod] = config.method;
   VisitFields(config, [&object](const auto& value, const Field& field) {
-    object[std::string(field.name)] = value;
+    Json& json = object[std::string(field.name)];
+    if constexpr (std::is_enum_v<std::decay_t<decltype(value)>>) {
+      json = ValueText(value);
+    } else {
+      json = value;
+    }
   });
   return object.dump(/*indent=*/2, ' ', /*ensure_ascii=*/false,
                      Json::error_handler_t::replace);
 }
 
 absl::StatusOr<Config> FromJson(absl::string_view text) {
-  absl::StatusOr<Json> object = ParseObject(text);
-  if (!object.ok()) return object.status();
+  GSG_ASSIGN_OR_RETURN(Json object, ParseObject(text));
   Config config;
-  absl::Status status = SetFields(*object, /*whole=*/true, &config);
-  if (!object->contains(kMethod)) {
+  absl::Status status = SetFields(object, /*whole=*/true, &config);
+  if (!object.contains(kMethod)) {
     status.Update(absl::InvalidArgumentError(
         absl::StrCat("key ", Quoted(kMethod), " is missing")));
   }
@@ -127,9 +140,8 @@ absl::StatusOr<Config> FromJson(absl::string_view text) {
 }
 
 absl::Status OverlayJson(absl::string_view text, Config* config) {
-  const absl::StatusOr<Json> object = ParseObject(text);
-  if (!object.ok()) return object.status();
-  return SetFields(*object, /*whole=*/false, config);
+  GSG_ASSIGN_OR_RETURN(const Json object, ParseObject(text));
+  return SetFields(object, /*whole=*/false, config);
 }
 
 }  // namespace gsg

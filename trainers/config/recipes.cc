@@ -8,8 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "trainers/base/did_you_mean.h"
 #include "trainers/config/config.h"
-#include "trainers/config/nearest.h"
 
 namespace gsg {
 namespace {
@@ -34,27 +34,27 @@ void FashionMnist(Config* c) {
   c->epochs = 5;
   c->batch_size = 128;
   c->base_lr = 0.4;
-  c->weight_decay = 5e-4;
+  c->optimizer.weight_decay = 5e-4;
   c->warmup_epochs = 1;
   c->constant_predictor_lr = true;
 
   // Small views are cheap; features are taken at the full 28x28.
-  c->crop_size = 20;
-  c->crop_scale_min = 0.4;
-  c->local_crop_size = 12;
-  c->local_crop_scale_min = 0.15;
-  c->local_crop_scale_max = 0.4;
-  c->hflip_prob = 0.5;
+  c->augment.size = 20;
+  c->augment.crop_scale_min = 0.4;
+  c->local_crops.size = 12;
+  c->local_crops.scale_min = 0.15;
+  c->local_crops.scale_max = 0.4;
+  c->augment.hflip_prob = 0.5;
   // How bright and how contrasty a garment is says little about what it is.
-  c->jitter_prob = 0.8;
-  c->brightness = 0.4;
-  c->contrast = 0.4;
-  c->gamma = 0.7;
-  c->tone_curve = 0.5;
+  c->augment.jitter_prob = 0.8;
+  c->augment.brightness = 0.4;
+  c->augment.contrast = 0.4;
+  c->augment.gamma = 0.7;
+  c->augment.tone_curve = 0.5;
   // One channel: there is no colour to change.
-  c->saturation = 0;
-  c->hue = 0;
-  c->grayscale_prob = 0;
+  c->augment.saturation = 0;
+  c->augment.hue = 0;
+  c->augment.grayscale_prob = 0;
 
   c->knn_queries = 2000;
   c->linear_probe = true;
@@ -66,29 +66,29 @@ void FashionMnistShort(Config* c) {
   FashionMnist(c);
   c->epochs = 1;
   c->warmup_epochs = 0;
-  c->crop_size = 16;
+  c->augment.size = 16;
   c->knn_bank = 10000;
 }
 
 // SimSiam's augmentation of colour images (arXiv 2011.10566, appendix A), but
 // for its size and blur.
 void SimSiamViews(Config* c) {
-  c->crop_scale_min = 0.2;
-  c->crop_scale_max = 1;
-  c->hflip_prob = 0.5;
-  c->jitter_prob = 0.8;
-  c->brightness = 0.4;
-  c->contrast = 0.4;
-  c->saturation = 0.4;
-  c->hue = 0.1;
-  c->grayscale_prob = 0.2;
+  c->augment.crop_scale_min = 0.2;
+  c->augment.crop_scale_max = 1;
+  c->augment.hflip_prob = 0.5;
+  c->augment.jitter_prob = 0.8;
+  c->augment.brightness = 0.4;
+  c->augment.contrast = 0.4;
+  c->augment.saturation = 0.4;
+  c->augment.hue = 0.1;
+  c->augment.grayscale_prob = 0.2;
 }
 
 void Cifar10(Config* c) {
   c->dataset = "cifar10";
 
   c->views = "four";
-  c->pairing = "random";
+  c->pairing = PairingKind::kRandom;
 
   c->backbone = "resnet18";
   c->stem = "small";
@@ -102,18 +102,18 @@ void Cifar10(Config* c) {
   c->epochs = 200;
   c->batch_size = 512;
   c->base_lr = 0.03;
-  c->momentum = 0.9;
-  c->weight_decay = 5e-4;
+  c->optimizer.momentum = 0.9;
+  c->optimizer.weight_decay = 5e-4;
 
-  c->crop_size = 32;
+  c->augment.size = 32;
   SimSiamViews(c);
-  c->blur_prob = 0;
+  c->augment.blur_prob = 0;
 }
 
 void Cifar10Fast(Config* c) {
   Cifar10(c);
   c->views = "shared";
-  c->pairing = "cyclic";
+  c->pairing = PairingKind::kCyclic;
   c->zero_init_residual = false;
   c->base_lr = 0.12;
   c->epochs = 90;
@@ -128,7 +128,7 @@ void Cifar10Short(Config* c) {
   c->epochs = 1;
   c->batch_size = 128;
   c->base_lr = 0.4;
-  c->crop_size = 20;
+  c->augment.size = 20;
   c->knn_queries = 2000;
   c->knn_bank = 10000;
   c->linear_probe = true;
@@ -150,12 +150,12 @@ void Cifar10Vit(Config* c) {
   c->patch_size = 4;
 
   c->epochs = 200;
-  c->optimizer = "adamw";
+  c->optimizer.name = "adamw";
   c->base_lr = 5e-4;
-  c->adam_beta1 = 0.9;
-  c->adam_beta2 = 0.999;
-  c->weight_decay = 0.1;
-  c->decay_bias_and_norm = false;
+  c->optimizer.adam_beta1 = 0.9;
+  c->optimizer.adam_beta2 = 0.999;
+  c->optimizer.weight_decay = 0.1;
+  c->optimizer.decay_bias_and_norm = false;
   c->warmup_epochs = 10;
 }
 
@@ -164,7 +164,7 @@ void ImageNet(Config* c) {
   c->dataset = "folder";
 
   c->views = "four";
-  c->pairing = "random";
+  c->pairing = PairingKind::kRandom;
 
   c->backbone = "resnet50";
   c->stem = "imagenet";
@@ -177,16 +177,16 @@ void ImageNet(Config* c) {
   c->epochs = 100;
   c->batch_size = 512;
   c->base_lr = 0.05;
-  c->momentum = 0.9;
-  c->weight_decay = 1e-4;
+  c->optimizer.momentum = 0.9;
+  c->optimizer.weight_decay = 1e-4;
   c->constant_predictor_lr = true;
 
-  c->crop_size = 224;
-  c->local_crop_size = 96;  // SwAV's and DINO's
+  c->augment.size = 224;
+  c->local_crops.size = 96;  // SwAV's and DINO's
   SimSiamViews(c);
-  c->blur_prob = 0.5;
-  c->blur_sigma_min = 0.1;
-  c->blur_sigma_max = 2;
+  c->augment.blur_prob = 0.5;
+  c->augment.blur_sigma_min = 0.1;
+  c->augment.blur_sigma_max = 2;
 
   // A look at the features of 150,000 photographs takes a while, and at the raw
   // pixels of all of them 16 GB.
@@ -198,16 +198,16 @@ void ImageNet(Config* c) {
 void Imagenette(Config* c) {
   ImageNet(c);
   c->views = "shared";
-  c->pairing = "cyclic";
+  c->pairing = PairingKind::kCyclic;
   c->backbone = "resnet18";
   c->zero_init_residual = false;
   // Ten thousand images: smaller batches for more steps, and more epochs.
   c->epochs = 200;
   c->batch_size = 256;
-  c->weight_decay = 5e-4;
+  c->optimizer.weight_decay = 5e-4;
   // Of the set with 160 pixels.
-  c->crop_size = 128;
-  c->local_crop_size = 56;
+  c->augment.size = 128;
+  c->local_crops.size = 56;
   c->knn_bank = 0;
   c->baselines = true;
 }

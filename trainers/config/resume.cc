@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "gsg_core/status_macros.h"
 #include "trainers/config/config.h"
 #include "trainers/config/field.h"
 #include "trainers/config/values.h"
@@ -68,7 +69,7 @@ absl::StatusOr<Config> ConfigForResume(const Config& saved, const Config& now,
         "--resume cannot change ", refused,
         "; leave that out, or start a new run in another --output_dir"));
   }
-  if (absl::Status status = Validate(config); !status.ok()) return status;
+  GSG_RETURN_IF_ERROR(Validate(config));
   return config;
 }
 

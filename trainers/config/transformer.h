@@ -19,7 +19,7 @@ inline bool IsTransformer(const Config& config) {
 // cuts the usual views (28, 32, 64, 96, 128, 224) into 7 x 7 to 14 x 14.
 inline int64_t PatchSize(const Config& config) {
   if (config.patch_size > 0) return config.patch_size;
-  return config.crop_size >= 112 ? 16 : config.crop_size >= 56 ? 8 : 4;
+  return config.augment.size >= 112 ? 16 : config.augment.size >= 56 ? 8 : 4;
 }
 
 }  // namespace gsg

@@ -5,26 +5,49 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "gsg_core/distance.h"
+#include "gsg_core/pairing.h"
+#include "gsg_core/selection.h"
+#include "trainers/base/did_you_mean.h"
 #include "trainers/config/config.h"
 #include "trainers/config/field.h"
-#include "trainers/config/nearest.h"
 #include "trainers/config/transformer.h"
 
 namespace gsg {
 namespace {
 
+absl::Status UnknownValue(absl::string_view text,
+                          const std::vector<absl::string_view>& allowed) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("unknown value; ", DidYouMean(text, allowed),
+                   "allowed: ", absl::StrJoin(allowed, ", ")));
+}
+
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 bool HasBlanks(absl::string_view text) {
   return text != absl::StripAsciiWhitespace(text);
+}
+
+// `parsed` is what gsg_core reads, `names` what it knows.
+template <class Enum>
+absl::Status ParseName(absl::string_view text,
+                       const absl::StatusOr<Enum>& parsed,
+                       const std::vector<absl::string_view>& names,
+                       Enum* value) {
+  if (!parsed.ok()) return UnknownValue(text, names);
+  *value = *parsed;
+  return absl::OkStatus();
 }
 
 template <class Value>
@@ -69,10 +92,10 @@ absl::Status CheckPatches(absl::string_view flag, int64_t size, int64_t patch) {
 absl::Status CheckPatches(const Config& config) {
   if (!IsTransformer(config)) return absl::OkStatus();
   const int64_t patch = PatchSize(config);
-  absl::Status status = CheckPatches("crop_size", config.crop_size, patch);
-  if (config.local_crops > 0) {
+  absl::Status status = CheckPatches("crop_size", config.augment.size, patch);
+  if (config.local_crops.count > 0) {
     status.Update(
-        CheckPatches("local_crop_size", config.local_crop_size, patch));
+        CheckPatches("local_crop_size", config.local_crops.size, patch));
   }
   return status;
 }
@@ -111,6 +134,18 @@ absl::Status ParseValue(absl::string_view text, double* value) {
   return absl::OkStatus();
 }
 
+absl::Status ParseValue(absl::string_view text, Distance* value) {
+  return ParseName(text, ParseDistance(text), DistanceNames(), value);
+}
+
+absl::Status ParseValue(absl::string_view text, Selection* value) {
+  return ParseName(text, ParseSelection(text), SelectionNames(), value);
+}
+
+absl::Status ParseValue(absl::string_view text, PairingKind* value) {
+  return ParseName(text, ParsePairingKind(text), PairingKindNames(), value);
+}
+
 std::string ValueText(const std::string& value) { return value; }
 
 std::string ValueText(bool value) { return value ? "true" : "false"; }
@@ -124,6 +159,18 @@ std::string ValueText(double value) {
     if (absl::SimpleAtod(text, &back) && back == value) return text;
   }
   return absl::StrFormat("%.17g", value);
+}
+
+std::string ValueText(Distance value) {
+  return std::string(DistanceName(value));
+}
+
+std::string ValueText(Selection value) {
+  return std::string(SelectionName(value));
+}
+
+std::string ValueText(PairingKind value) {
+  return std::string(PairingKindName(value));
 }
 
 std::string AllowedText(const Field& field) {
@@ -141,9 +188,7 @@ absl::Status CheckValue(const Field& field, const std::string& value) {
       std::find(allowed.begin(), allowed.end(), value) != allowed.end()) {
     return absl::OkStatus();
   }
-  return Bad(field, value,
-             absl::StrCat("unknown value; ", DidYouMean(value, allowed),
-                          "allowed: ", absl::StrJoin(allowed, ", ")));
+  return Bad(field, value, UnknownValue(value, allowed).message());
 }
 
 absl::Status CheckValue(const Field&, bool) { return absl::OkStatus(); }
@@ -158,26 +203,26 @@ absl::Status CheckValue(const Field& field, double value) {
 
 absl::Status Validate(const Config& config) {
   absl::Status status = CheckFields(config);
-  status.Update(Ordered("crop_scale_min", config.crop_scale_min,
-                        "crop_scale_max", config.crop_scale_max));
-  status.Update(Ordered("local_crop_scale_min", config.local_crop_scale_min,
-                        "local_crop_scale_max", config.local_crop_scale_max));
-  if (config.local_crops > 0 && config.views != "shared") {
+  status.Update(Ordered("crop_scale_min", config.augment.crop_scale_min,
+                        "crop_scale_max", config.augment.crop_scale_max));
+  status.Update(Ordered("local_crop_scale_min", config.local_crops.scale_min,
+                        "local_crop_scale_max", config.local_crops.scale_max));
+  if (config.local_crops.count > 0 && config.views != "shared") {
     status.Update(absl::InvalidArgumentError(absl::StrCat(
-        "--local_crops=", config.local_crops,
+        "--local_crops=", config.local_crops.count,
         ": local crops are beside the two views of --views=shared")));
   }
-  status.Update(Ordered("crop_ratio_min", config.crop_ratio_min,
-                        "crop_ratio_max", config.crop_ratio_max));
-  status.Update(Ordered("blur_sigma_min", config.blur_sigma_min,
-                        "blur_sigma_max", config.blur_sigma_max));
+  status.Update(Ordered("crop_ratio_min", config.augment.crop_ratio_min,
+                        "crop_ratio_max", config.augment.crop_ratio_max));
+  status.Update(Ordered("blur_sigma_min", config.augment.blur_sigma_min,
+                        "blur_sigma_max", config.augment.blur_sigma_max));
   status.Update(
       Ordered("warmup_epochs", config.warmup_epochs, "epochs", config.epochs));
-  if (config.pairing == "nearest") {
+  if (config.pairing == PairingKind::kNearest) {
     status.Update(Ordered("pairing_candidates", config.pairing_candidates,
                           "batch_size - 1", config.batch_size - 1));
   }
-  if (config.selection_margin == 1) {
+  if (config.loss.margin == 1) {
     status.Update(absl::InvalidArgumentError(
         "--selection_margin=1: must be below 1; --selection=none guides no "
         "row"));

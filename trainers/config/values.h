@@ -3,9 +3,14 @@
 
 #include <cstdint>
 #include <string>
+#include <type_traits>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "gsg_core/distance.h"
+#include "gsg_core/pairing.h"
+#include "gsg_core/selection.h"
 #include "trainers/config/config.h"
 #include "trainers/config/field.h"
 
@@ -19,10 +24,26 @@ absl::Status ParseValue(absl::string_view text, std::string* value);
 absl::Status ParseValue(absl::string_view text, bool* value);
 absl::Status ParseValue(absl::string_view text, int64_t* value);
 absl::Status ParseValue(absl::string_view text, double* value);
+absl::Status ParseValue(absl::string_view text, Distance* value);
+absl::Status ParseValue(absl::string_view text, Selection* value);
+absl::Status ParseValue(absl::string_view text, PairingKind* value);
 std::string ValueText(const std::string& value);
 std::string ValueText(bool value);
 std::string ValueText(int64_t value);
 std::string ValueText(double value);
+std::string ValueText(Distance value);
+std::string ValueText(Selection value);
+std::string ValueText(PairingKind value);
+
+// ParseValue, whose errors name the flag: "--epochs=x: must be a whole number".
+template <class Value>
+absl::Status ParseFlag(absl::string_view name, absl::string_view text,
+                       Value* value) {
+  const absl::Status parsed = ParseValue(text, value);
+  if (parsed.ok()) return parsed;
+  return absl::InvalidArgumentError(
+      absl::StrCat("--", name, "=", text, ": ", parsed.message()));
+}
 
 // Which values `field` takes, for --help; "" = any.
 std::string AllowedText(const Field& field);
@@ -33,6 +54,10 @@ absl::Status CheckValue(const Field& field, const std::string& value);
 absl::Status CheckValue(const Field& field, bool value);
 absl::Status CheckValue(const Field& field, int64_t value);
 absl::Status CheckValue(const Field& field, double value);
+template <class Enum, class = std::enable_if_t<std::is_enum_v<Enum>>>
+absl::Status CheckValue(const Field& field, Enum value) {
+  return CheckValue(field, ValueText(value));
+}
 
 // The same for each field of a struct that has a VisitFields.
 template <class Options>

@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/types/span.h"
-#include "trainers/console/format.h"
+#include "trainers/base/format.h"
 
 namespace gsg {
 namespace {

@@ -7,8 +7,8 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "trainers/console/format.h"
-#include "trainers/metrics/epoch_record.h"
+#include "trainers/base/format.h"
+#include "trainers/run/epoch_record.h"
 
 namespace gsg {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "absl/time/time.h"
-#include "trainers/metrics/epoch_record.h"
+#include "trainers/run/epoch_record.h"
 
 namespace gsg {
 

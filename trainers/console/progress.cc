@@ -16,7 +16,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "trainers/console/format.h"
+#include "trainers/base/format.h"
 
 namespace gsg {
 namespace {

@@ -28,6 +28,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "gsg_core/status_macros.h"
 #include "trainers/distributed/environment.h"
 
 extern char** environ;
@@ -101,8 +102,7 @@ class Processes {
   ~Processes() { sigprocmask(SIG_SETMASK, &mask_before_, nullptr); }
 
   absl::Status Start(int count, const std::vector<std::string>& arguments) {
-    const absl::StatusOr<MeetingPlace> place = Bind();
-    if (!place.ok()) return place.status();
+    GSG_ASSIGN_OR_RETURN(const MeetingPlace place, Bind());
     absl::Status status;
     for (int rank = 0; rank < count && status.ok(); ++rank) {
       std::map<std::string, std::string> variables = {
@@ -111,15 +111,15 @@ class Processes {
           {"WORLD_SIZE", absl::StrCat(count)},
           {"LOCAL_WORLD_SIZE", absl::StrCat(count)},
           {"MASTER_ADDR", kLoopback},
-          {"MASTER_PORT", absl::StrCat(place->port)},
+          {"MASTER_PORT", absl::StrCat(place.port)},
           {kLaunchedVariable, absl::StrCat(getpid())}};
       if (rank == 0) {
-        variables[kSocketVariable] = absl::StrCat(place->socket);
+        variables[kSocketVariable] = absl::StrCat(place.socket);
       }
       status = Spawn(rank, arguments, EnvironmentWith(variables),
-                     rank == 0 ? place->socket : -1);
+                     rank == 0 ? place.socket : -1);
     }
-    close(place->socket);
+    close(place.socket);
     return status;
   }
 

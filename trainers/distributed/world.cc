@@ -29,6 +29,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "gsg_core/status_macros.h"
 #include "trainers/distributed/environment.h"
 #include "trainers/distributed/process_group.h"
 
@@ -160,7 +161,7 @@ absl::StatusOr<std::string> World::FromRoot(
     const absl::StatusOr<std::string>& text) {
   if (size() == 1) return text;
   const absl::Status mine = root() ? text.status() : absl::OkStatus();
-  if (absl::Status s = Agree(mine); !s.ok()) return s;
+  GSG_RETURN_IF_ERROR(Agree(mine));
   std::string result;
   absl::Status status = Try([&] {
     std::vector<at::Tensor> length = {

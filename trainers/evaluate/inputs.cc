@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "gsg_core/status_macros.h"
 
 namespace gsg {
 namespace {
@@ -86,18 +87,11 @@ absl::Status CheckComparable(absl::string_view name, const at::Tensor& features,
 
 absl::Status CheckLabeledSets(const LabeledSet& train, const LabeledSet& test,
                               int64_t classes) {
-  if (absl::Status s = CheckFeatures(train.name, train.features); !s.ok()) {
-    return s;
-  }
-  if (absl::Status s = CheckFeatures(test.name, test.features); !s.ok()) {
-    return s;
-  }
-  if (absl::Status s =
-          CheckComparable(train.name, train.features, test.name, test.features);
-      !s.ok()) {
-    return s;
-  }
-  if (absl::Status s = CheckLabels(train, classes); !s.ok()) return s;
+  GSG_RETURN_IF_ERROR(CheckFeatures(train.name, train.features));
+  GSG_RETURN_IF_ERROR(CheckFeatures(test.name, test.features));
+  GSG_RETURN_IF_ERROR(
+      CheckComparable(train.name, train.features, test.name, test.features));
+  GSG_RETURN_IF_ERROR(CheckLabels(train, classes));
   return CheckLabels(test, classes);
 }
 

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "gsg_core/status_macros.h"
 #include "trainers/evaluate/classification.h"
 #include "trainers/evaluate/inputs.h"
 
@@ -61,17 +62,13 @@ absl::StatusOr<Classification> KnnClassify(const at::Tensor& bank,
                                            const at::Tensor& query_labels,
                                            int64_t classes,
                                            const KnnOptions& options) {
-  if (absl::Status s = CheckK(options.k); !s.ok()) return s;
+  GSG_RETURN_IF_ERROR(CheckK(options.k));
   if (!(options.temperature > 0)) {
     return absl::InvalidArgumentError(absl::StrCat(
         "temperature is ", options.temperature, "; it must be positive"));
   }
-  if (absl::Status s =
-          CheckLabeledSets({"bank", bank, bank_labels},
-                           {"query", queries, query_labels}, classes);
-      !s.ok()) {
-    return s;
-  }
+  GSG_RETURN_IF_ERROR(CheckLabeledSets(
+      {"bank", bank, bank_labels}, {"query", queries, query_labels}, classes));
   const at::NoGradGuard no_grad;
   ClassificationTally tally(classes);
   ForEachBlock(
@@ -97,22 +94,19 @@ absl::StatusOr<double> KnnTop1(const at::Tensor& bank,
                                const at::Tensor& queries,
                                const at::Tensor& query_labels, int64_t classes,
                                const KnnOptions& options) {
-  absl::StatusOr<Classification> result =
-      KnnClassify(bank, bank_labels, queries, query_labels, classes, options);
-  if (!result.ok()) return result.status();
-  return result->top1;
+  GSG_ASSIGN_OR_RETURN(
+      Classification result,
+      KnnClassify(bank, bank_labels, queries, query_labels, classes, options));
+  return result.top1;
 }
 
 absl::StatusOr<at::Tensor> NearestNeighbors(const at::Tensor& bank,
                                             const at::Tensor& queries,
                                             int64_t k) {
-  if (absl::Status s = CheckK(k); !s.ok()) return s;
-  if (absl::Status s = CheckFeatures("bank", bank); !s.ok()) return s;
-  if (absl::Status s = CheckFeatures("query", queries); !s.ok()) return s;
-  if (absl::Status s = CheckComparable("bank", bank, "query", queries);
-      !s.ok()) {
-    return s;
-  }
+  GSG_RETURN_IF_ERROR(CheckK(k));
+  GSG_RETURN_IF_ERROR(CheckFeatures("bank", bank));
+  GSG_RETURN_IF_ERROR(CheckFeatures("query", queries));
+  GSG_RETURN_IF_ERROR(CheckComparable("bank", bank, "query", queries));
   const at::NoGradGuard no_grad;
   at::Tensor nearest = at::zeros({queries.size(0), std::min(k, bank.size(0))},
                                  bank.options().dtype(at::kLong));

@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "gsg_core/status_macros.h"
 #include "trainers/evaluate/classification.h"
 #include "trainers/evaluate/inputs.h"
 #include "trainers/evaluate/lbfgs.h"
@@ -59,12 +60,9 @@ absl::StatusOr<LinearProbeResult> LinearProbe(
                      " and iterations ", options.iterations,
                      "; need l2 >= 0, tolerance >= 0 and iterations >= 1"));
   }
-  if (absl::Status s =
-          CheckLabeledSets({"train", train_features, train_labels},
-                           {"test", test_features, test_labels}, classes);
-      !s.ok()) {
-    return s;
-  }
+  GSG_RETURN_IF_ERROR(CheckLabeledSets({"train", train_features, train_labels},
+                                       {"test", test_features, test_labels},
+                                       classes));
   const at::NoGradGuard no_grad;
   const Standardizer standardize(train_features);
   at::Tensor x = standardize(train_features);

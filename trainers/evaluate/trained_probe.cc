@@ -18,6 +18,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "gsg_core/status_macros.h"
 #include "trainers/evaluate/classification.h"
 #include "trainers/evaluate/inputs.h"
 #include "trainers/evaluate/standardizer.h"
@@ -88,13 +89,10 @@ absl::StatusOr<TrainedProbeResult> TrainProbe(
     const at::Tensor& train_features, const at::Tensor& train_labels,
     const at::Tensor& test_features, const at::Tensor& test_labels,
     int64_t classes, const TrainedProbeOptions& options) {
-  if (absl::Status s = Check(options); !s.ok()) return s;
-  if (absl::Status s =
-          CheckLabeledSets({"train", train_features, train_labels},
-                           {"test", test_features, test_labels}, classes);
-      !s.ok()) {
-    return s;
-  }
+  GSG_RETURN_IF_ERROR(Check(options));
+  GSG_RETURN_IF_ERROR(CheckLabeledSets({"train", train_features, train_labels},
+                                       {"test", test_features, test_labels},
+                                       classes));
   const at::NoGradGuard no_grad;
   at::Tensor x = train_features, test = test_features;
   if (options.standardize) {

@@ -19,7 +19,7 @@
 #include "gsg_core/half.h"
 #include "gsg_core/loss.h"
 #include "gsg_core/rows.h"
-#include "models/current_stream.h"
+#include "models/gpu/current_stream.h"
 #include "trainers/loss/guided_loss.h"
 #include "trainers/loss/tensor_rows.h"
 

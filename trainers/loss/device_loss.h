@@ -5,41 +5,15 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <cstddef>
-#include <cstdint>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "cuda/guided_loss.h"
-#include "gsg_core/half.h"
 #include "gsg_core/loss.h"
+#include "models/gpu/gpu.h"
 #include "trainers/loss/guided_loss.h"
 
 namespace gsg {
-
-// cuda/guided_loss.h for one type, or whatever stands for it.
-template <typename T>
-struct LossKernel {
-  absl::Status (*four)(const FourViews<T>& views,
-                       const cuda::LossOptions& options,
-                       const FourViewGrads<T>* grads,
-                       const cuda::LossOutputs& outputs, cuda::Stream stream);
-  absl::Status (*shared)(const cuda::SharedViews<T>& views,
-                         const cuda::LossOptions& options,
-                         const SharedGrads<T>* grads,
-                         const cuda::LossOutputs& outputs, cuda::Stream stream);
-  size_t (*workspace_bytes)(int64_t rows);
-};
-
-struct LossKernels {
-  LossKernel<float> of_float;
-  LossKernel<Half> of_half;
-  LossKernel<BFloat16> of_bfloat16;
-};
-
-// Those of `cuda`; null in builds without --config=cuda.
-const LossKernels* GpuLossKernels();
 
 // Do the kernels take these predictions? Not float64, and no more than
 // cuda::kMaxLocalViews local crops.

@@ -20,6 +20,7 @@
 #include "cuda/pairing_plan.h"
 #include "gsg_core/loss.h"
 #include "gsg_core/rows.h"
+#include "gsg_core/status_macros.h"
 #include "trainers/loss/aten_executor.h"
 #include "trainers/loss/device_loss.h"
 #include "trainers/loss/tensor_rows.h"
@@ -115,7 +116,7 @@ absl::StatusOr<TensorLoss> HostLoss(const std::vector<at::Tensor>& p,
 }
 
 bool ByKernels(const std::vector<at::Tensor>& p) {
-  return p[0].is_cuda() && GpuLossKernels() != nullptr && KernelsTake(p);
+  return p[0].is_cuda() && Gpu() != nullptr && KernelsTake(p);
 }
 
 }  // namespace
@@ -163,12 +164,12 @@ absl::StatusOr<TensorLoss> GuidedLoss(const std::vector<at::Tensor>& p,
                                       const std::vector<at::Tensor>& z,
                                       absl::Span<const int64_t> pairing,
                                       const LossOptions& options) {
-  if (absl::Status s = CheckTensors(p, z, pairing.empty()); !s.ok()) return s;
+  GSG_RETURN_IF_ERROR(CheckTensors(p, z, pairing.empty()));
   if (!ByKernels(p)) return HostLoss(p, z, pairing, options);
-  absl::StatusOr<PairingTensors> tensors =
-      MakePairingTensors(pairing, options.seed, p[0].device());
-  if (!tensors.ok()) return tensors.status();
-  return RecordableLoss(p, z, *tensors, options);
+  GSG_ASSIGN_OR_RETURN(
+      PairingTensors tensors,
+      MakePairingTensors(pairing, options.seed, p[0].device()));
+  return RecordableLoss(p, z, tensors, options);
 }
 
 absl::StatusOr<TensorLoss> RecordableLoss(const std::vector<at::Tensor>& p,
@@ -176,7 +177,7 @@ absl::StatusOr<TensorLoss> RecordableLoss(const std::vector<at::Tensor>& p,
                                           const PairingTensors& pairing,
                                           const LossOptions& options) {
   const bool no_plan = !pairing.plan.defined();
-  if (absl::Status s = CheckTensors(p, z, no_plan); !s.ok()) return s;
+  GSG_RETURN_IF_ERROR(CheckTensors(p, z, no_plan));
   if (z.size() == 2 &&
       (no_plan || PairingOf(pairing).size(0) != p[0].size(0))) {
     return absl::InvalidArgumentError(
@@ -184,7 +185,7 @@ absl::StatusOr<TensorLoss> RecordableLoss(const std::vector<at::Tensor>& p,
                      " rows; p has ", p[0].size(0)));
   }
   if (ByKernels(p)) {
-    return DeviceLoss(*GpuLossKernels(), p, z, pairing, options);
+    return DeviceLoss(Gpu()->loss, p, z, pairing, options);
   }
   LossOptions with_seed = options;
   const at::Tensor seed = pairing.seed.cpu();

@@ -17,6 +17,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "gsg_core/norm.h"
+#include "gsg_core/status_macros.h"
 #include "trainers/distributed/world.h"
 #include "trainers/loss/guided_loss.h"
 #include "trainers/methods/method.h"
@@ -83,9 +84,7 @@ absl::StatusOr<StepResult> JoinedRanks::Combine(
   for (size_t k = 0; k < result.pair_count.size(); ++k) {
     values.push_back(counts ? static_cast<double>(mine->pair_count[k]) : 0);
   }
-  if (absl::Status s = world_.AgreeAndSum(mine.status(), &values); !s.ok()) {
-    return s;
-  }
+  GSG_RETURN_IF_ERROR(world_.AgreeAndSum(mine.status(), &values));
   result.loss = values[moments] / (pair_across_ranks_ ? 1 : world_.size());
   for (size_t k = 0; k < result.pair_count.size(); ++k) {
     result.pair_count[k] = static_cast<int64_t>(values[moments + 1 + k]);

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "gsg_core/status_macros.h"
 #include "models/make_backbone.h"
 #include "models/resnet.h"
 #include "models/siamese.h"
@@ -28,30 +29,28 @@ namespace {
 absl::StatusOr<BackboneOptions> BackboneFor(const Config& config,
                                             int64_t channels) {
   if (IsTransformer(config)) {
-    absl::StatusOr<VitOptions> vit = VitOptionsFor(
-        config.backbone, config.crop_size, PatchSize(config), channels);
-    if (!vit.ok()) return vit.status();
-    return *std::move(vit);
+    GSG_ASSIGN_OR_RETURN(VitOptions vit,
+                         VitOptionsFor(config.backbone, config.augment.size,
+                                       PatchSize(config), channels));
+    return vit;
   }
   const auto stem = config.stem == "imagenet" ? ResNetOptions::Stem::kImageNet
                     : config.stem == "small"
                         ? ResNetOptions::Stem::kSmall
                         : ResNetOptions::Stem::kSmallStride2;
-  absl::StatusOr<ResNetOptions> resnet =
-      ResNetOptionsFor(config.backbone, stem, channels);
-  if (!resnet.ok()) return resnet.status();
-  resnet->zero_init_residual = config.zero_init_residual;
-  return *std::move(resnet);
+  GSG_ASSIGN_OR_RETURN(ResNetOptions resnet,
+                       ResNetOptionsFor(config.backbone, stem, channels));
+  resnet.zero_init_residual = config.zero_init_residual;
+  return resnet;
 }
 
 }  // namespace
 
 absl::StatusOr<SiameseOptions> NetworkOptions(const Config& config,
                                               int64_t channels) {
-  absl::StatusOr<BackboneOptions> backbone = BackboneFor(config, channels);
-  if (!backbone.ok()) return backbone.status();
+  GSG_ASSIGN_OR_RETURN(BackboneOptions backbone, BackboneFor(config, channels));
   SiameseOptions options;
-  options.backbone = *std::move(backbone);
+  options.backbone = std::move(backbone);
   options.projector = {config.projector_layers, config.projector_hidden,
                        config.projector_dim};
   options.predictor_hidden = std::nullopt;
@@ -69,16 +68,16 @@ absl::StatusOr<std::unique_ptr<Method>> MakeMethod(const Config& config,
     return absl::InvalidArgumentError(
         absl::StrCat("no method is called \"", config.method, "\""));
   }
-  absl::StatusOr<SiameseOptions> network = NetworkOptions(config, channels);
-  if (!network.ok()) return network.status();
+  GSG_ASSIGN_OR_RETURN(SiameseOptions network,
+                       NetworkOptions(config, channels));
   SiameseMethodOptions options;
-  options.network = *std::move(network);
+  options.network = std::move(network);
   if (method->momentum_encoder) {
     options.target = TargetOptions{config.target_momentum,
                                    config.target_momentum_schedule == "cosine"};
   }
-  options.weight_decay = config.weight_decay;
-  options.decay_bias_and_norm = config.decay_bias_and_norm;
+  options.weight_decay = config.optimizer.weight_decay;
+  options.decay_bias_and_norm = config.optimizer.decay_bias_and_norm;
   options.constant_predictor_lr = config.constant_predictor_lr;
   options.bfloat16 = config.precision == "bfloat16" ||
                      (config.precision == "auto" && device.is_cuda());

@@ -12,6 +12,7 @@
 #include "gsg_core/meters.h"
 #include "gsg_core/norm.h"
 #include "gsg_core/rows.h"
+#include "gsg_core/status_macros.h"
 #include "trainers/loss/guided_loss.h"
 #include "trainers/methods/method.h"
 
@@ -45,10 +46,10 @@ absl::StatusOr<StepResult> Measure(const absl::StatusOr<TensorLoss>& loss,
     return result;
   }
   const at::Tensor z = projections.to(c10::kCPU, c10::kFloat).contiguous();
-  const absl::StatusOr<double> spread = FeatureSpread(
-      Rows<const float>(z.const_data_ptr<float>(), z.size(0), z.size(1)));
-  if (!spread.ok()) return spread.status();
-  return StepResult{loss->loss, *spread, loss->pair_count};
+  GSG_ASSIGN_OR_RETURN(const double spread,
+                       FeatureSpread(Rows<const float>(
+                           z.const_data_ptr<float>(), z.size(0), z.size(1))));
+  return StepResult{loss->loss, spread, loss->pair_count};
 }
 
 }  // namespace gsg

@@ -25,6 +25,7 @@
 #include "absl/types/span.h"
 #include "gsg_core/loss.h"
 #include "gsg_core/nearest_pairing.h"
+#include "gsg_core/status_macros.h"
 #include "models/backbone.h"
 #include "models/batch_norm.h"
 #include "models/siamese.h"
@@ -152,15 +153,14 @@ absl::StatusOr<TensorLoss> LossOfBatch(std::vector<at::Tensor>& predictions,
     }
     return RecordableLoss(predictions, targets, pairing, input.loss);
   }
-  absl::StatusOr<std::vector<int64_t>> pairing = Pairing(input, targets);
-  if (!pairing.ok()) return pairing.status();
+  GSG_ASSIGN_OR_RETURN(std::vector<int64_t> pairing, Pairing(input, targets));
   if (four) {
-    const at::Tensor rows = RowsOn(predictions[0].device(), *pairing);
+    const at::Tensor rows = RowsOn(predictions[0].device(), pairing);
     PairRows(rows, predictions);
     PairRows(rows, targets);
-    pairing->clear();
+    pairing.clear();
   }
-  return GuidedLoss(predictions, targets, *pairing, input.loss);
+  return GuidedLoss(predictions, targets, pairing, input.loss);
 }
 
 // Of all ranks' rows, which are those of a single process in the same order.
@@ -172,19 +172,18 @@ absl::StatusOr<TensorLoss> SiameseMethod::LossOfWorld(
   RECORD_USER_SCOPE("loss");
   std::vector<at::Tensor> p = ranks_->GatherRows(predictions);
   std::vector<at::Tensor> z = ranks_->GatherRows(targets);
-  absl::StatusOr<std::vector<int64_t>> pairing = Pairing(input, z);
-  if (!pairing.ok()) return pairing.status();
+  GSG_ASSIGN_OR_RETURN(std::vector<int64_t> pairing, Pairing(input, z));
   const bool four = input.views.size() == 4;
   at::Tensor rows;
   if (four) {
-    rows = RowsOn(p[0].device(), *pairing);
+    rows = RowsOn(p[0].device(), pairing);
     PairRows(rows, p);
     PairRows(rows, z);
   }
   LossOptions options = input.loss;
   options.grad_scale *= world_->size();  // see JoinedRanks
   absl::StatusOr<TensorLoss> loss = GuidedLoss(
-      p, z, four ? absl::Span<const int64_t>() : absl::MakeConstSpan(*pairing),
+      p, z, four ? absl::Span<const int64_t>() : absl::MakeConstSpan(pairing),
       options);
   if (!loss.ok()) return loss;
   for (size_t v = 0; v < loss->gradients.size(); ++v) {
@@ -198,7 +197,7 @@ absl::StatusOr<TensorLoss> SiameseMethod::LossOfWorld(
 absl::Status SiameseMethod::Join(World* world, bool pair_across_ranks) {
   std::vector<at::Tensor> state;
   for (const auto& [name, tensor] : State()) state.push_back(tensor);
-  if (absl::Status s = world->CopyFromRoot(state); !s.ok()) return s;
+  GSG_RETURN_IF_ERROR(world->CopyFromRoot(state));
   world_ = world;
   return world->Try([&] {
     ranks_ = std::make_unique<JoinedRanks>(world, pair_across_ranks,
@@ -299,17 +298,16 @@ NamedTensors SiameseMethod::State() {
 
 absl::StatusOr<std::unique_ptr<Method>> MakeSiameseMethod(
     const SiameseMethodOptions& options, c10::Device device) {
-  absl::StatusOr<SiameseModel> model = MakeSiameseModel(options.network);
-  if (!model.ok()) return model.status();
-  PlaceModule(**model, device);
+  GSG_ASSIGN_OR_RETURN(SiameseModel model, MakeSiameseModel(options.network));
+  PlaceModule(*model, device);
   std::optional<TargetNetwork> target;
   if (options.target) {
-    absl::StatusOr<TargetNetwork> made =
-        TargetNetwork::Create(options.network, *options.target, *model, device);
-    if (!made.ok()) return made.status();
-    target = *std::move(made);
+    GSG_ASSIGN_OR_RETURN(
+        TargetNetwork made,
+        TargetNetwork::Create(options.network, *options.target, model, device));
+    target = std::move(made);
   }
-  return std::make_unique<SiameseMethod>(*std::move(model), std::move(target),
+  return std::make_unique<SiameseMethod>(std::move(model), std::move(target),
                                          options);
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "gsg_core/status_macros.h"
 #include "models/batch_norm.h"
 #include "models/siamese.h"
 #include "trainers/methods/module_state.h"
@@ -40,20 +41,19 @@ absl::StatusOr<TargetNetwork> TargetNetwork::Create(
     const SiameseModel& online, c10::Device device) {
   SiameseOptions without_predictor = network;
   without_predictor.predictor_hidden = std::nullopt;
-  absl::StatusOr<SiameseModel> model = MakeSiameseModel(without_predictor);
-  if (!model.ok()) return model.status();
+  GSG_ASSIGN_OR_RETURN(SiameseModel model, MakeSiameseModel(without_predictor));
   const at::NoGradGuard no_grad;
   const auto copy = [](const std::vector<at::Tensor>& from,
                        std::vector<at::Tensor> to) {
     for (size_t i = 0; i < to.size(); ++i) to[i].copy_(from[i]);
   };
-  copy(online->parameters(), (*model)->parameters());
-  copy(online->buffers(), (*model)->buffers());
-  for (at::Tensor& parameter : (*model)->parameters()) {
+  copy(online->parameters(), model->parameters());
+  copy(online->buffers(), model->buffers());
+  for (at::Tensor& parameter : model->parameters()) {
     parameter.set_requires_grad(false);
   }
-  PlaceModule(**model, device);
-  return TargetNetwork(*std::move(model), options);
+  PlaceModule(*model, device);
+  return TargetNetwork(std::move(model), options);
 }
 
 void TargetNetwork::Update(const SiameseModel& online, double progress) {

@@ -4,25 +4,25 @@
 #include <utility>
 #include <vector>
 
-#include "trainers/config/config.h"
 #include "trainers/optim/adamw.h"
 #include "trainers/optim/lars.h"
 #include "trainers/optim/optimizer.h"
+#include "trainers/optim/options.h"
 #include "trainers/optim/sgd.h"
 
 namespace gsg {
 
-std::unique_ptr<Optimizer> MakeOptimizer(const Config& config,
+std::unique_ptr<Optimizer> MakeOptimizer(const OptimizerOptions& options,
                                          std::vector<ParameterGroup> groups) {
-  if (config.optimizer == "adamw") {
-    return std::make_unique<AdamW>(std::move(groups), config.adam_beta1,
-                                   config.adam_beta2);
+  if (options.name == "adamw") {
+    return std::make_unique<AdamW>(std::move(groups), options.adam_beta1,
+                                   options.adam_beta2);
   }
-  if (config.optimizer == "lars") {
-    return std::make_unique<Lars>(std::move(groups), config.momentum,
-                                  config.lars_coefficient);
+  if (options.name == "lars") {
+    return std::make_unique<Lars>(std::move(groups), options.momentum,
+                                  options.lars_coefficient);
   }
-  return std::make_unique<Sgd>(std::move(groups), config.momentum);
+  return std::make_unique<Sgd>(std::move(groups), options.momentum);
 }
 
 }  // namespace gsg

@@ -4,13 +4,13 @@
 #include <memory>
 #include <vector>
 
-#include "trainers/config/config.h"
 #include "trainers/optim/optimizer.h"
+#include "trainers/optim/options.h"
 
 namespace gsg {
 
-// The optimiser that `config`, a valid one, names. Never null.
-std::unique_ptr<Optimizer> MakeOptimizer(const Config& config,
+// The optimizer of that name, a valid one. Never null.
+std::unique_ptr<Optimizer> MakeOptimizer(const OptimizerOptions& options,
                                          std::vector<ParameterGroup> groups);
 
 }  // namespace gsg

@@ -24,21 +24,22 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "trainers/checkpoint/sealed_file.h"
+#include "gsg_core/status_macros.h"
+#include "trainers/base/format.h"
+#include "trainers/base/sealed_file.h"
 #include "trainers/config/field.h"
-#include "trainers/console/format.h"
 #include "trainers/console/progress.h"
-#include "trainers/data/damaged_images.h"
-#include "trainers/data/dataset.h"
-#include "trainers/data/evaluation_images.h"
-#include "trainers/data/folder.h"
-#include "trainers/data/image_source.h"
-#include "trainers/engine/device.h"
-#include "trainers/engine/saved_network.h"
+#include "trainers/evaluate/device.h"
+#include "trainers/evaluate/evaluation_images.h"
+#include "trainers/image/damaged_images.h"
+#include "trainers/image/dataset.h"
+#include "trainers/image/folder.h"
+#include "trainers/image/image_source.h"
 #include "trainers/programs/image_options.h"
 #include "trainers/programs/npy_writer.h"
 #include "trainers/programs/program.h"
 #include "trainers/programs/run_options.h"
+#include "trainers/run/saved_network.h"
 
 namespace gsg {
 namespace {
@@ -119,14 +120,13 @@ absl::StatusOr<std::unique_ptr<const ImageSource>> OpenImages(
   if (!options.images.empty()) {
     return ReadImages(options.images, static_cast<int>(network.channels()));
   }
-  absl::StatusOr<Dataset> dataset = LoadImages(options, network);
-  if (!dataset.ok()) return dataset.status();
-  if (options.split == "train") return std::move(dataset->train);
-  if (dataset->test == nullptr) {
+  GSG_ASSIGN_OR_RETURN(Dataset dataset, LoadImages(options, network));
+  if (options.split == "train") return std::move(dataset.train);
+  if (dataset.test == nullptr) {
     return absl::FailedPreconditionError(
-        absl::StrCat(dataset->name, " has no test images; use --split=train"));
+        absl::StrCat(dataset.name, " has no test images; use --split=train"));
   }
-  return std::move(dataset->test);
+  return std::move(dataset.test);
 }
 
 // How far it is, on a terminal.
@@ -138,31 +138,25 @@ void ShowProgress(int64_t done, int64_t all) {
 }
 
 absl::Status Embed(const EmbedOptions& options) {
-  absl::StatusOr<c10::Device> device = ChooseDevice(options.device);
-  if (!device.ok()) return device.status();
+  GSG_ASSIGN_OR_RETURN(c10::Device device, ChooseDevice(options.device));
   UseThreads(options.threads);
-  absl::StatusOr<SavedNetwork> network =
-      LoadNetwork(CheckpointPath(options), *device);
-  if (!network.ok()) return network.status();
-  absl::StatusOr<std::unique_ptr<const ImageSource>> source =
-      OpenImages(options, *network);
-  if (!source.ok()) return source.status();
+  GSG_ASSIGN_OR_RETURN(SavedNetwork network,
+                       LoadNetwork(CheckpointPath(options), device));
+  GSG_ASSIGN_OR_RETURN(std::unique_ptr<const ImageSource> source,
+                       OpenImages(options, network));
 
-  const int64_t count = (*source)->size();
+  const int64_t count = source->size();
   // Any number of damaged images is left out.
   DamagedImages damaged(/*max_share=*/1);
-  EvaluationImages images(source->get(),
-                          EvaluationFor(options, *network, **source), &damaged);
+  EvaluationImages images(source.get(),
+                          EvaluationFor(options, network, *source), &damaged);
   const ImageSize size = images.size();
-  if (absl::Status s =
-          network->backbone->CheckImageSize(size.height, size.width);
-      !s.ok()) {
-    return s;
-  }
-  const int64_t width = network->backbone->feature_dim();
-  absl::StatusOr<std::unique_ptr<NpyWriter>> features =
-      NpyWriter::Create(options.output, NpyWriter::Type::kFloat32, width);
-  if (!features.ok()) return features.status();
+  GSG_RETURN_IF_ERROR(
+      network.backbone->CheckImageSize(size.height, size.width));
+  const int64_t width = network.backbone->feature_dim();
+  GSG_ASSIGN_OR_RETURN(
+      std::unique_ptr<NpyWriter> features,
+      NpyWriter::Create(options.output, NpyWriter::Type::kFloat32, width));
   std::vector<int64_t> labels;
   std::string names;
 
@@ -173,53 +167,47 @@ absl::Status Embed(const EmbedOptions& options) {
   for (int64_t first = 0; first < count; first += images.block()) {
     indices.resize(std::min(images.block(), count - first));
     std::iota(indices.begin(), indices.end(), first);
-    if (absl::Status s = images.Read(indices, &batch); !s.ok()) return s;
+    GSG_RETURN_IF_ERROR(images.Read(indices, &batch));
     warned = WarnOfDamaged(damaged, warned);
     const auto read = static_cast<int64_t>(batch.indices.size());
     if (read > 0) {
       const at::Tensor x =
           at::from_blob(batch.pixels.data(),
                         {read, images.channels(), size.height, size.width})
-              .to(*device);
-      const at::Tensor rows = network->backbone->forward(x).cpu().contiguous();
-      if (absl::Status s = (*features)->Append(
-              absl::MakeConstSpan(rows.const_data_ptr<float>(), rows.numel()));
-          !s.ok()) {
-        return s;
-      }
+              .to(device);
+      const at::Tensor rows = network.backbone->forward(x).cpu().contiguous();
+      GSG_RETURN_IF_ERROR(features->Append(
+          absl::MakeConstSpan(rows.const_data_ptr<float>(), rows.numel())));
     }
     for (const int64_t index : batch.indices) {
       // One line a name, whatever it is.
       absl::StrAppend(&names,
-                      absl::StrReplaceAll((*source)->name(index),
+                      absl::StrReplaceAll(source->name(index),
                                           {{"\\", "\\\\"}, {"\n", "\\n"}}),
                       "\n");
-      if (!(*source)->labels().empty()) {
-        labels.push_back((*source)->labels()[index]);
+      if (!source->labels().empty()) {
+        labels.push_back(source->labels()[index]);
       }
     }
     ShowProgress(first + static_cast<int64_t>(indices.size()), count);
   }
-  if ((*features)->rows() == 0) {
+  if (features->rows() == 0) {
     return absl::DataLossError("none of the images could be read");
   }
-  if (absl::Status s = (*features)->Finish(); !s.ok()) return s;
+  GSG_RETURN_IF_ERROR(features->Finish());
   const std::string names_path = Beside(options, ".txt");
-  if (absl::Status s = WriteFileAtomically(names_path, names); !s.ok()) {
-    return s;
-  }
+  GSG_RETURN_IF_ERROR(WriteFileAtomically(names_path, names));
   std::string written = absl::StrCat(options.output, ", ", names_path);
   if (!labels.empty()) {
     const std::string path = Beside(options, ".labels.npy");
-    absl::StatusOr<std::unique_ptr<NpyWriter>> writer =
-        NpyWriter::Create(path, NpyWriter::Type::kInt64, 0);
-    if (!writer.ok()) return writer.status();
-    if (absl::Status s = (*writer)->Append(labels); !s.ok()) return s;
-    if (absl::Status s = (*writer)->Finish(); !s.ok()) return s;
+    GSG_ASSIGN_OR_RETURN(std::unique_ptr<NpyWriter> writer,
+                         NpyWriter::Create(path, NpyWriter::Type::kInt64, 0));
+    GSG_RETURN_IF_ERROR(writer->Append(labels));
+    GSG_RETURN_IF_ERROR(writer->Finish());
     absl::StrAppend(&written, ", ", path);
   }
   absl::PrintF("%s images, %d features each: %s\n",
-               GroupedNumber(static_cast<double>((*features)->rows())), width,
+               GroupedNumber(static_cast<double>(features->rows())), width,
                written);
   return absl::OkStatus();
 }

@@ -17,26 +17,27 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/types/span.h"
-#include "trainers/checkpoint/sealed_file.h"
+#include "gsg_core/status_macros.h"
+#include "trainers/base/format.h"
+#include "trainers/base/sealed_file.h"
 #include "trainers/config/config.h"
 #include "trainers/config/field.h"
 #include "trainers/config/values.h"
 #include "trainers/console/confusion_table.h"
-#include "trainers/console/format.h"
-#include "trainers/data/damaged_images.h"
-#include "trainers/data/dataset.h"
-#include "trainers/data/image_source.h"
-#include "trainers/engine/device.h"
-#include "trainers/engine/features.h"
-#include "trainers/engine/run_directory.h"
-#include "trainers/engine/saved_network.h"
 #include "trainers/evaluate/classification.h"
+#include "trainers/evaluate/device.h"
+#include "trainers/evaluate/features.h"
 #include "trainers/evaluate/knn.h"
 #include "trainers/evaluate/linear_probe.h"
 #include "trainers/evaluate/trained_probe.h"
+#include "trainers/image/damaged_images.h"
+#include "trainers/image/dataset.h"
+#include "trainers/image/image_source.h"
 #include "trainers/programs/image_options.h"
 #include "trainers/programs/program.h"
 #include "trainers/programs/run_options.h"
+#include "trainers/run/run_directory.h"
+#include "trainers/run/saved_network.h"
 
 namespace gsg {
 namespace {
@@ -163,27 +164,27 @@ absl::StatusOr<LinearResult> Linear(const EvaluateOptions& options,
   result.how["probe"] = options.linear;
   if (options.linear == "lbfgs") {
     const LinearProbeOptions lbfgs;
-    absl::StatusOr<LinearProbeResult> probe = LinearProbe(
-        train.rows, train.labels, test.rows, test.labels, classes, lbfgs);
-    if (!probe.ok()) return probe.status();
+    GSG_ASSIGN_OR_RETURN(LinearProbeResult probe,
+                         LinearProbe(train.rows, train.labels, test.rows,
+                                     test.labels, classes, lbfgs));
     result.how["l2"] = lbfgs.l2;
-    result.how["iterations"] = probe->iterations;
-    result.how["converged"] = probe->converged;
-    result.test = std::move(probe->test);
-    result.train_top1 = probe->train_top1;
+    result.how["iterations"] = probe.iterations;
+    result.how["converged"] = probe.converged;
+    result.test = std::move(probe.test);
+    result.train_top1 = probe.train_top1;
     return result;
   }
   const TrainedProbeOptions how = ProbeOptions(options);
-  absl::StatusOr<TrainedProbeResult> probe = TrainProbe(
-      train.rows, train.labels, test.rows, test.labels, classes, how);
-  if (!probe.ok()) return probe.status();
+  GSG_ASSIGN_OR_RETURN(TrainedProbeResult probe,
+                       TrainProbe(train.rows, train.labels, test.rows,
+                                  test.labels, classes, how));
   result.how["epochs"] = how.epochs;
   result.how["batch_size"] = how.batch_size;
   result.how["base_lr"] = how.base_lr;
   result.how["standardize"] = how.standardize;
   result.how["seed"] = how.seed;
-  result.test = std::move(probe->test);
-  result.train_top1 = probe->train_top1;
+  result.test = std::move(probe.test);
+  result.train_top1 = probe.train_top1;
   return result;
 }
 
@@ -220,97 +221,87 @@ std::string OutputPath(const EvaluateOptions& options, const Dataset& dataset,
 }
 
 absl::Status Evaluate(const EvaluateOptions& options) {
-  absl::StatusOr<c10::Device> device = ChooseDevice(options.device);
-  if (!device.ok()) return device.status();
+  GSG_ASSIGN_OR_RETURN(c10::Device device, ChooseDevice(options.device));
   UseThreads(options.threads);
-  absl::StatusOr<SavedNetwork> network =
-      LoadNetwork(CheckpointPath(options), *device);
-  if (!network.ok()) return network.status();
-  absl::StatusOr<Dataset> dataset = LoadImages(options, *network);
-  if (!dataset.ok()) return dataset.status();
-  if (!dataset->labelled() || dataset->test == nullptr) {
+  GSG_ASSIGN_OR_RETURN(SavedNetwork network,
+                       LoadNetwork(CheckpointPath(options), device));
+  GSG_ASSIGN_OR_RETURN(Dataset dataset, LoadImages(options, network));
+  if (!dataset.labelled() || dataset.test == nullptr) {
     return absl::FailedPreconditionError(absl::StrCat(
-        "the images of ", dataset->name,
-        dataset->labelled() ? " are not split into training and test images"
-                            : " have no classes",
+        "the images of ", dataset.name,
+        dataset.labelled() ? " are not split into training and test images"
+                           : " have no classes",
         "; classifying needs both. embed writes features without"));
   }
 
   absl::PrintF(
       "%s on %s after %d epochs, evaluated on %s: %s training and %s test "
       "images\n",
-      network->config.method, network->config.dataset, network->state.epoch,
-      dataset->name, GroupedNumber(dataset->train->size()),
-      GroupedNumber(dataset->test->size()));
+      network.config.method, network.config.dataset, network.state.epoch,
+      dataset.name, GroupedNumber(dataset.train->size()),
+      GroupedNumber(dataset.test->size()));
   std::fflush(stdout);
-  DamagedImages damaged(network->config.max_damaged);
+  DamagedImages damaged(network.config.max_damaged);
   const auto features = [&](const ImageSource& source) {
     std::vector<int64_t> all(source.size());
     std::iota(all.begin(), all.end(), 0);
-    return BackboneFeatures(*network->backbone, source, all,
-                            EvaluationFor(options, *network, source), *device,
+    return BackboneFeatures(*network.backbone, source, all,
+                            EvaluationFor(options, network, source), device,
                             &damaged);
   };
-  absl::StatusOr<Features> train = features(*dataset->train);
-  if (!train.ok()) return train.status();
-  absl::StatusOr<Features> test = features(*dataset->test);
-  if (!test.ok()) return test.status();
+  GSG_ASSIGN_OR_RETURN(Features train, features(*dataset.train));
+  GSG_ASSIGN_OR_RETURN(Features test, features(*dataset.test));
   WarnOfDamaged(damaged, 0);
 
-  const int64_t classes = dataset->classes.size();
-  KnnOptions knn_options = {network->config.knn_k,
-                            network->config.knn_temperature};
+  const int64_t classes = dataset.classes.size();
+  KnnOptions knn_options = {network.config.knn_k,
+                            network.config.knn_temperature};
   if (options.knn_k > 0) knn_options.k = options.knn_k;
   if (options.knn_temperature > 0) {
     knn_options.temperature = options.knn_temperature;
   }
   absl::PrintF("\n%-30s %7s %7s\n", "", "top-1", "top-5");
-  absl::StatusOr<Classification> knn =
-      KnnClassify(train->rows, train->labels, test->rows, test->labels, classes,
-                  knn_options);
-  if (!knn.ok()) return knn.status();
+  GSG_ASSIGN_OR_RETURN(Classification knn,
+                       KnnClassify(train.rows, train.labels, test.rows,
+                                   test.labels, classes, knn_options));
   PrintRow(absl::StrCat("k-NN (k = ", knn_options.k,
                         ", t = ", ValueText(knn_options.temperature), ")"),
-           *knn);
+           knn);
   std::fflush(stdout);
   std::optional<LinearResult> linear;
   if (options.linear != "none") {
-    absl::StatusOr<LinearResult> probe =
-        Linear(options, *train, *test, classes);
-    if (!probe.ok()) return probe.status();
-    linear = *std::move(probe);
+    GSG_ASSIGN_OR_RETURN(LinearResult probe,
+                         Linear(options, train, test, classes));
+    linear = std::move(probe);
     PrintRow(absl::StrCat("linear (", options.linear, ")"), linear->test);
   }
   absl::PrintF(
       "\nWhat the %s took for what: a row is a class, a column what its images "
       "were taken for.\n%s",
       linear.has_value() ? "linear classifier" : "nearest neighbours",
-      ConfusionTable(Counts(linear.has_value() ? linear->test : *knn),
-                     dataset->classes));
+      ConfusionTable(Counts(linear.has_value() ? linear->test : knn),
+                     dataset.classes));
 
   Json json;
   json["checkpoint"] = CheckpointPath(options);
-  json["method"] = network->config.method;
-  json["epoch"] = network->state.epoch;
-  json["dataset"] = dataset->name;
-  json["train_images"] = train->rows.size(0);
-  json["test_images"] = test->rows.size(0);
-  json["features"] = train->rows.size(1);
-  json["classes"] = dataset->classes;
+  json["method"] = network.config.method;
+  json["epoch"] = network.state.epoch;
+  json["dataset"] = dataset.name;
+  json["train_images"] = train.rows.size(0);
+  json["test_images"] = test.rows.size(0);
+  json["features"] = train.rows.size(1);
+  json["classes"] = dataset.classes;
   json["knn"] = ToJson(
-      {{"k", knn_options.k}, {"temperature", knn_options.temperature}}, *knn);
+      {{"k", knn_options.k}, {"temperature", knn_options.temperature}}, knn);
   if (linear.has_value()) {
     linear->how["train_top1"] = linear->train_top1;
     json["linear"] = ToJson(std::move(linear->how), linear->test);
   }
-  const std::string output = OutputPath(options, *dataset, network->config);
-  if (absl::Status s = WriteFileAtomically(
-          output, absl::StrCat(json.dump(-1, ' ', /*ensure_ascii=*/false,
-                                         Json::error_handler_t::replace),
-                               "\n"));
-      !s.ok()) {
-    return s;
-  }
+  const std::string output = OutputPath(options, dataset, network.config);
+  GSG_RETURN_IF_ERROR(WriteFileAtomically(
+      output, absl::StrCat(json.dump(-1, ' ', /*ensure_ascii=*/false,
+                                     Json::error_handler_t::replace),
+                           "\n")));
   absl::PrintF("\nWritten to %s\n", output);
   return absl::OkStatus();
 }

@@ -15,16 +15,17 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "gsg_core/status_macros.h"
 #include "models/siamese.h"
 #include "models/vit.h"
-#include "trainers/checkpoint/checkpoint.h"
 #include "trainers/config/config.h"
 #include "trainers/config/field.h"
-#include "trainers/engine/saved_network.h"
 #include "trainers/methods/make_method.h"
 #include "trainers/methods/module_state.h"
 #include "trainers/programs/program.h"
 #include "trainers/programs/run_options.h"
+#include "trainers/run/checkpoint.h"
+#include "trainers/run/saved_network.h"
 
 namespace gsg {
 namespace {
@@ -119,10 +120,9 @@ std::string VitLines(const ExportOptions& options, const VitOptions& vit) {
 }
 
 absl::Status Export(const ExportOptions& options) {
-  absl::StatusOr<SavedNetwork> network =
-      LoadNetwork(CheckpointPath(options), c10::kCPU);
-  if (!network.ok()) return network.status();
-  const Config& config = network->config;
+  GSG_ASSIGN_OR_RETURN(SavedNetwork network,
+                       LoadNetwork(CheckpointPath(options), c10::kCPU));
+  const Config& config = network.config;
   if (config.backbone == "resnet_small") {
     return absl::FailedPreconditionError(absl::StrCat(
         CheckpointPath(options),
@@ -130,20 +130,19 @@ absl::Status Export(const ExportOptions& options) {
         "has. Its weights are in the checkpoint under the names behind "
         "\"backbone.\", and embed writes its features."));
   }
-  const absl::StatusOr<SiameseOptions> made =
-      NetworkOptions(config, network->channels());
-  if (!made.ok()) return made.status();
-  const auto* vit = std::get_if<VitOptions>(&made->backbone);
+  GSG_ASSIGN_OR_RETURN(const SiameseOptions made,
+                       NetworkOptions(config, network.channels()));
+  const auto* vit = std::get_if<VitOptions>(&made.backbone);
   const absl::string_view classifier = vit != nullptr ? "heads.head" : "fc";
-  NamedTensors state = ModuleState("", *network->backbone);
-  const int64_t features = network->backbone->feature_dim();
+  NamedTensors state = ModuleState("", *network.backbone);
+  const int64_t features = network.backbone->feature_dim();
   if (options.num_classes > 0) {
     state.emplace_back(absl::StrCat(classifier, ".weight"),
                        at::zeros({options.num_classes, features}));
     state.emplace_back(absl::StrCat(classifier, ".bias"),
                        at::zeros({options.num_classes}));
   }
-  if (absl::Status s = SaveStateDict(options.output, state); !s.ok()) return s;
+  GSG_RETURN_IF_ERROR(SaveStateDict(options.output, state));
 
   const auto numbers = [](const std::vector<double>& values) {
     return absl::StrJoin(values, ", ", [](std::string* out, double value) {
@@ -155,13 +154,12 @@ absl::Status Export(const ExportOptions& options) {
       "model.load_state_dict(torch.load(\"%s\"))\n\n"
       "Its images had %d channel%s with values from 0 to 1, then\n"
       "torchvision.transforms.Normalize(mean=[%s], std=[%s])\n",
-      config.method, network->state.epoch, config.backbone, features,
+      config.method, network.state.epoch, config.backbone, features,
       options.output,
       vit != nullptr ? VitLines(options, *vit)
-                     : ResNetLines(options, config, network->channels()),
-      options.output, network->channels(), network->channels() == 1 ? "" : "s",
-      numbers(network->state.channel_mean),
-      numbers(network->state.channel_std));
+                     : ResNetLines(options, config, network.channels()),
+      options.output, network.channels(), network.channels() == 1 ? "" : "s",
+      numbers(network.state.channel_mean), numbers(network.state.channel_std));
   return absl::OkStatus();
 }
 

@@ -15,12 +15,12 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
-#include "trainers/config/nearest.h"
-#include "trainers/data/damaged_images.h"
-#include "trainers/data/dataset.h"
-#include "trainers/data/evaluation_images.h"
-#include "trainers/data/image_source.h"
-#include "trainers/engine/saved_network.h"
+#include "trainers/base/did_you_mean.h"
+#include "trainers/evaluate/evaluation_images.h"
+#include "trainers/image/damaged_images.h"
+#include "trainers/image/dataset.h"
+#include "trainers/image/image_source.h"
+#include "trainers/run/saved_network.h"
 
 namespace gsg {
 
@@ -60,7 +60,7 @@ EvaluationOptions EvaluationFor(const ImageOptions& options,
   EvaluationOptions evaluation;
   evaluation.side = options.image_size > 0
                         ? options.image_size
-                        : EvaluationSide(source, network.config.crop_size);
+                        : EvaluationSide(source, network.config.augment.size);
   evaluation.stats = network.stats();
   evaluation.threads = at::get_num_threads();
   return evaluation;

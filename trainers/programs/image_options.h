@@ -12,11 +12,11 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "trainers/config/field.h"
-#include "trainers/data/damaged_images.h"
-#include "trainers/data/dataset.h"
-#include "trainers/data/evaluation_images.h"
-#include "trainers/data/image_source.h"
-#include "trainers/engine/saved_network.h"
+#include "trainers/evaluate/evaluation_images.h"
+#include "trainers/image/damaged_images.h"
+#include "trainers/image/dataset.h"
+#include "trainers/image/image_source.h"
+#include "trainers/run/saved_network.h"
 
 namespace gsg {
 

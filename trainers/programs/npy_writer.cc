@@ -18,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "gsg_core/status_macros.h"
 
 namespace gsg {
 namespace {
@@ -42,9 +43,7 @@ absl::StatusOr<std::unique_ptr<NpyWriter>> NpyWriter::Create(
   }
   auto writer = absl::WrapUnique(new NpyWriter(path, type, columns, file));
   const std::string header = writer->Header();
-  if (absl::Status s = writer->Write(header.data(), header.size()); !s.ok()) {
-    return s;
-  }
+  GSG_RETURN_IF_ERROR(writer->Write(header.data(), header.size()));
   return writer;
 }
 
@@ -104,7 +103,7 @@ absl::Status NpyWriter::Append(absl::Span<const int64_t> values) {
 absl::Status NpyWriter::Finish() {
   std::rewind(file_);
   const std::string header = Header();
-  if (absl::Status s = Write(header.data(), header.size()); !s.ok()) return s;
+  GSG_RETURN_IF_ERROR(Write(header.data(), header.size()));
   if (std::fflush(file_) != 0 || fsync(fileno(file_)) != 0) {
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot write ", path_));
   }

@@ -9,10 +9,11 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "gsg_core/status_macros.h"
 #include "trainers/config/field.h"
 #include "trainers/programs/program.h"
 #include "trainers/report/comparison.h"
-#include "trainers/report/read_run.h"
+#include "trainers/run/read_run.h"
 
 namespace gsg {
 namespace {
@@ -57,18 +58,17 @@ absl::Status Validate(const ReportOptions& options) {
 }
 
 absl::Status Report(const ReportOptions& options) {
-  std::vector<ComparedRun> runs;
+  std::vector<RunSummary> runs;
   std::set<std::string> names;
   for (const std::string& folder : options.runs) {
-    absl::StatusOr<ComparedRun> run = ReadRun(folder);
-    if (!run.ok()) return run.status();
-    names.insert(run->name);
-    runs.push_back(*std::move(run));
+    GSG_ASSIGN_OR_RETURN(RunSummary run, ReadRun(folder));
+    names.insert(run.name);
+    runs.push_back(std::move(run));
   }
   if (names.size() < runs.size()) {
     for (size_t r = 0; r < runs.size(); ++r) runs[r].name = options.runs[r];
   }
-  if (absl::Status s = WriteComparison(options.output, runs); !s.ok()) return s;
+  GSG_RETURN_IF_ERROR(WriteComparison(options.output, runs));
   absl::PrintF("%d runs compared in %s\n", runs.size(), options.output);
   return absl::OkStatus();
 }

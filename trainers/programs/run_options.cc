@@ -4,7 +4,7 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "trainers/checkpoint/checkpoint.h"
+#include "trainers/run/checkpoint.h"
 
 namespace gsg {
 

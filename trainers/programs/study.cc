@@ -21,11 +21,12 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
-#include "trainers/checkpoint/sealed_file.h"
+#include "gsg_core/status_macros.h"
+#include "trainers/base/did_you_mean.h"
+#include "trainers/base/runfiles.h"
+#include "trainers/base/sealed_file.h"
 #include "trainers/config/field.h"
-#include "trainers/config/nearest.h"
 #include "trainers/config/paths.h"
-#include "trainers/config/runfiles.h"
 #include "trainers/programs/program.h"
 #include "trainers/study/plan.h"
 #include "trainers/study/session.h"
@@ -180,9 +181,8 @@ absl::StatusOr<std::string> StudyPath(const std::string& study) {
 
 absl::StatusOr<Study> ReadStudy(const std::string& name,
                                 const StudyOverrides& overrides) {
-  const absl::StatusOr<std::string> path = StudyPath(name);
-  if (!path.ok()) return path.status();
-  const absl::StatusOr<std::string> text = ReadFile(*path);
+  GSG_ASSIGN_OR_RETURN(const std::string path, StudyPath(name));
+  const absl::StatusOr<std::string> text = ReadFile(path);
   if (!text.ok()) {
     return absl::Status(
         text.status().code(),
@@ -191,18 +191,17 @@ absl::StatusOr<Study> ReadStudy(const std::string& name,
   absl::StatusOr<Study> study = ParseStudy(*text, overrides);
   if (!study.ok()) {
     return absl::InvalidArgumentError(
-        absl::StrCat(*path, ": ", study.status().message()));
+        absl::StrCat(path, ": ", study.status().message()));
   }
   return study;
 }
 
 absl::Status ListStudies() {
   for (const std::string& name : ReadyStudies()) {
-    const absl::StatusOr<Study> study = ReadStudy(name, {});
-    if (!study.ok()) return study.status();
-    absl::PrintF("%s\n    %s: %d arms, %d runs\n    %s\n", name, study->title,
-                 study->arms.size(), study->arms.size() * study->seeds.size(),
-                 study->question);
+    GSG_ASSIGN_OR_RETURN(const Study study, ReadStudy(name, {}));
+    absl::PrintF("%s\n    %s: %d arms, %d runs\n    %s\n", name, study.title,
+                 study.arms.size(), study.arms.size() * study.seeds.size(),
+                 study.question);
   }
   return absl::OkStatus();
 }
@@ -249,8 +248,7 @@ absl::Status RunProgram(const StudyOptions& options) {
   // Validate has seen that these can be read.
   overrides.values = *ParseFieldValues(options.set);
   if (!options.seeds.empty()) overrides.seeds = *ParseSeeds(options.seeds);
-  const absl::StatusOr<Study> study = ReadStudy(options.study, overrides);
-  if (!study.ok()) return study.status();
+  GSG_ASSIGN_OR_RETURN(const Study study, ReadStudy(options.study, overrides));
 
   SessionOptions session;
   session.name = StudyName(options.study);
@@ -264,7 +262,7 @@ absl::Status RunProgram(const StudyOptions& options) {
                ? FindRunfile(absl::StrCat(kTrainers, method))
                : absl::StrCat(options.trainer_dir, "/", method);
   };
-  for (const Arm& arm : study->arms) {
+  for (const Arm& arm : study.arms) {
     const std::string path = session.plan.trainer(arm.config.method);
     std::error_code error;
     if (std::filesystem::exists(path, error)) continue;
@@ -284,14 +282,13 @@ absl::Status RunProgram(const StudyOptions& options) {
   session.source = Source();
 
   if (options.print) {
-    const absl::StatusOr<std::vector<PlannedRun>> runs =
-        PlanRuns(*study, session.plan);
-    if (!runs.ok()) return runs.status();
-    Print(DescribePlan(*study, *runs));
+    GSG_ASSIGN_OR_RETURN(const std::vector<PlannedRun> runs,
+                         PlanRuns(study, session.plan));
+    Print(DescribePlan(study, runs));
     return absl::OkStatus();
   }
-  if (options.report_only) return ReportStudy(*study, session);
-  absl::Status status = RunStudy(*study, session, &interrupted);
+  if (options.report_only) return ReportStudy(study, session);
+  absl::Status status = RunStudy(study, session, &interrupted);
   if (interrupted != 0 && status.ok()) {
     status = absl::CancelledError(
         "stopped; everything is saved. The same command goes on.");

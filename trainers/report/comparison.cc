@@ -8,20 +8,20 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "trainers/metrics/epoch_record.h"
 #include "trainers/report/chart.h"
 #include "trainers/report/html.h"
 #include "trainers/report/page.h"
 #include "trainers/report/settings.h"
+#include "trainers/run/epoch_record.h"
 
 namespace gsg {
 namespace {
 
-using Runs = std::vector<ComparedRun>;
+using Runs = std::vector<RunSummary>;
 
 std::vector<Settings> SettingsOf(const Runs& runs) {
   std::vector<Settings> settings;
-  for (const ComparedRun& run : runs) {
+  for (const RunSummary& run : runs) {
     settings.push_back({run.name, run.config});
   }
   return settings;
@@ -32,8 +32,8 @@ std::string Headline(const Runs& runs) {
   if (SettingDiffers(SettingsOf(runs), "dataset")) return "";
   std::string html;
   const auto add = [&](double Scores::*score, absl::string_view by) {
-    const ComparedRun* best = nullptr;
-    for (const ComparedRun& run : runs) {
+    const RunSummary* best = nullptr;
+    for (const RunSummary& run : runs) {
       if (!Measured(run.trained.*score)) continue;
       if (best == nullptr || run.trained.*score > best->trained.*score) {
         best = &run;
@@ -53,7 +53,7 @@ std::string Headline(const Runs& runs) {
 std::string ScoreTable(const Runs& runs) {
   std::string rows;
   for (size_t r = 0; r < runs.size(); ++r) {
-    const ComparedRun& run = runs[r];
+    const RunSummary& run = runs[r];
     double seconds = 0;
     for (const EpochRecord& record : run.epochs) seconds += record.seconds;
     const auto epochs = static_cast<double>(run.epochs.size());
@@ -78,7 +78,7 @@ std::string ScoreTable(const Runs& runs) {
 
 std::vector<Series> Curves(const Runs& runs, double EpochRecord::*field) {
   std::vector<Series> curves;
-  for (const ComparedRun& run : runs) {
+  for (const RunSummary& run : runs) {
     Series series = {run.name, {}};
     for (const EpochRecord& record : run.epochs) {
       series.points.emplace_back(static_cast<double>(record.epoch),
@@ -91,7 +91,7 @@ std::vector<Series> Curves(const Runs& runs, double EpochRecord::*field) {
 
 // Raw pixels score the same in every run on the same images.
 std::vector<Reference> CommonBaseline(const Runs& runs) {
-  for (const ComparedRun& run : runs) {
+  for (const RunSummary& run : runs) {
     if (run.raw_pixels.knn_top1 != runs[0].raw_pixels.knn_top1) return {};
   }
   return {{"raw pixels", runs[0].raw_pixels.knn_top1}};
@@ -137,7 +137,7 @@ std::string Charts(const Runs& runs) {
 
 }  // namespace
 
-std::string RenderComparison(const std::vector<ComparedRun>& runs) {
+std::string RenderComparison(const std::vector<RunSummary>& runs) {
   return Page(absl::StrCat(runs.size(), runs.size() == 1 ? " run" : " runs",
                            " side by side"),
               Headline(runs),
@@ -146,7 +146,7 @@ std::string RenderComparison(const std::vector<ComparedRun>& runs) {
 }
 
 absl::Status WriteComparison(const std::string& path,
-                             const std::vector<ComparedRun>& runs) {
+                             const std::vector<RunSummary>& runs) {
   return WritePage(path, RenderComparison(runs));
 }
 

@@ -3,26 +3,13 @@
 
 #include <cstddef>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
-#include "trainers/metrics/epoch_record.h"
 #include "trainers/report/chart.h"
+#include "trainers/run/read_run.h"
 
 namespace gsg {
-
-// A run among others. What is not measured is left out, as in a report.
-struct ComparedRun {
-  std::string name;
-  std::vector<EpochRecord> epochs;  // in order
-  // At the end, on all images; unknown if the run has not come there.
-  Scores raw_pixels;
-  Scores untrained;
-  Scores trained;
-  // Settings in the order in which to show them.
-  std::vector<std::pair<std::string, std::string>> config;
-};
 
 inline constexpr size_t kMostComparedRuns = kMostSeries;
 
@@ -30,11 +17,11 @@ inline constexpr size_t kMostComparedRuns = kMostSeries;
 // of all runs in one chart each, and the settings in which they differ (a dash
 // where a run does not have one). Needs nothing else, and has no script; text
 // is escaped.
-std::string RenderComparison(const std::vector<ComparedRun>& runs);
+std::string RenderComparison(const std::vector<RunSummary>& runs);
 
 // Renders to `path`. Errors: those of WritePage (page.h).
 absl::Status WriteComparison(const std::string& path,
-                             const std::vector<ComparedRun>& runs);
+                             const std::vector<RunSummary>& runs);
 
 }  // namespace gsg
 

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "gsg_core/status_macros.h"
 
 // Static: another library in the same binary may bring its own copy.
 #define STB_IMAGE_WRITE_STATIC
@@ -45,9 +46,8 @@ absl::StatusOr<std::string> EncodePng(const Picture& picture) {
 }
 
 absl::StatusOr<std::string> PngDataUri(const Picture& picture) {
-  absl::StatusOr<std::string> png = EncodePng(picture);
-  if (!png.ok()) return png.status();
-  return absl::StrCat("data:image/png;base64,", absl::Base64Escape(*png));
+  GSG_ASSIGN_OR_RETURN(std::string png, EncodePng(picture));
+  return absl::StrCat("data:image/png;base64,", absl::Base64Escape(png));
 }
 
 }  // namespace gsg

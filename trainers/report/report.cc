@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "gsg_core/status_macros.h"
 #include "trainers/report/chart.h"
 #include "trainers/report/html.h"
 #include "trainers/report/page.h"
@@ -177,11 +178,10 @@ absl::StatusOr<std::string> Figure(const LabeledPicture& item,
                                    const ReportData& data,
                                    absl::string_view style,
                                    absl::string_view role) {
-  if (absl::Status s = CheckLabel(item.label, data, role); !s.ok()) return s;
-  absl::StatusOr<std::string> uri = PngDataUri(item.picture);
-  if (!uri.ok()) return uri.status();
+  GSG_RETURN_IF_ERROR(CheckLabel(item.label, data, role));
+  GSG_ASSIGN_OR_RETURN(std::string uri, PngDataUri(item.picture));
   const std::string name = EscapeHtml(data.classes[item.label]);
-  return absl::StrCat("<figure class=\"picture ", style, "\"><img src=\"", *uri,
+  return absl::StrCat("<figure class=\"picture ", style, "\"><img src=\"", uri,
                       "\" alt=\"", role, ": ", name, "\"><figcaption>", name,
                       "</figcaption></figure>");
 }
@@ -190,17 +190,16 @@ absl::StatusOr<std::string> Neighbors(const ReportData& data) {
   if (data.neighbors.empty()) return "";
   std::string rows;
   for (const NeighborRow& row : data.neighbors) {
-    absl::StatusOr<std::string> query =
-        Figure(row.query, data, "query", "Test image");
-    if (!query.ok()) return query.status();
-    absl::StrAppend(&rows, "<div class=\"row\">", *query, "<div>");
+    GSG_ASSIGN_OR_RETURN(std::string query,
+                         Figure(row.query, data, "query", "Test image"));
+    absl::StrAppend(&rows, "<div class=\"row\">", query, "<div>");
     for (const LabeledPicture& neighbor : row.neighbors) {
       const bool wrong = neighbor.label != row.query.label;
-      absl::StatusOr<std::string> figure =
+      GSG_ASSIGN_OR_RETURN(
+          std::string figure,
           Figure(neighbor, data, wrong ? "wrong" : "right",
-                 wrong ? "Neighbour of another class" : "Neighbour");
-      if (!figure.ok()) return figure.status();
-      rows += *figure;
+                 wrong ? "Neighbour of another class" : "Neighbour"));
+      rows += figure;
     }
     rows += "</div></div>\n";
   }
@@ -214,10 +213,7 @@ absl::StatusOr<std::string> Neighbors(const ReportData& data) {
 absl::StatusOr<std::string> Map(const ReportData& data) {
   if (data.map.empty()) return "";
   for (const MapPoint& point : data.map) {
-    if (absl::Status s = CheckLabel(point.label, data, "a map point");
-        !s.ok()) {
-      return s;
-    }
+    GSG_RETURN_IF_ERROR(CheckLabel(point.label, data, "a map point"));
     if (!Measured(point.x) || !Measured(point.y)) {
       return absl::InvalidArgumentError(absl::StrCat(
           "a map point is at (", point.x, ", ", point.y, "); not finite"));
@@ -236,13 +232,11 @@ absl::StatusOr<std::string> Map(const ReportData& data) {
 }  // namespace
 
 absl::StatusOr<std::string> RenderReport(const ReportData& data) {
-  absl::StatusOr<std::string> neighbors = Neighbors(data);
-  if (!neighbors.ok()) return neighbors.status();
-  absl::StatusOr<std::string> map = Map(data);
-  if (!map.ok()) return map.status();
+  GSG_ASSIGN_OR_RETURN(std::string neighbors, Neighbors(data));
+  GSG_ASSIGN_OR_RETURN(std::string map, Map(data));
   return Page(
       data.title, absl::StrCat(Headline(data), FactList(data.summary, "facts")),
-      absl::StrCat(ScoreTable(data), Curves(data), *neighbors, *map,
+      absl::StrCat(ScoreTable(data), Curves(data), neighbors, map,
                    data.config.empty()
                        ? ""
                        : Section("Configuration", "Every setting of this run.",
@@ -250,9 +244,8 @@ absl::StatusOr<std::string> RenderReport(const ReportData& data) {
 }
 
 absl::Status WriteReport(const std::string& path, const ReportData& data) {
-  absl::StatusOr<std::string> page = RenderReport(data);
-  if (!page.ok()) return page.status();
-  return WritePage(path, *page);
+  GSG_ASSIGN_OR_RETURN(std::string page, RenderReport(data));
+  return WritePage(path, page);
 }
 
 }  // namespace gsg

@@ -8,9 +8,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "trainers/metrics/epoch_record.h"
 #include "trainers/report/picture.h"
 #include "trainers/report/scatter.h"
+#include "trainers/run/epoch_record.h"
 
 namespace gsg {
 

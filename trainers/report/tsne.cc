@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
+#include "gsg_core/status_macros.h"
 
 namespace gsg {
 namespace {
@@ -129,7 +130,7 @@ Eigen::MatrixX2d TsneGradient(const Eigen::MatrixXd& p,
 absl::StatusOr<std::vector<std::array<float, 2>>> Tsne(
     absl::Span<const float> features, int64_t n, int64_t d,
     const TsneOptions& options) {
-  if (absl::Status s = Validate(features, n, d, options); !s.ok()) return s;
+  GSG_RETURN_IF_ERROR(Validate(features, n, d, options));
 
   using RowMajorF =
       Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;

@@ -3,18 +3,18 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "trainers/metrics/epoch_record.h"
-#include "trainers/report/comparison.h"
+#include "trainers/run/epoch_record.h"
+#include "trainers/run/read_run.h"
 
 namespace gsg {
 namespace {
 
 template <double EpochRecord::*field>
-double OfLastEpoch(const ComparedRun& run) {
+double OfLastEpoch(const RunSummary& run) {
   return run.epochs.empty() ? kUnknown : run.epochs.back().*field;
 }
 
-double Minutes(const ComparedRun& run) {
+double Minutes(const RunSummary& run) {
   double seconds = 0;
   for (const EpochRecord& record : run.epochs) seconds += record.seconds;
   return seconds / 60;
@@ -25,9 +25,9 @@ double Minutes(const ComparedRun& run) {
 const std::vector<Metric>& Metrics() {
   static const auto* const metrics = new std::vector<Metric>{
       {"knn_top1", "k-NN %", 2,
-       [](const ComparedRun& run) { return run.trained.knn_top1; }},
+       [](const RunSummary& run) { return run.trained.knn_top1; }},
       {"linear_top1", "linear %", 2,
-       [](const ComparedRun& run) { return run.trained.linear_top1; }},
+       [](const RunSummary& run) { return run.trained.linear_top1; }},
       {"loss", "loss", 4, OfLastEpoch<&EpochRecord::loss>},
       {"feature_std", "spread", 3, OfLastEpoch<&EpochRecord::feature_std>},
       {"effective_rank", "rank", 1, OfLastEpoch<&EpochRecord::effective_rank>},

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "trainers/report/comparison.h"
+#include "trainers/run/read_run.h"
 
 namespace gsg {
 
@@ -14,7 +14,7 @@ struct Metric {
   absl::string_view name;     // in study files
   absl::string_view heading;  // of a column
   int decimals;
-  double (*of)(const ComparedRun& run);  // kUnknown: not measured
+  double (*of)(const RunSummary& run);  // kUnknown: not measured
 };
 
 // knn_top1, linear_top1: percent, of all images at the end. loss, feature_std,

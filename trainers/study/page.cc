@@ -13,12 +13,12 @@
 #include "trainers/config/config.h"
 #include "trainers/config/field.h"
 #include "trainers/config/values.h"
-#include "trainers/metrics/epoch_record.h"
 #include "trainers/report/chart.h"
-#include "trainers/report/comparison.h"
 #include "trainers/report/html.h"
 #include "trainers/report/page.h"
 #include "trainers/report/settings.h"
+#include "trainers/run/epoch_record.h"
+#include "trainers/run/read_run.h"
 #include "trainers/study/metric.h"
 #include "trainers/study/statistics.h"
 #include "trainers/study/study.h"
@@ -44,7 +44,7 @@ std::vector<std::vector<size_t>> ChartGroups(const Study& study) {
 
 // The arm's curve: at each epoch the mean over those runs that measured it.
 Series ArmSeries(const std::string& name,
-                 const std::vector<std::optional<ComparedRun>>& runs,
+                 const std::vector<std::optional<RunSummary>>& runs,
                  double EpochRecord::*field) {
   std::map<double, std::vector<double>> epochs;
   for (const auto& run : runs) {

@@ -15,9 +15,10 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
-#include "trainers/checkpoint/sealed_file.h"
+#include "gsg_core/status_macros.h"
+#include "trainers/base/sealed_file.h"
 #include "trainers/config/config.h"
-#include "trainers/engine/run_directory.h"
+#include "trainers/run/run_directory.h"
 #include "trainers/study/run_key.h"
 #include "trainers/study/study.h"
 
@@ -116,9 +117,9 @@ absl::StatusOr<std::vector<PlannedRun>> PlanRuns(const Study& study,
       config.seed = study.seeds[seed];
       run.folder =
           RunFolder(options.runs_dir, study.arms[arm], study.seeds[seed]);
-      absl::StatusOr<PlannedRun::State> state = FindState(run.folder, config);
-      if (!state.ok()) return state.status();
-      run.state = *state;
+      GSG_ASSIGN_OR_RETURN(PlannedRun::State state,
+                           FindState(run.folder, config));
+      run.state = state;
       if (run.state != PlannedRun::State::kFinished) {
         run.command = Command(run, study, options);
       }

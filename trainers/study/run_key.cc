@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
+#include "gsg_core/status_macros.h"
 #include "trainers/config/command_line.h"
 #include "trainers/config/config.h"
 #include "trainers/config/field.h"
@@ -61,7 +62,7 @@ std::vector<std::string> DecidingDifferences(const Config& a, const Config& b) {
 
 absl::StatusOr<Config> ReadRunConfig(absl::string_view text) {
   Config config;
-  if (absl::Status s = OverlayJson(text, &config); !s.ok()) return s;
+  GSG_RETURN_IF_ERROR(OverlayJson(text, &config));
   // That it is JSON was seen above.
   const nlohmann::json json = nlohmann::json::parse(text);
   const auto method = json.find("method");

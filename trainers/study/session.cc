@@ -27,11 +27,11 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "trainers/checkpoint/sealed_file.h"
-#include "trainers/console/format.h"
-#include "trainers/engine/run_directory.h"
-#include "trainers/report/comparison.h"
-#include "trainers/report/read_run.h"
+#include "gsg_core/status_macros.h"
+#include "trainers/base/format.h"
+#include "trainers/base/sealed_file.h"
+#include "trainers/run/read_run.h"
+#include "trainers/run/run_directory.h"
 #include "trainers/study/jobs.h"
 #include "trainers/study/metric.h"
 #include "trainers/study/page.h"
@@ -83,12 +83,11 @@ absl::StatusOr<StudyResults> ReadResults(const Study& study,
                                          const std::vector<PlannedRun>& runs) {
   StudyResults results(
       study.arms.size(),
-      std::vector<std::optional<ComparedRun>>(study.seeds.size()));
+      std::vector<std::optional<RunSummary>>(study.seeds.size()));
   for (const PlannedRun& run : runs) {
     if (run.state != State::kFinished) continue;
-    absl::StatusOr<ComparedRun> read = ReadRun(run.folder);
-    if (!read.ok()) return read.status();
-    results[run.arm][run.seed] = *std::move(read);
+    GSG_ASSIGN_OR_RETURN(RunSummary read, ReadRun(run.folder));
+    results[run.arm][run.seed] = std::move(read);
   }
   return results;
 }
@@ -165,13 +164,12 @@ std::string Markdown(const Study& study, const StudyTable& table,
 absl::StatusOr<StudyTable> WriteFiles(const Study& study,
                                       const SessionOptions& options,
                                       const std::vector<PlannedRun>& runs) {
-  const absl::StatusOr<StudyResults> results = ReadResults(study, runs);
-  if (!results.ok()) return results.status();
-  StudyTable table = Tabulate(study, *results);
+  GSG_ASSIGN_OR_RETURN(const StudyResults results, ReadResults(study, runs));
+  StudyTable table = Tabulate(study, results);
 
   StudyPageData page;
   page.study = &study;
-  page.results = &*results;
+  page.results = &results;
   page.table = &table;
   page.command = options.command;
   page.facts = {
@@ -193,7 +191,7 @@ absl::StatusOr<StudyTable> WriteFiles(const Study& study,
   };
   for (const auto& [name, text] : files) {
     const std::string path = absl::StrCat(options.output_dir, "/", name);
-    if (absl::Status s = WriteFileAtomically(path, text); !s.ok()) return s;
+    GSG_RETURN_IF_ERROR(WriteFileAtomically(path, text));
   }
   return table;
 }
@@ -247,10 +245,7 @@ class Session {
     absl::PrintF("%s: %s\n%d at once, in %s\n", options_.name,
                  Counts(study_, runs_), options_.jobs, options_.plan.runs_dir);
     std::fflush(stdout);
-    if (absl::Status s = WriteFiles(study_, options_, runs_).status();
-        !s.ok()) {
-      return s;
-    }
+    GSG_RETURN_IF_ERROR(WriteFiles(study_, options_, runs_).status());
     std::vector<Job> jobs;
     for (const size_t r : to_do_) {
       jobs.push_back(
@@ -263,11 +258,10 @@ class Session {
     };
     *interrupted = RunJobs(jobs, options_.jobs, hooks);
     if (!status_.ok()) return status_;
-    const absl::StatusOr<StudyTable> table =
-        WriteFiles(study_, options_, runs_);
-    if (!table.ok()) return table.status();
+    GSG_ASSIGN_OR_RETURN(const StudyTable table,
+                         WriteFiles(study_, options_, runs_));
     absl::PrintF("\n%s\nIn %s: study.md, study.csv, study.json, report.html\n",
-                 TableText(study_, *table), options_.output_dir);
+                 TableText(study_, table), options_.output_dir);
     std::fflush(stdout);
     if (failures_.empty()) return absl::OkStatus();
     return absl::AbortedError(absl::StrCat(
@@ -315,7 +309,7 @@ class Session {
 
   // The first metrics of a run that has just finished.
   std::string Outcome(const PlannedRun& run) const {
-    const absl::StatusOr<ComparedRun> read = ReadRun(run.folder);
+    const absl::StatusOr<RunSummary> read = ReadRun(run.folder);
     if (!read.ok()) return std::string(read.status().message());
     std::vector<std::string> parts;
     for (const Metric* metric : study_.metrics) {
@@ -391,25 +385,23 @@ absl::Status RunStudy(const Study& study, const SessionOptions& options,
   absl::Status made = MakeFolder(options.output_dir);
   made.Update(MakeFolder(options.plan.runs_dir));
   if (!made.ok()) return made;
-  const absl::StatusOr<int> lock = LockRuns(options.plan.runs_dir);
-  if (!lock.ok()) return lock.status();
-  const auto unlock = absl::MakeCleanup([&] { close(*lock); });
-  absl::StatusOr<std::vector<PlannedRun>> runs = PlanRuns(study, options.plan);
-  if (!runs.ok()) return runs.status();
-  return Session(study, options, *std::move(runs)).Run(interrupted);
+  GSG_ASSIGN_OR_RETURN(const int lock, LockRuns(options.plan.runs_dir));
+  const auto unlock = absl::MakeCleanup([&] { close(lock); });
+  GSG_ASSIGN_OR_RETURN(std::vector<PlannedRun> runs,
+                       PlanRuns(study, options.plan));
+  return Session(study, options, std::move(runs)).Run(interrupted);
 }
 
 absl::Status ReportStudy(const Study& study, const SessionOptions& options) {
-  const absl::StatusOr<std::vector<PlannedRun>> runs =
-      PlanRuns(study, options.plan);
-  if (!runs.ok()) return runs.status();
-  if (absl::Status s = MakeFolder(options.output_dir); !s.ok()) return s;
-  const absl::StatusOr<StudyTable> table = WriteFiles(study, options, *runs);
-  if (!table.ok()) return table.status();
+  GSG_ASSIGN_OR_RETURN(const std::vector<PlannedRun> runs,
+                       PlanRuns(study, options.plan));
+  GSG_RETURN_IF_ERROR(MakeFolder(options.output_dir));
+  GSG_ASSIGN_OR_RETURN(const StudyTable table,
+                       WriteFiles(study, options, runs));
   absl::PrintF(
       "%s: %s\n\n%s\nIn %s: study.md, study.csv, study.json, "
       "report.html\n",
-      options.name, Counts(study, *runs), TableText(study, *table),
+      options.name, Counts(study, runs), TableText(study, table),
       options.output_dir);
   return absl::OkStatus();
 }

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "absl/types/span.h"
-#include "trainers/metrics/epoch_record.h"
+#include "trainers/run/epoch_record.h"
 
 namespace gsg {
 

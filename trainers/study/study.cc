@@ -16,13 +16,14 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "gsg_core/status_macros.h"
+#include "trainers/base/did_you_mean.h"
+#include "trainers/base/parse_json.h"
 #include "trainers/config/command_line.h"
 #include "trainers/config/config.h"
 #include "trainers/config/field.h"
 #include "trainers/config/json.h"
 #include "trainers/config/methods.h"
-#include "trainers/config/nearest.h"
-#include "trainers/config/parse_json.h"
 #include "trainers/config/values.h"
 #include "trainers/study/metric.h"
 #include "trainers/study/run_key.h"
@@ -107,7 +108,7 @@ bool IsMultiple(const Json& value) {
 absl::Status CheckValues(const Json& values) {
   Json plain = Json::object();
   for (const auto& [field, value] : values.items()) {
-    if (absl::Status s = CheckSettable(field); !s.ok()) return s;
+    GSG_RETURN_IF_ERROR(CheckSettable(field));
     if (field == kMethod) {
       if (value.is_string() &&
           FindMethod(value.get<std::string>()) != nullptr) {
@@ -123,7 +124,7 @@ absl::Status CheckValues(const Json& values) {
     plain[field] = value;
   }
   Config config;
-  if (absl::Status s = OverlayJson(plain.dump(), &config); !s.ok()) return s;
+  GSG_RETURN_IF_ERROR(OverlayJson(plain.dump(), &config));
   return CheckFields(config);
 }
 
@@ -152,10 +153,11 @@ absl::StatusOr<Config> Resolve(const FieldValues& values) {
   }
   std::vector<const char*> argv = {method.c_str()};
   for (const std::string& flag : flags) argv.push_back(flag.c_str());
-  absl::StatusOr<CommandLine> command_line = ParseCommandLine(
-      method, kDefaultRecipe, static_cast<int>(argv.size()), argv.data());
-  if (!command_line.ok()) return command_line.status();
-  return std::move(command_line->config);
+  GSG_ASSIGN_OR_RETURN(
+      CommandLine command_line,
+      ParseCommandLine(method, kDefaultRecipe, static_cast<int>(argv.size()),
+                       argv.data()));
+  return std::move(command_line.config);
 }
 
 // The field's value in `config`, times `factor`.
@@ -277,7 +279,7 @@ absl::StatusOr<std::vector<WrittenArm>> WrittenArms(const Json& file) {
 
 // Does the field exist, and is the value of its type and in its range?
 absl::Status CheckOverride(const std::string& field, const std::string& text) {
-  if (absl::Status s = CheckSettable(field); !s.ok()) return s;
+  GSG_RETURN_IF_ERROR(CheckSettable(field));
   if (field == kMethod) {
     if (FindMethod(text) != nullptr) return absl::OkStatus();
     return Bad(field, absl::StrCat("no method is called ", text));
@@ -426,7 +428,7 @@ absl::StatusOr<std::vector<const Metric*>> ChosenMetrics(const Json& file) {
 absl::StatusOr<size_t> Baseline(const Json& file,
                                 const std::vector<Arm>& arms) {
   std::string name = arms.front().name;
-  if (absl::Status s = ReadText(file, "baseline", &name); !s.ok()) return s;
+  GSG_RETURN_IF_ERROR(ReadText(file, "baseline", &name));
   std::vector<absl::string_view> names;
   for (size_t i = 0; i < arms.size(); ++i) {
     if (arms[i].name == name) return i;
@@ -441,9 +443,8 @@ absl::StatusOr<size_t> Baseline(const Json& file,
 
 absl::StatusOr<Study> ParseStudy(absl::string_view text,
                                  const StudyOverrides& overrides) {
-  const absl::StatusOr<Json> json = ParseObject(text);
-  if (!json.ok()) return json.status();
-  const Json& file = *json;
+  GSG_ASSIGN_OR_RETURN(const Json json, ParseObject(text));
+  const Json& file = json;
   absl::Status status =
       CheckKeys(file, {"title", "question", "base", "grid", "arms", "baseline",
                        "seeds", "metrics"});
@@ -455,26 +456,21 @@ absl::StatusOr<Study> ParseStudy(absl::string_view text,
     return absl::InvalidArgumentError("\"title\" is missing");
   }
 
-  const absl::StatusOr<std::vector<WrittenArm>> arms = WrittenArms(file);
-  if (!arms.ok()) return arms.status();
-  const absl::StatusOr<FieldValues> base = BaseValues(file, *arms, overrides);
-  if (!base.ok()) return base.status();
-  for (const WrittenArm& written : *arms) {
-    absl::StatusOr<Arm> arm = ResolveArm(written, *base);
-    if (!arm.ok()) return arm.status();
-    study.arms.push_back(*std::move(arm));
+  GSG_ASSIGN_OR_RETURN(const std::vector<WrittenArm> arms, WrittenArms(file));
+  GSG_ASSIGN_OR_RETURN(const FieldValues base,
+                       BaseValues(file, arms, overrides));
+  for (const WrittenArm& written : arms) {
+    GSG_ASSIGN_OR_RETURN(Arm arm, ResolveArm(written, base));
+    study.arms.push_back(std::move(arm));
   }
-  if (absl::Status s = CheckDistinct(study.arms); !s.ok()) return s;
+  GSG_RETURN_IF_ERROR(CheckDistinct(study.arms));
 
-  absl::StatusOr<size_t> baseline = Baseline(file, study.arms);
-  if (!baseline.ok()) return baseline.status();
-  study.baseline = *baseline;
-  absl::StatusOr<std::vector<int64_t>> seeds = Seeds(file, overrides);
-  if (!seeds.ok()) return seeds.status();
-  study.seeds = *std::move(seeds);
-  absl::StatusOr<std::vector<const Metric*>> metrics = ChosenMetrics(file);
-  if (!metrics.ok()) return metrics.status();
-  study.metrics = *std::move(metrics);
+  GSG_ASSIGN_OR_RETURN(size_t baseline, Baseline(file, study.arms));
+  study.baseline = baseline;
+  GSG_ASSIGN_OR_RETURN(std::vector<int64_t> seeds, Seeds(file, overrides));
+  study.seeds = std::move(seeds);
+  GSG_ASSIGN_OR_RETURN(std::vector<const Metric*> metrics, ChosenMetrics(file));
+  study.metrics = std::move(metrics);
   return study;
 }
 

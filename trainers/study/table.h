@@ -7,14 +7,14 @@
 #include <string>
 #include <vector>
 
-#include "trainers/report/comparison.h"
+#include "trainers/run/read_run.h"
 #include "trainers/study/statistics.h"
 #include "trainers/study/study.h"
 
 namespace gsg {
 
 // The finished runs of a study: results[arm][seed], indices as in Study.
-using StudyResults = std::vector<std::vector<std::optional<ComparedRun>>>;
+using StudyResults = std::vector<std::vector<std::optional<RunSummary>>>;
 
 struct StudyRow {
   int64_t finished = 0;

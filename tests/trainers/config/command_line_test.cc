@@ -12,6 +12,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "gmock/gmock.h"
+#include "gsg_core/selection.h"
 #include "gtest/gtest.h"
 #include "trainers/config/config.h"
 #include "trainers/config/field.h"
@@ -74,7 +75,7 @@ TEST_F(CommandLineTest, TakesEachTypeOfValueInEachSpelling) {
   EXPECT_EQ(line->config.data_dir, "/a=b");
   EXPECT_TRUE(line->config.linear_probe);
   EXPECT_FALSE(line->config.zero_init_residual);
-  EXPECT_FALSE(line->config.decay_bias_and_norm);
+  EXPECT_FALSE(line->config.optimizer.decay_bias_and_norm);
   EXPECT_EQ(line->config.seed, 9007199254740993);  // Not a double's.
   EXPECT_THAT(
       line->given,
@@ -89,10 +90,10 @@ TEST_F(CommandLineTest, FlagsBeatFileBeatsRecipeBeatsDefaults) {
                 R"({"recipe": "cifar10_fast", "epochs": 7, "momentum": 0.5})"));
   const auto line = Parse({"--momentum=0.25", file.c_str()});
   ASSERT_TRUE(line.ok()) << line.status();
-  EXPECT_EQ(line->config.momentum, 0.25);         // flag
-  EXPECT_EQ(line->config.epochs, 7);              // file
-  EXPECT_EQ(line->config.base_lr, 0.12);          // recipe in the file
-  EXPECT_EQ(line->config.knn_k, Config().knn_k);  // default
+  EXPECT_EQ(line->config.optimizer.momentum, 0.25);  // flag
+  EXPECT_EQ(line->config.epochs, 7);                 // file
+  EXPECT_EQ(line->config.base_lr, 0.12);             // recipe in the file
+  EXPECT_EQ(line->config.knn_k, Config().knn_k);     // default
   EXPECT_EQ(line->config.recipe, "cifar10_fast");
   EXPECT_THAT(line->given, ElementsAre("momentum"));
 }
@@ -129,9 +130,9 @@ TEST_F(CommandLineTest, UnguidedMethodsTakeTwoViewsAndNoSelection) {
   ASSERT_TRUE(line.ok()) << line.status();
   EXPECT_EQ(line->config.method, "byol");
   EXPECT_EQ(line->config.views, "shared");
-  EXPECT_EQ(line->config.selection, "none");
+  EXPECT_EQ(line->config.loss.selection, Selection::kNone);
   EXPECT_EQ(ParseAs("simsiam", {"--views=four"})->config.views, "four");
-  EXPECT_EQ(ParseAs("byol_gsg", {})->config.selection, "min");
+  EXPECT_EQ(ParseAs("byol_gsg", {})->config.loss.selection, Selection::kMin);
 }
 
 // A flag that changes nothing is a mistake of the user's.

@@ -81,14 +81,14 @@ TEST(OverlayJsonTest, SetsWhatIsThereAndLeavesTheRest) {
   Config config;
   config.method = "byol";
   config.output_dir = "here";
-  config.momentum = 0.5;
+  config.optimizer.momentum = 0.5;
   ASSERT_TRUE(OverlayJson(R"({"method": "simsiam", "epochs": 3, "base_lr": 1,
                               "output_dir": "there", "resume": true})",
                           &config)
                   .ok());
   EXPECT_EQ(config.epochs, 3);
   EXPECT_EQ(config.base_lr, 1.0);  // Written as a whole number.
-  EXPECT_EQ(config.momentum, 0.5);
+  EXPECT_EQ(config.optimizer.momentum, 0.5);
   // Not of this invocation.
   EXPECT_EQ(config.method, "byol");
   EXPECT_EQ(config.output_dir, "here");

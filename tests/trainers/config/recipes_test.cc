@@ -4,6 +4,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
+#include "gsg_core/distance.h"
+#include "gsg_core/pairing.h"
+#include "gsg_core/selection.h"
 #include "gtest/gtest.h"
 #include "trainers/config/config.h"
 #include "trainers/config/json.h"
@@ -30,9 +33,9 @@ TEST(RecipesTest, EachIsValidAndDescribed) {
 TEST(RecipesTest, FashionMnistLeavesColourAlone) {
   const Config config = *RecipeConfig("fashion_mnist");
   EXPECT_EQ(config.dataset, "fashion_mnist");
-  EXPECT_EQ(config.saturation, 0);
-  EXPECT_EQ(config.hue, 0);
-  EXPECT_EQ(config.grayscale_prob, 0);
+  EXPECT_EQ(config.augment.saturation, 0);
+  EXPECT_EQ(config.augment.hue, 0);
+  EXPECT_EQ(config.augment.grayscale_prob, 0);
 }
 
 // The CIFAR-10 column of the paper.
@@ -40,9 +43,9 @@ TEST(RecipesTest, Cifar10IsThePapers) {
   const Config config = *RecipeConfig("cifar10");
   EXPECT_EQ(config.dataset, "cifar10");
   EXPECT_EQ(config.views, "four");
-  EXPECT_EQ(config.pairing, "random");
-  EXPECT_EQ(config.distance, "euclidean");
-  EXPECT_EQ(config.selection, "min");
+  EXPECT_EQ(config.pairing, PairingKind::kRandom);
+  EXPECT_EQ(config.loss.distance, Distance::kEuclidean);
+  EXPECT_EQ(config.loss.selection, Selection::kMin);
   EXPECT_EQ(config.backbone, "resnet18");
   EXPECT_EQ(config.stem, "small");
   EXPECT_EQ(config.projector_layers, 2);
@@ -51,17 +54,17 @@ TEST(RecipesTest, Cifar10IsThePapers) {
   EXPECT_EQ(config.batch_size, 512);
   EXPECT_EQ(config.epochs, 200);
   EXPECT_EQ(config.base_lr, 0.03);
-  EXPECT_EQ(config.weight_decay, 5e-4);
+  EXPECT_EQ(config.optimizer.weight_decay, 5e-4);
   EXPECT_FALSE(config.constant_predictor_lr);
-  EXPECT_EQ(config.crop_size, 32);
-  EXPECT_EQ(config.blur_prob, 0);
+  EXPECT_EQ(config.augment.size, 32);
+  EXPECT_EQ(config.augment.blur_prob, 0);
 }
 
 // The ImageNet column: the authors' defaults, run with --fix-pred-lr.
 TEST(RecipesTest, ImageNetIsTheAuthors) {
   const Config config = *RecipeConfig("imagenet");
   EXPECT_EQ(config.views, "four");
-  EXPECT_EQ(config.pairing, "random");
+  EXPECT_EQ(config.pairing, PairingKind::kRandom);
   EXPECT_EQ(config.backbone, "resnet50");
   EXPECT_EQ(config.stem, "imagenet");
   EXPECT_TRUE(config.zero_init_residual);
@@ -69,11 +72,11 @@ TEST(RecipesTest, ImageNetIsTheAuthors) {
   EXPECT_EQ(config.batch_size, 512);
   EXPECT_EQ(config.epochs, 100);
   EXPECT_EQ(config.base_lr, 0.05);
-  EXPECT_EQ(config.weight_decay, 1e-4);
-  EXPECT_TRUE(config.decay_bias_and_norm);
+  EXPECT_EQ(config.optimizer.weight_decay, 1e-4);
+  EXPECT_TRUE(config.optimizer.decay_bias_and_norm);
   EXPECT_TRUE(config.constant_predictor_lr);
-  EXPECT_EQ(config.crop_size, 224);
-  EXPECT_EQ(config.blur_prob, 0.5);
+  EXPECT_EQ(config.augment.size, 224);
+  EXPECT_EQ(config.augment.blur_prob, 0.5);
 }
 
 // What DINO and MoCo v3 say of AdamW; the rest is cifar10_fast's.
@@ -82,25 +85,25 @@ TEST(RecipesTest, Cifar10VitWarmsUp) {
   EXPECT_EQ(config.dataset, "cifar10");
   EXPECT_EQ(config.views, "shared");
   EXPECT_EQ(config.backbone, "vit_tiny");
-  EXPECT_EQ(config.crop_size % config.patch_size, 0);
-  EXPECT_EQ(config.optimizer, "adamw");
+  EXPECT_EQ(config.augment.size % config.patch_size, 0);
+  EXPECT_EQ(config.optimizer.name, "adamw");
   EXPECT_EQ(config.base_lr, 5e-4);
   EXPECT_EQ(config.warmup_epochs, 10);
-  EXPECT_EQ(config.weight_decay, 0.1);
-  EXPECT_FALSE(config.decay_bias_and_norm);
+  EXPECT_EQ(config.optimizer.weight_decay, 0.1);
+  EXPECT_FALSE(config.optimizer.decay_bias_and_norm);
 }
 
 TEST(RecipesTest, TheShortOneIsFashionMnistButForItsCost) {
   Config config = *RecipeConfig("fashion_mnist_short");
   EXPECT_EQ(config.epochs, 1);
   EXPECT_EQ(config.warmup_epochs, 0);
-  EXPECT_EQ(config.crop_size, 16);
+  EXPECT_EQ(config.augment.size, 16);
   EXPECT_EQ(config.knn_bank, 10000);
   const Config whole = *RecipeConfig("fashion_mnist");
   config.recipe = whole.recipe;
   config.epochs = whole.epochs;
   config.warmup_epochs = whole.warmup_epochs;
-  config.crop_size = whole.crop_size;
+  config.augment.size = whole.augment.size;
   config.knn_bank = whole.knn_bank;
   EXPECT_EQ(ToJson(config), ToJson(whole));
 }
@@ -111,9 +114,9 @@ TEST(RecipesTest, TheShortOneOfCifar10HasItsViewsAndFashionMnistsNetwork) {
   const Config views = *RecipeConfig("cifar10_fast");
   EXPECT_EQ(config.dataset, views.dataset);
   EXPECT_EQ(config.views, views.views);
-  EXPECT_EQ(config.crop_scale_min, views.crop_scale_min);
-  EXPECT_EQ(config.hue, views.hue);
-  EXPECT_EQ(config.grayscale_prob, views.grayscale_prob);
+  EXPECT_EQ(config.augment.crop_scale_min, views.augment.crop_scale_min);
+  EXPECT_EQ(config.augment.hue, views.augment.hue);
+  EXPECT_EQ(config.augment.grayscale_prob, views.augment.grayscale_prob);
   const Config network = *RecipeConfig("fashion_mnist");
   EXPECT_EQ(config.backbone, network.backbone);
   EXPECT_EQ(config.stem, network.stem);

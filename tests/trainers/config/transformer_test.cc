@@ -19,7 +19,7 @@ TEST(TransformerTest, IsOneByItsName) {
 TEST(TransformerTest, CutsUsualViewsIntoSevenToFourteen) {
   Config config;
   for (const int size : {28, 32, 48, 56, 64, 96, 112, 128, 160, 224}) {
-    config.crop_size = size;
+    config.augment.size = size;
     const int64_t patch = PatchSize(config);
     EXPECT_EQ(size % patch, 0) << size;
     EXPECT_GE(size / patch, 7) << size;

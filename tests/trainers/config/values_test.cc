@@ -94,23 +94,24 @@ TEST(ValidateTest, ChecksEachRangeAtItsEnds) {
             "--batch_size=1: must be at least 2");
   EXPECT_EQ(ErrorOf([](Config* c) { c->knn_temperature = 0; }),
             "--knn_temperature=0: must be above 0");
-  EXPECT_EQ(ErrorOf([](Config* c) { c->hue = 0.6; }),
+  EXPECT_EQ(ErrorOf([](Config* c) { c->augment.hue = 0.6; }),
             "--hue=0.6: must be between 0 and 0.5");
-  EXPECT_EQ(ErrorOf([](Config* c) { c->weight_decay = std::nan(""); }),
-            "--weight_decay=nan: must be a finite number");
+  EXPECT_EQ(
+      ErrorOf([](Config* c) { c->optimizer.weight_decay = std::nan(""); }),
+      "--weight_decay=nan: must be a finite number");
   EXPECT_EQ(ErrorOf([](Config* c) { c->views = "2"; }),
             "--views=2: unknown value; allowed: shared, four");
 }
 
 TEST(ValidateTest, ChecksWhatGoesTogether) {
   EXPECT_EQ(ErrorOf([](Config* c) {
-              c->crop_scale_min = 0.5;
-              c->crop_scale_max = 0.4;
+              c->augment.crop_scale_min = 0.5;
+              c->augment.crop_scale_max = 0.4;
             }),
             "--crop_scale_min=0.5 is above --crop_scale_max=0.4");
-  EXPECT_EQ(ErrorOf([](Config* c) { c->crop_ratio_min = 2; }),
+  EXPECT_EQ(ErrorOf([](Config* c) { c->augment.crop_ratio_min = 2; }),
             "--crop_ratio_min=2 is above --crop_ratio_max=1.3333333333333333");
-  EXPECT_EQ(ErrorOf([](Config* c) { c->blur_sigma_max = 0.05; }),
+  EXPECT_EQ(ErrorOf([](Config* c) { c->augment.blur_sigma_max = 0.05; }),
             "--blur_sigma_min=0.1 is above --blur_sigma_max=0.05");
   EXPECT_EQ(ErrorOf([](Config* c) { c->warmup_epochs = 101; }),
             "--warmup_epochs=101 is above --epochs=100");

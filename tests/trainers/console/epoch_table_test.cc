@@ -2,7 +2,7 @@
 
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
-#include "trainers/metrics/epoch_record.h"
+#include "trainers/run/epoch_record.h"
 
 namespace gsg {
 namespace {

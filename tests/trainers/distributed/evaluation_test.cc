@@ -17,13 +17,13 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/trainers/distributed/ranks.h"
-#include "trainers/data/damaged_images.h"
-#include "trainers/data/image.h"
-#include "trainers/data/image_source.h"
 #include "trainers/distributed/world.h"
-#include "trainers/engine/features.h"
-#include "trainers/engine/run_state.h"
-#include "trainers/engine/shared_damage.h"
+#include "trainers/evaluate/features.h"
+#include "trainers/image/damaged_images.h"
+#include "trainers/image/image.h"
+#include "trainers/image/image_source.h"
+#include "trainers/run/run_state.h"
+#include "trainers/train/shared_damage.h"
 
 namespace gsg {
 namespace {

@@ -1,7 +1,7 @@
 // A checkpoint: the input is sealed if it can be, so that what is behind the
 // checksum is reached. LibTorch's own part is not instrumented.
 
-#include "trainers/checkpoint/checkpoint.h"
+#include "trainers/run/checkpoint.h"
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/sum.h>
@@ -13,7 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "tests/trainers/fuzz/temporary_file.h"
-#include "trainers/checkpoint/sealed_file.h"
+#include "trainers/base/sealed_file.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string bytes(reinterpret_cast<const char*>(data), size);

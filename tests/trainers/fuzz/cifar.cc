@@ -3,7 +3,7 @@
 // the rest: so many times 3073 or 3074 bytes in all, so that whole records are
 // not left to luck.
 
-#include "trainers/data/cifar.h"
+#include "trainers/image/cifar.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -13,7 +13,7 @@
 #include "absl/status/statusor.h"
 #include "tests/trainers/fuzz/check.h"
 #include "tests/trainers/fuzz/temporary_file.h"
-#include "trainers/data/image_set.h"
+#include "trainers/image/image_set.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size < 2) return 0;

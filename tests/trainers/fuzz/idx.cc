@@ -1,7 +1,7 @@
 // Two IDX files: the input's first byte tells how many of its next bytes, in
 // sixteenths of the rest, are the images; what remains is the labels.
 
-#include "trainers/data/idx.h"
+#include "trainers/image/idx.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -10,7 +10,7 @@
 #include "absl/status/statusor.h"
 #include "tests/trainers/fuzz/check.h"
 #include "tests/trainers/fuzz/temporary_file.h"
-#include "trainers/data/image_set.h"
+#include "trainers/image/image_set.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;

@@ -1,6 +1,6 @@
 // An image file. The input's first byte chooses channels and reduction.
 
-#include "trainers/data/image.h"
+#include "trainers/image/image.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -9,8 +9,8 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "tests/trainers/fuzz/check.h"
-#include "trainers/data/codec/exif.h"
-#include "trainers/data/codec/image_file.h"
+#include "trainers/image/codec/exif.h"
+#include "trainers/image/codec/image_file.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;

@@ -1,6 +1,6 @@
 // The part of a checkpoint that is not tensors.
 
-#include "trainers/engine/run_state.h"
+#include "trainers/run/run_state.h"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,6 +1,6 @@
 // The seal around a checkpoint.
 
-#include "trainers/checkpoint/sealed_file.h"
+#include "trainers/base/sealed_file.h"
 
 #include <cstddef>
 #include <cstdint>

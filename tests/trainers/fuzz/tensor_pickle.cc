@@ -1,6 +1,6 @@
 // The index of a checkpoint's tensors.
 
-#include "trainers/checkpoint/tensor_pickle.h"
+#include "trainers/run/tensor_pickle.h"
 
 #include <cstddef>
 #include <cstdint>

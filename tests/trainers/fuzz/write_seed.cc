@@ -7,8 +7,8 @@
 #include "absl/strings/string_view.h"
 #include "trainers/config/config.h"
 #include "trainers/config/json.h"
-#include "trainers/engine/run_state.h"
-#include "trainers/metrics/epoch_record.h"
+#include "trainers/run/epoch_record.h"
+#include "trainers/run/run_state.h"
 
 int main(int argc, char** argv) {
   gsg::Config config;

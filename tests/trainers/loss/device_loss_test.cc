@@ -161,7 +161,7 @@ TEST(KernelsTakeTest, NoDoubleAndSixteenLocalCrops) {
 
 // The kernels themselves, against the CPU.
 TEST(GpuLossTest, IsTheLossOfTheCpu) {
-  if (!at::hasCUDA() || GpuLossKernels() == nullptr) {
+  if (!at::hasCUDA() || Gpu() == nullptr) {
     GTEST_SKIP() << "needs a GPU and --config=cuda";
   }
   at::manual_seed(2);

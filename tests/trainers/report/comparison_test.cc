@@ -9,7 +9,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/trainers/report/markup.h"
-#include "trainers/metrics/epoch_record.h"
+#include "trainers/run/epoch_record.h"
 
 namespace gsg {
 namespace {
@@ -18,8 +18,8 @@ using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-std::vector<ComparedRun> Sample() {
-  ComparedRun plain;
+std::vector<RunSummary> Sample() {
+  RunSummary plain;
   plain.name = "plain";
   EpochRecord record;
   record.epoch = 1;
@@ -30,7 +30,7 @@ std::vector<ComparedRun> Sample() {
   plain.trained = {81.5, 88.75};
   plain.config = {{"dataset", "mnist"}, {"epochs", "1"}, {"seed", "7"}};
 
-  ComparedRun guided = plain;
+  RunSummary guided = plain;
   guided.name = "guided & <bold>";
   record.epoch = 2;
   record.knn_top1 = 82.75;
@@ -48,7 +48,7 @@ TEST(RenderComparisonTest, SaysWhichRunIsAhead) {
 }
 
 TEST(RenderComparisonTest, OnDifferentImagesNoneIsAhead) {
-  std::vector<ComparedRun> runs = Sample();
+  std::vector<RunSummary> runs = Sample();
   runs[1].config[0].second = "cifar10";
   EXPECT_THAT(RenderComparison(runs), Not(HasSubstr("is ahead")));
 }
@@ -60,7 +60,7 @@ TEST(RenderComparisonTest, ShowsTheSettingsInWhichRunsDiffer) {
   EXPECT_THAT(page, HasSubstr("<th scope=\"row\">distance</th><td>–</td>"
                               "<td>cosine</td></tr>"));
   EXPECT_THAT(page, Not(HasSubstr("seed")));
-  std::vector<ComparedRun> runs = Sample();
+  std::vector<RunSummary> runs = Sample();
   runs[1].config = runs[0].config;
   EXPECT_THAT(RenderComparison(runs), HasSubstr("All settings are the same."));
 }
@@ -75,18 +75,18 @@ TEST(RenderComparisonTest, ARunHasOneColourInEveryChart) {
 }
 
 TEST(RenderComparisonTest, RawPixelsAreALineIfTheyAreTheSame) {
-  std::vector<ComparedRun> runs = Sample();
+  std::vector<RunSummary> runs = Sample();
   EXPECT_THAT(RenderComparison(runs), HasSubstr(">raw pixels</text>"));
   runs[1].raw_pixels.knn_top1 = 50;
   EXPECT_THAT(RenderComparison(runs), Not(HasSubstr("raw pixels")));
 }
 
 TEST(RenderComparisonTest, StandsAloneAndNests) {
-  ComparedRun bare;
+  RunSummary bare;
   bare.name = "just begun";
-  const std::vector<ComparedRun> eight(8, Sample()[1]);
+  const std::vector<RunSummary> eight(8, Sample()[1]);
   for (const auto& runs :
-       {Sample(), std::vector<ComparedRun>{bare, bare}, eight}) {
+       {Sample(), std::vector<RunSummary>{bare, bare}, eight}) {
     const std::string page = RenderComparison(runs);
     EXPECT_EQ(NestingFault(page), "");
     EXPECT_THAT(page, Not(HasSubstr("http")));

@@ -10,7 +10,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/trainers/report/markup.h"
-#include "trainers/metrics/epoch_record.h"
+#include "trainers/run/epoch_record.h"
 
 namespace gsg {
 namespace {

@@ -70,10 +70,10 @@ TEST(ParseStudyTest, ReadsAGrid) {
       ElementsAre(Pair("recipe", "fashion_mnist"), Pair("epochs", "2"),
                   Pair("distance", "cosine"), Pair("batch_size", "128")));
   EXPECT_EQ(arm.config.method, "simsiam_gsg");
-  EXPECT_EQ(arm.config.distance, "cosine");
+  EXPECT_EQ(arm.config.loss.distance, "cosine");
   EXPECT_EQ(arm.config.batch_size, 128);
   EXPECT_EQ(arm.config.epochs, 2);
-  EXPECT_EQ(arm.config.crop_size, 20);  // the recipe's
+  EXPECT_EQ(arm.config.augment.size, 20);  // the recipe's
 }
 
 TEST(ParseStudyTest, ReadsArmsOfDifferentMethods) {
@@ -83,8 +83,8 @@ TEST(ParseStudyTest, ReadsArmsOfDifferentMethods) {
              {"name": "max", "method": "simsiam_gsg", "selection": "max"}]})");
   ASSERT_TRUE(study.ok()) << study.status();
   EXPECT_EQ(study->arms[0].config.method, "simsiam");
-  EXPECT_EQ(study->arms[0].config.selection, "none");
-  EXPECT_EQ(study->arms[1].config.selection, "max");
+  EXPECT_EQ(study->arms[0].config.loss.selection, "none");
+  EXPECT_EQ(study->arms[1].config.loss.selection, "max");
   EXPECT_EQ(study->baseline, 0u);
   EXPECT_THAT(study->seeds, ElementsAre(0, 1, 2));
   EXPECT_EQ(study->metrics.size(), 5u);

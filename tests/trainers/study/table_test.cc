@@ -8,8 +8,8 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/trainers/report/markup.h"
-#include "trainers/metrics/epoch_record.h"
-#include "trainers/report/comparison.h"
+#include "trainers/run/epoch_record.h"
+#include "trainers/run/read_run.h"
 #include "trainers/study/page.h"
 #include "trainers/study/study.h"
 
@@ -20,8 +20,8 @@ using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-ComparedRun Run(double knn, double loss, double spread) {
-  ComparedRun run;
+RunSummary Run(double knn, double loss, double spread) {
+  RunSummary run;
   run.trained.knn_top1 = knn;
   EpochRecord record;
   record.epoch = 1;

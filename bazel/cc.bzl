@@ -1,0 +1,120 @@
+"""The C++ rules of this repository: its warnings, and what nearly all files use."""
+
+load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_test")
+
+_COMMON_DEPS = [
+    "@com_google_absl//absl/status",
+    "@com_google_absl//absl/status:statusor",
+    "@com_google_absl//absl/strings",
+    "@com_google_absl//absl/strings:str_format",
+    "@com_google_absl//absl/types:span",
+    "//gsg_core:status_macros",
+]
+
+# LibTorch compiles at::parallel_for into its callers. Without this option it is a
+# loop on one thread there, hence callers check _OPENMP. The runtime, libgomp.so.1,
+# is the one that LibTorch has loaded.
+_OPENMP = ["-fopenmp"]
+
+def _copts(deps, openmp):
+    # LibTorch's headers do not pass -Wextra.
+    warnings = ["-Wall"] if "@libtorch" in deps else ["-Wall", "-Wextra", "-Werror"]
+    return warnings + (_OPENMP if openmp else [])
+
+def _deps(deps):
+    return deps + [dep for dep in _COMMON_DEPS if dep not in deps]
+
+def _cuda(values):
+    return select({"//bazel:cuda": values, "//conditions:default": []}) if values else []
+
+def gsg_cc_library(
+        name,
+        srcs = None,
+        hdrs = None,
+        deps = [],
+        openmp = False,
+        cuda_srcs = [],
+        no_cuda_srcs = [],
+        cuda_deps = [],
+        local_defines = [],
+        cuda_local_defines = [],
+        copts = [],
+        linkopts = [],
+        testonly = False,
+        **kwargs):
+    """A cc_library.
+
+    Args:
+      name: also of the files <name>.h and, where there is one, <name>.cc, unless
+        srcs or hdrs are given.
+      openmp: whether it calls at::parallel_for.
+      cuda_srcs, cuda_deps, cuda_local_defines: further ones with --config=cuda.
+      no_cuda_srcs: further ones without it.
+      testonly: as in cc_library; such libraries are visible to all tests and benchmarks.
+    """
+    if srcs == None and hdrs == None:
+        srcs = native.glob([name + ".cc"])
+        hdrs = [name + ".h"]
+    srcs = srcs or []
+    if cuda_srcs or no_cuda_srcs:
+        srcs = srcs + select({
+            "//bazel:cuda": cuda_srcs,
+            "//conditions:default": no_cuda_srcs,
+        })
+    if testonly and "visibility" not in kwargs:
+        kwargs["visibility"] = ["//benchmarks:__subpackages__", "//tests:__subpackages__"]
+    cc_library(
+        name = name,
+        srcs = srcs,
+        hdrs = hdrs,
+        copts = _copts(deps, openmp) + copts,
+        linkopts = linkopts + (_OPENMP if openmp else []),
+        local_defines = local_defines + _cuda(cuda_local_defines),
+        testonly = testonly,
+        deps = _deps(deps) + _cuda(cuda_deps),
+        **kwargs
+    )
+
+def gsg_cc_binary(name, srcs = None, deps = [], cuda_deps = [], openmp = False, copts = [], **kwargs):
+    """A cc_binary of <name>.cc, unless srcs are given."""
+    cc_binary(
+        name = name,
+        srcs = srcs or [name + ".cc"],
+        copts = _copts(deps, openmp) + copts,
+        deps = _deps(deps) + _cuda(cuda_deps),
+        **kwargs
+    )
+
+def gsg_cc_test(
+        name,
+        srcs = None,
+        deps = [],
+        size = "small",
+        main = True,
+        env = {},
+        cuda_deps = [],
+        openmp = False,
+        copts = [],
+        **kwargs):
+    """A googletest cc_test of <name>.cc, unless srcs are given.
+
+    main: False for a test with a main function of its own. LibTorch computes on
+    one thread, unless env says otherwise: tests run beside each other.
+    """
+    if "@libtorch" in deps and "OMP_NUM_THREADS" not in env:
+        env = dict(env, OMP_NUM_THREADS = "1")
+    gtest = "gtest_main" if main else "gtest"
+    cc_test(
+        name = name,
+        size = size,
+        srcs = srcs or [name + ".cc"],
+        copts = _copts(deps, openmp) + copts,
+        env = env,
+        deps = _deps(deps) + ["@com_google_googletest//:" + gtest] + _cuda(cuda_deps),
+        **kwargs
+    )
+
+def gsg_cc_tests(names, deps = []):
+    """Small tests of one file each that share their dependencies."""
+    for name in names:
+        gsg_cc_test(name = name, deps = deps)

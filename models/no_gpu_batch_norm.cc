@@ -1,7 +1,0 @@
-#include "models/device_batch_norm.h"
-
-namespace gsg {
-
-const BatchNormKernels* GpuBatchNormKernels() { return nullptr; }
-
-}  // namespace gsg

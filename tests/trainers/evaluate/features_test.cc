@@ -1,0 +1,155 @@
+#include "trainers/evaluate/features.h"
+
+#include <ATen/Context.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/tensor.h>
+#include <c10/core/Device.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "gtest/gtest.h"
+#include "models/resnet.h"
+#include "models/vit.h"
+#include "trainers/evaluate/evaluation_images.h"
+#include "trainers/image/channel_stats.h"
+#include "trainers/image/damaged_images.h"
+#include "trainers/image/image.h"
+#include "trainers/image/image_set.h"
+#include "trainers/image/image_set_source.h"
+#include "trainers/image/image_source.h"
+
+namespace gsg {
+namespace {
+
+// Two images of 2x1 pixels with two channels.
+TEST(FeaturesTest, RawPixelsAndLabels) {
+  const ImageSetSource source(
+      ImageSet{2, 2, 2, 1, {0, 255, 51, 51, 255, 0, 51, 51}, {4, 9}}, "test");
+  DamagedImages damaged(0);
+  const absl::StatusOr<Features> features =
+      PixelFeatures(source, {0, 1}, 20, 1, &damaged);
+  ASSERT_TRUE(features.ok()) << features.status();
+  const at::Tensor want =
+      at::tensor({0.f, 1.f, 0.2f, 0.2f, 1.f, 0.f, 0.2f, 0.2f}).view({2, 4});
+  EXPECT_LT((features->rows - want).abs().max().item<float>(), 1e-7f);
+  EXPECT_TRUE(at::equal(features->labels, at::tensor({4, 9}, at::kLong)));
+  const absl::StatusOr<Features> second =
+      PixelFeatures(source, {1}, 20, 1, &damaged);
+  EXPECT_TRUE(at::equal(second->rows, features->rows.narrow(0, 1, 1)));
+  EXPECT_TRUE(at::equal(second->labels, at::tensor({9}, at::kLong)));
+}
+
+// Image i is a constant i; those of index 0 and 501 are damaged, and so is
+// every one from 1000 on.
+class DamagedSource final : public ImageSource {
+ public:
+  int64_t size() const override { return 1100; }
+  int channels() const override { return 1; }
+  ImageSize fixed_size() const override { return {}; }
+  absl::Span<const int32_t> labels() const override { return {}; }
+  std::string name(int64_t) const override { return "image"; }
+  std::unique_ptr<ImageReader> MakeReader() const override {
+    return std::make_unique<Reader>();
+  }
+
+ private:
+  class Reader final : public ImageReader {
+   public:
+    absl::StatusOr<ImageSize> Open(int64_t index) override {
+      if (index == 0 || index == 501 || index >= 1000) {
+        return absl::DataLossError("torn");
+      }
+      pixels_.assign(64, static_cast<uint8_t>(index % 256));
+      return ImageSize{8, 8};
+    }
+    absl::StatusOr<Image> Decode(int) override {
+      return Image{pixels_.data(), 1, 8, 8};
+    }
+
+   private:
+    std::vector<uint8_t> pixels_;
+  };
+};
+
+// Across blocks of 500, rows stay with their images.
+TEST(FeaturesTest, DamagedImagesHaveNoRow) {
+  const DamagedSource source;
+  DamagedImages damaged(0.5);
+  const absl::StatusOr<Features> features =
+      PixelFeatures(source, EvenlySpaced(1000, 0), 2, 2, &damaged);
+  ASSERT_TRUE(features.ok()) << features.status();
+  EXPECT_EQ(features->rows.sizes(), at::IntArrayRef({998, 4}));
+  EXPECT_FALSE(features->labels.defined());
+  ASSERT_EQ(features->indices.size(), 998);
+  for (int64_t i = 0; i < 998; ++i) {
+    const int64_t index = features->indices[i];
+    EXPECT_EQ(index, i < 500 ? i + 1 : i + 2);
+    EXPECT_NEAR(features->rows[i][3].item<float>(), index % 256 / 255.f, 1e-6);
+  }
+  EXPECT_EQ(damaged.list().size(), 2);
+  EXPECT_EQ(
+      PixelFeatures(source, {1000, 1001}, 2, 1, &damaged).status(),
+      absl::DataLossError("none of the 2 images to evaluate on can be read"));
+}
+
+// BatchNorm must use its running statistics, whatever mode training left, or
+// an image's features would depend on its neighbours in the block.
+TEST(FeaturesTest, EvaluatesInEvaluationModeAndRestores) {
+  at::manual_seed(0);
+  ResNet net =
+      MakeResNet(ResNetOptionsFor("resnet_small",
+                                  ResNetOptions::Stem::kSmallStride2, 1)
+                     .value())
+          .value();
+  ImageSet images{600, 1, 8, 8, {}, {}};  // more than a block of 500
+  for (int i = 0; i < 600 * 64; ++i) images.pixels.push_back(i * 37 % 256);
+  EvaluationOptions options;
+  options.stats = MeasureChannels(images);
+  const ImageSetSource source(images, "test");
+  DamagedImages damaged(0);
+  net->train();
+  const absl::StatusOr<Features> all =
+      BackboneFeatures(*net, source, EvenlySpaced(600, 0), options,
+                       c10::Device(c10::kCPU), &damaged);
+  ASSERT_TRUE(all.ok()) << all.status();
+  EXPECT_TRUE(net->is_training());
+  EXPECT_EQ(all->rows.sizes(), at::IntArrayRef({600, net->feature_dim()}));
+  EXPECT_FALSE(all->rows.requires_grad());
+  const absl::StatusOr<Features> some = BackboneFeatures(
+      *net, source, {0, 1, 2}, options, c10::Device(c10::kCPU), &damaged);
+  EXPECT_LT((all->rows.narrow(0, 0, 3) - some->rows).abs().max().item<float>(),
+            1e-5f);
+  EXPECT_EQ(net->named_buffers()["bn1.num_batches_tracked"].item<int64_t>(), 0);
+}
+
+TEST(FeaturesTest, ImagesThatTheNetworkDoesNotTake) {
+  VitOptions small;
+  small.image_size = 8;
+  small.patch_size = 4;
+  small.layers = 1;
+  small.in_channels = 1;
+  Vit net = MakeVit(small).value();
+  const ImageSetSource source(ImageSet{1, 1, 6, 8, std::vector<uint8_t>(48)},
+                              "test");
+  DamagedImages damaged(0);
+  EvaluationOptions options;
+  const auto features_of = [&] {
+    return BackboneFeatures(*net, source, {0}, options, c10::Device(c10::kCPU),
+                            &damaged)
+        .status();
+  };
+  EXPECT_EQ(features_of(), net->CheckImageSize(6, 8));
+  EXPECT_FALSE(features_of().ok());
+  options.side = 12;
+  EXPECT_TRUE(features_of().ok()) << features_of();
+}
+
+}  // namespace
+}  // namespace gsg

@@ -1,0 +1,201 @@
+#include "trainers/train/step_runner.h"
+
+#include <ATen/Context.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/randn.h>
+#include <c10/core/Device.h>
+#include <c10/core/MemoryFormat.h>
+#include <c10/core/StreamGuard.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+
+#include <cmath>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "gsg_core/pairing.h"
+#include "gsg_core/selection.h"
+#include "gtest/gtest.h"
+#include "models/gpu/gpu.h"
+#include "models/resnet.h"
+#include "trainers/loss/guided_loss.h"
+#include "trainers/methods/method.h"
+#include "trainers/methods/siamese_method.h"
+#include "trainers/optim/optimizer.h"
+#include "trainers/optim/sgd.h"
+
+namespace gsg {
+namespace {
+
+constexpr int64_t kImages = 8;
+constexpr int kSteps = 8;  // more than RecordedSteps::kWarmUp
+
+// Records by remembering, and replays by doing: whatever the body takes from
+// elsewhere than memory that stays would be that of the wrong step.
+class FakeRecorder final : public Recorder {
+ public:
+  absl::Status Record(const std::function<absl::Status()>& body) override {
+    ++recordings;
+    body_ = body;
+    return absl::OkStatus();
+  }
+  void Replay() override {
+    ++replays;
+    ASSERT_EQ(body_(), absl::OkStatus());
+  }
+
+  int recordings = 0, replays = 0;
+
+ private:
+  std::function<absl::Status()> body_;
+};
+
+class NoRecorder final : public Recorder {
+ public:
+  absl::Status Record(const std::function<absl::Status()>&) override {
+    return absl::FailedPreconditionError("no");
+  }
+  void Replay() override { FAIL(); }
+};
+
+// BYOL whose momentum rises, so that its encoder moves otherwise each step.
+std::unique_ptr<Method> MakeTestMethod(c10::Device device) {
+  at::manual_seed(1);
+  ResNetOptions backbone;
+  backbone.blocks = {1, 1};
+  backbone.widths = {4, 4};
+  backbone.strides = {1, 1};
+  backbone.stem = ResNetOptions::Stem::kSmall;
+  SiameseMethodOptions options;
+  options.network.backbone = backbone;
+  options.network.projector = {2, 8, 8};
+  options.network.predictor_hidden = 4;
+  options.target = TargetOptions{0.5, /*cosine=*/true};
+  options.constant_predictor_lr = true;
+  std::unique_ptr<Method> method = MakeSiameseMethod(options, device).value();
+  method->SetTraining(true);
+  return method;
+}
+
+// Images, pairing, seed, progress and rates are other ones in each step.
+StepInput Input(int step, c10::Device device) {
+  at::manual_seed(100 + step);
+  StepInput input;
+  for (int v = 0; v < 2; ++v) {
+    input.views.push_back(at::randn({kImages, 3, 4, 4})
+                              .contiguous(at::MemoryFormat::ChannelsLast)
+                              .to(device));
+  }
+  input.local_views = {at::randn({kImages, 3, 3, 3}).to(device)};
+  input.loss.selection = Selection::kRandom;
+  input.loss.seed = step;
+  input.pairing = CyclicPairing(kImages, step).value();
+  input.tensors =
+      MakePairingTensors(input.pairing, input.loss.seed, device).value();
+  input.progress = static_cast<double>(step) / kSteps;
+  return input;
+}
+
+// Exact in float32, in which a device has them.
+Rates RatesOf(int step) { return {0.25 - step / 64., 0.25}; }
+
+using Run = std::function<absl::StatusOr<StepResult>(
+    Method&, Optimizer&, const StepInput&, const Rates&)>;
+
+// Losses, then all that is in the network.
+std::vector<double> Train(c10::Device device, const Run& run) {
+  std::unique_ptr<Method> method = MakeTestMethod(device);
+  Sgd sgd(method->ParameterGroups(), /*momentum=*/0.9);
+  std::vector<double> numbers;
+  for (int step = 0; step < kSteps; ++step) {
+    absl::StatusOr<StepResult> result =
+        run(*method, sgd, Input(step, device), RatesOf(step));
+    if (!result.ok()) {
+      ADD_FAILURE() << result.status();
+      return {};
+    }
+    numbers.push_back(result->unread.defined()
+                          ? result->unread[0].item<double>()
+                          : result->loss);
+  }
+  for (const auto& [name, tensor] : method->State()) {
+    const at::Tensor values =
+        tensor.detach().cpu().to(at::kDouble).contiguous().view(-1);
+    numbers.insert(numbers.end(), values.const_data_ptr<double>(),
+                   values.const_data_ptr<double>() + values.numel());
+  }
+  return numbers;
+}
+
+Run Recorded(std::unique_ptr<RecordedSteps>* steps, Recorder* recorder) {
+  return [=](Method& method, Optimizer& optimizer, const StepInput& input,
+             const Rates& rates) {
+    if (*steps == nullptr) {
+      *steps = std::make_unique<RecordedSteps>(
+          &method, &optimizer, std::unique_ptr<Recorder>(recorder));
+    }
+    return (*steps)->Run(input, rates);
+  };
+}
+
+const c10::Device kCpu(c10::kCPU);
+
+TEST(RecordedStepsTest, AreTheStepsThemselves) {
+  std::unique_ptr<RecordedSteps> steps;
+  auto* recorder = new FakeRecorder;
+  const std::vector<double> got = Train(kCpu, Recorded(&steps, recorder));
+  EXPECT_EQ(recorder->recordings, 1);
+  EXPECT_EQ(recorder->replays, kSteps - RecordedSteps::kWarmUp);
+  EXPECT_EQ(steps->why_not(), "");
+  EXPECT_EQ(got, Train(kCpu, &RunStep));
+}
+
+TEST(RecordedStepsTest, GoOnWhereNothingCanBeRecorded) {
+  std::unique_ptr<RecordedSteps> steps;
+  const std::vector<double> got = Train(kCpu, Recorded(&steps, new NoRecorder));
+  EXPECT_EQ(steps->why_not(), "no");
+  EXPECT_EQ(got, Train(kCpu, &RunStep));
+}
+
+TEST(RecordedStepsTest, AnErrorIsTheMethods) {
+  std::unique_ptr<Method> method = MakeTestMethod(kCpu);
+  Sgd sgd(method->ParameterGroups(), 0);
+  RecordedSteps steps(method.get(), &sgd, std::make_unique<FakeRecorder>());
+  StepInput input = Input(0, kCpu);
+  input.views[0].fill_(NAN);
+  EXPECT_TRUE(absl::IsInvalidArgument(steps.Run(input, RatesOf(0)).status()));
+}
+
+// The whole GPU path: kernels, tensors of rates, CUDA graph.
+TEST(GpuStepsTest, AreTheCpus) {
+  if (!at::hasCUDA() || Gpu() == nullptr) {
+    GTEST_SKIP() << "needs a GPU and --config=cuda";
+  }
+  at::globalContext().setAllowTF32CuDNN(false);
+  const c10::Device gpu(c10::kCUDA, 0);
+  const c10::StreamGuard stream(c10::impl::VirtualGuardImpl(c10::kCUDA)
+                                    .getStreamFromGlobalPool(gpu, false));
+  const std::vector<double> want = Train(kCpu, &RunStep);
+  const std::vector<double> eager = Train(gpu, &RunStep);
+  std::unique_ptr<RecordedSteps> steps;
+  const std::vector<double> graph =
+      Train(gpu, Recorded(&steps, Gpu()->make_recorder().release()));
+  EXPECT_EQ(steps->why_not(), "");
+  ASSERT_EQ(eager.size(), want.size());
+  ASSERT_EQ(graph.size(), want.size());
+  for (int step = 0; step < kSteps; ++step) {
+    // float32 in another order: 1e-6 a step, which the steps behind amplify.
+    EXPECT_NEAR(eager[step], want[step], 1e-4) << step;
+    EXPECT_NEAR(graph[step], want[step], 1e-4) << step;
+  }
+}
+
+}  // namespace
+}  // namespace gsg

@@ -1,0 +1,24 @@
+// Ctrl-C and the notice that a machine is about to be taken away.
+
+#ifndef GSG_TRAINERS_BASE_INTERRUPT_H_
+#define GSG_TRAINERS_BASE_INTERRUPT_H_
+
+namespace gsg {
+
+// From now on the first SIGINT or SIGTERM only makes Interrupted() true, so
+// that the step in progress can end and be saved; a second one ends the
+// process as usual.
+void CatchInterrupts();
+
+// Back to signals that end the process at once.
+void ReleaseInterrupts();
+
+// The signal that arrived, or 0.
+int Interrupted();
+
+// Makes it true as if `signal` had arrived: it did in another process.
+void NoteInterrupt(int signal);
+
+}  // namespace gsg
+
+#endif  // GSG_TRAINERS_BASE_INTERRUPT_H_

@@ -1,0 +1,28 @@
+// Where to compute, by the flags --device and --threads.
+
+#ifndef GSG_TRAINERS_EVALUATE_DEVICE_H_
+#define GSG_TRAINERS_EVALUATE_DEVICE_H_
+
+#include <c10/core/Device.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+namespace gsg {
+
+// "cpu", "cuda", or "auto", which is cuda if there is one. Of several processes
+// on a machine `number` takes the GPU of that number; nullopt: the first.
+// Errors: kFailedPrecondition for cuda where there is none (of that number).
+absl::StatusOr<c10::Device> ChooseDevice(
+    const std::string& name, std::optional<int> number = std::nullopt);
+
+// Sets LibTorch's number of CPU threads; 0 = all that the machine has, shared
+// equally by `processes`.
+void UseThreads(int64_t threads, int processes = 1);
+
+}  // namespace gsg
+
+#endif  // GSG_TRAINERS_EVALUATE_DEVICE_H_

@@ -1,0 +1,28 @@
+#ifndef GSG_TRAINERS_IMAGE_CHANNEL_STATS_H_
+#define GSG_TRAINERS_IMAGE_CHANNEL_STATS_H_
+
+#include <vector>
+
+#include "trainers/image/image_set.h"
+
+namespace gsg {
+
+// Mean and standard deviation of each channel over all pixels, in 0..1: what
+// images are normalised with, in training and in evaluation.
+struct ChannelStats {
+  std::vector<double> mean;
+  std::vector<double> std;
+};
+
+// Measured exactly. A channel that is the same everywhere gets a standard
+// deviation of 1: it is only shifted.
+ChannelStats MeasureChannels(const ImageSet& images);
+
+// ImageNet's, the usual ones for photographs: torchvision's transforms have
+// them, so that exported weights fit those. `channels` is 3 or 1; the grey
+// ones are those of ImageNet in grey.
+ChannelStats ImageNetChannels(int channels);
+
+}  // namespace gsg
+
+#endif  // GSG_TRAINERS_IMAGE_CHANNEL_STATS_H_

@@ -1,0 +1,29 @@
+#ifndef GSG_TRAINERS_IMAGE_CODEC_PNG_H_
+#define GSG_TRAINERS_IMAGE_CODEC_PNG_H_
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "trainers/image/codec/raster.h"
+#include "trainers/image/image.h"
+
+namespace gsg {
+
+// The size in a PNG file's header.
+// Errors: kDataLoss for a header that is cut off or an absurd size.
+absl::StatusOr<ImageSize> PngSize(absl::Span<const uint8_t> file);
+
+// Decodes a PNG file of any kind with libpng: grey (1, 2, 4, 8 or 16 bits),
+// RGB, palette, with alpha or without, interlaced or not. *raster gets grey or
+// RGB bytes as the file has it. As Pillow's convert("RGB") does, alpha is
+// dropped, not composited, of 16 bits the upper 8 are taken, and gamma and
+// colour profiles are ignored.
+// Memory beyond the raster: libpng's rows, and a pointer a row.
+// Errors: kDataLoss with libpng's reason.
+absl::Status DecodePng(absl::Span<const uint8_t> file, Raster* raster);
+
+}  // namespace gsg
+
+#endif  // GSG_TRAINERS_IMAGE_CODEC_PNG_H_

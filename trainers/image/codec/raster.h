@@ -1,0 +1,46 @@
+#ifndef GSG_TRAINERS_IMAGE_CODEC_RASTER_H_
+#define GSG_TRAINERS_IMAGE_CODEC_RASTER_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "trainers/image/image.h"
+
+namespace gsg {
+
+// An image as it lies in a file: rows from the top, `channels` (1 grey, 3 RGB)
+// bytes a pixel.
+struct Raster {
+  int height = 0;
+  int width = 0;
+  int channels = 0;
+  std::vector<uint8_t> pixels;
+
+  // Makes room for an image. Large memory is given back as soon as less than a
+  // quarter of it is needed.
+  void Resize(int new_height, int new_width, int new_channels);
+};
+
+// The most pixels an image may have: 2^26, as 8192 x 8192. A header of a few
+// bytes can promise more than any memory holds, so it is asked first.
+inline constexpr int64_t kMaxPixels = int64_t{1} << 26;
+
+// Errors: kDataLoss if a side is not positive or there are more than
+// kMaxPixels.
+absl::Status CheckSize(int64_t height, int64_t width);
+
+// Turns a raster into planes as they are meant to be looked at, with
+// `channels` (1 or 3) channels: grey is repeated; colour becomes the luma that
+// Pillow's convert("L") computes, (19595 R + 38470 G + 7471 B + 2^15) / 2^16.
+// orientation: EXIF's, 1 to 8 (exif.h). `full` is the stored image's size
+// before it was decoded to 1 / reduction. The result points into *chw.
+Image ToPlanes(const Raster& raster, int orientation, int channels,
+               ImageSize full, int reduction, std::vector<uint8_t>* chw);
+
+// Resizes, with the same policy for memory as Raster.
+void ResizeBuffer(size_t size, std::vector<uint8_t>* buffer);
+
+}  // namespace gsg
+
+#endif  // GSG_TRAINERS_IMAGE_CODEC_RASTER_H_

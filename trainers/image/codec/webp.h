@@ -1,0 +1,26 @@
+#ifndef GSG_TRAINERS_IMAGE_CODEC_WEBP_H_
+#define GSG_TRAINERS_IMAGE_CODEC_WEBP_H_
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "trainers/image/codec/raster.h"
+#include "trainers/image/image.h"
+
+namespace gsg {
+
+// The size in a WebP file's header.
+// Errors: kDataLoss for a header that makes no sense or an absurd size;
+// kUnimplemented for an animation.
+absl::StatusOr<ImageSize> WebpSize(absl::Span<const uint8_t> file);
+
+// Decodes a WebP file, lossy or lossless, with libwebp. *raster gets RGB;
+// alpha is dropped.
+// Errors: those of WebpSize; kDataLoss if it is cut off or corrupt.
+absl::Status DecodeWebp(absl::Span<const uint8_t> file, Raster* raster);
+
+}  // namespace gsg
+
+#endif  // GSG_TRAINERS_IMAGE_CODEC_WEBP_H_

@@ -1,0 +1,37 @@
+#include "trainers/image/damaged_images.h"
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "trainers/image/image_source.h"
+
+namespace gsg {
+namespace {
+
+constexpr int64_t kNamed = 3;
+
+}  // namespace
+
+absl::Status DamagedImages::Add(const ImageSource& source, int64_t index,
+                                const absl::Status& reason) {
+  OfSource& known = sources_[&source];
+  if (!known.indices.insert(index).second) return absl::OkStatus();
+  list_.push_back(
+      {source.name(index), std::string(reason.message()), &source, index});
+  const int64_t count = static_cast<int64_t>(known.indices.size());
+  if (count <= kNamed) {
+    absl::StrAppend(&known.first_few, count == 1 ? "" : "; ", list_.back().name,
+                    ": ", list_.back().reason);
+  }
+  if (!TooMany(source, count)) return absl::OkStatus();
+  return absl::DataLossError(absl::StrFormat(
+      "%d of %d images are damaged so far, more than --max_damaged=%g allows "
+      "(%s%s). Repair or remove them, or allow a larger share",
+      count, source.size(), max_share_, known.first_few,
+      count > kNamed ? "; ..." : ""));
+}
+
+}  // namespace gsg

@@ -1,0 +1,59 @@
+#ifndef GSG_TRAINERS_IMAGE_DAMAGED_IMAGES_H_
+#define GSG_TRAINERS_IMAGE_DAMAGED_IMAGES_H_
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "trainers/image/image_source.h"
+
+namespace gsg {
+
+struct DamagedImage {
+  std::string name;    // the source's
+  std::string reason;  // "cut off after 1000 bytes", ...
+  const ImageSource* source = nullptr;
+  int64_t index = 0;
+};
+
+// The images that a run could not read, each once, in the order in which it
+// came upon them. One caller thread at a time.
+class DamagedImages {
+ public:
+  // max_share: how many of a source's images, as a share of its size, may be
+  // damaged before that is an error; 0 forbids any. All of them are too many
+  // whatever it says.
+  explicit DamagedImages(double max_share) : max_share_(max_share) {}
+
+  // Whether `count` damaged images of `source` would be too many.
+  bool TooMany(const ImageSource& source, int64_t count) const {
+    return count >= source.size() ||
+           static_cast<double>(count) >
+               max_share_ * static_cast<double>(source.size());
+  }
+
+  // Notes that image `index` of `source` cannot be read, if that is new.
+  // Errors: kDataLoss if more than the allowed share of `source` are damaged
+  // now; it names the number, the share and the first few.
+  absl::Status Add(const ImageSource& source, int64_t index,
+                   const absl::Status& reason);
+
+  const std::vector<DamagedImage>& list() const { return list_; }
+
+ private:
+  struct OfSource {
+    std::set<int64_t> indices;
+    std::string first_few;  // for the error
+  };
+
+  const double max_share_;
+  std::map<const ImageSource*, OfSource> sources_;
+  std::vector<DamagedImage> list_;
+};
+
+}  // namespace gsg
+
+#endif  // GSG_TRAINERS_IMAGE_DAMAGED_IMAGES_H_

@@ -1,0 +1,206 @@
+#include "trainers/image/dataset.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
+#include "trainers/base/did_you_mean.h"
+#include "trainers/image/channel_stats.h"
+#include "trainers/image/cifar.h"
+#include "trainers/image/default_data_dir.h"
+#include "trainers/image/folder.h"
+#include "trainers/image/idx.h"
+#include "trainers/image/image_set.h"
+#include "trainers/image/image_set_source.h"
+
+namespace gsg {
+namespace {
+
+constexpr absl::string_view kFolder = "folder";
+
+// How a data set in memory lies on disk.
+struct Layout {
+  absl::string_view name;
+  absl::string_view folder;        // below data_dir, if the archive made one
+  std::vector<std::string> train;  // IDX: images, labels
+  std::vector<std::string> test;
+  std::string class_names;           // a file, for CIFAR
+  std::vector<std::string> classes;  // themselves, for IDX
+  std::vector<int> label_ranges;     // of CIFAR's label bytes
+
+  bool is_idx() const { return class_names.empty(); }
+};
+
+const std::vector<Layout>& Layouts() {
+  static const auto* layouts = [] {
+    Layout mnist;
+    mnist.name = "mnist";
+    mnist.train = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte"};
+    mnist.test = {"t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"};
+    mnist.classes = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
+
+    Layout fashion_mnist = mnist;
+    fashion_mnist.name = "fashion_mnist";
+    fashion_mnist.classes = {"T-shirt/top", "Trouser",   "Pullover", "Dress",
+                             "Coat",        "Sandal",    "Shirt",    "Sneaker",
+                             "Bag",         "Ankle boot"};
+
+    Layout cifar10;
+    cifar10.name = "cifar10";
+    cifar10.folder = "cifar-10-batches-bin";
+    for (int i = 1; i <= 5; ++i) {
+      cifar10.train.push_back(absl::StrCat("data_batch_", i, ".bin"));
+    }
+    cifar10.test = {"test_batch.bin"};
+    cifar10.class_names = "batches.meta.txt";
+    cifar10.label_ranges = {10};
+
+    Layout cifar100;
+    cifar100.name = "cifar100";
+    cifar100.folder = "cifar-100-binary";
+    cifar100.train = {"train.bin"};
+    cifar100.test = {"test.bin"};
+    cifar100.class_names = "fine_label_names.txt";
+    cifar100.label_ranges = {20, 100};
+
+    return new std::vector<Layout>{cifar10, cifar100, fashion_mnist, mnist};
+  }();
+  return *layouts;
+}
+
+bool Exists(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::exists(path, error);
+}
+
+// "<name> expects ...", for errors.
+std::string Expectation(const Layout& layout) {
+  std::vector<std::string> files = layout.train;
+  files.insert(files.end(), layout.test.begin(), layout.test.end());
+  if (!layout.is_idx()) files.push_back(layout.class_names);
+  return absl::StrCat(layout.name, " expects ", absl::StrJoin(files, ", "),
+                      layout.is_idx() ? ", each plain or with .gz" : "");
+}
+
+// The path of a file of the data set, plain or (IDX) compressed.
+absl::StatusOr<std::string> Find(const Layout& layout, const std::string& dir,
+                                 const std::string& file) {
+  const std::string path = absl::StrCat(dir, "/", file);
+  if (Exists(path)) return path;
+  if (layout.is_idx() && Exists(path + ".gz")) return path + ".gz";
+  return absl::NotFoundError(
+      absl::StrCat(path, " does not exist; ", Expectation(layout)));
+}
+
+// Of a file that is there and is not what it should be: what to do.
+absl::Status WithAWayOn(const Layout& layout, const absl::Status& status) {
+  if (!absl::IsDataLoss(status)) return status;
+  return absl::DataLossError(absl::StrCat(
+      status.message(), ". Copy or download the files of ", layout.name,
+      " again, or give a folder with whole ones by --data_dir"));
+}
+
+absl::StatusOr<ImageSet> ReadSet(const Layout& layout, const std::string& dir,
+                                 const std::vector<std::string>& files) {
+  std::vector<std::string> paths;
+  for (const std::string& file : files) {
+    absl::StatusOr<std::string> path = Find(layout, dir, file);
+    if (!path.ok()) return path.status();
+    paths.push_back(*std::move(path));
+  }
+  if (!layout.is_idx()) return ReadCifar(paths, layout.label_ranges);
+  return ReadIdx(paths[0], paths[1], static_cast<int>(layout.classes.size()));
+}
+
+absl::StatusOr<std::vector<std::string>> ReadClasses(const Layout& layout,
+                                                     const std::string& dir) {
+  if (layout.is_idx()) return layout.classes;
+  const absl::StatusOr<std::string> path =
+      Find(layout, dir, layout.class_names);
+  if (!path.ok()) return path.status();
+  return ReadClassNames(*path, layout.label_ranges.back());
+}
+
+absl::StatusOr<std::string> FindFolder(const Layout& layout,
+                                       absl::string_view data_dir) {
+  if (data_dir.empty()) return DefaultDataDir(layout.name);
+  const std::string dir(data_dir);
+  if (!Exists(dir)) {
+    return absl::NotFoundError(
+        absl::StrCat("folder ", dir, " does not exist; ", Expectation(layout)));
+  }
+  const std::string below = absl::StrCat(dir, "/", layout.folder);
+  return !layout.folder.empty() && Exists(below) ? below : dir;
+}
+
+absl::StatusOr<Dataset> LoadFolder(const std::string& dir, int channels) {
+  absl::StatusOr<Folder> folder = ReadFolder(dir, channels);
+  if (!folder.ok()) return folder.status();
+  Dataset dataset;
+  dataset.name = std::string(kFolder);
+  dataset.train = std::move(folder->train);
+  dataset.test = std::move(folder->test);
+  dataset.classes = std::move(folder->classes);
+  dataset.stats = ImageNetChannels(channels);
+  return dataset;
+}
+
+absl::StatusOr<Layout> FindLayout(absl::string_view name) {
+  for (const Layout& layout : Layouts()) {
+    if (layout.name == name) return layout;
+  }
+  const std::vector<absl::string_view> names = DatasetNames();
+  return absl::InvalidArgumentError(
+      absl::StrCat("unknown data set \"", name, "\"; ", DidYouMean(name, names),
+                   "known: ", absl::StrJoin(names, ", ")));
+}
+
+}  // namespace
+
+std::vector<absl::string_view> DatasetNames() {
+  std::vector<absl::string_view> names;
+  for (const Layout& layout : Layouts()) names.push_back(layout.name);
+  names.push_back(kFolder);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+absl::StatusOr<Dataset> LoadDataset(absl::string_view name,
+                                    absl::string_view data_dir, int channels) {
+  if (name == kFolder) return LoadFolder(std::string(data_dir), channels);
+  const absl::StatusOr<Layout> layout = FindLayout(name);
+  if (!layout.ok()) return layout.status();
+  const absl::StatusOr<std::string> dir = FindFolder(*layout, data_dir);
+  if (!dir.ok()) return dir.status();
+
+  absl::StatusOr<std::vector<std::string>> classes = ReadClasses(*layout, *dir);
+  if (!classes.ok()) return WithAWayOn(*layout, classes.status());
+  absl::StatusOr<ImageSet> train = ReadSet(*layout, *dir, layout->train);
+  if (!train.ok()) return WithAWayOn(*layout, train.status());
+  absl::StatusOr<ImageSet> test = ReadSet(*layout, *dir, layout->test);
+  if (!test.ok()) return WithAWayOn(*layout, test.status());
+  if (train->height != test->height || train->width != test->width) {
+    return WithAWayOn(*layout, absl::DataLossError(absl::StrCat(
+                                   *dir, ": train images are ", train->height,
+                                   " x ", train->width, " pixels, test images ",
+                                   test->height, " x ", test->width)));
+  }
+  Dataset dataset;
+  dataset.name = std::string(name);
+  dataset.stats = MeasureChannels(*train);
+  dataset.train = std::make_unique<ImageSetSource>(*std::move(train), "train");
+  dataset.test = std::make_unique<ImageSetSource>(*std::move(test), "test");
+  dataset.classes = *std::move(classes);
+  return dataset;
+}
+
+}  // namespace gsg

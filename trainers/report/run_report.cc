@@ -1,0 +1,251 @@
+#include "trainers/report/run_report.h"
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/tensor.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/types/span.h"
+#include "gsg_core/status_macros.h"
+#include "trainers/base/sealed_file.h"
+#include "trainers/config/config.h"
+#include "trainers/config/values.h"
+#include "trainers/evaluate/evaluation_images.h"
+#include "trainers/evaluate/features.h"
+#include "trainers/evaluate/knn.h"
+#include "trainers/evaluate/scores.h"
+#include "trainers/image/damaged_images.h"
+#include "trainers/image/dataset.h"
+#include "trainers/image/image_source.h"
+#include "trainers/report/picture.h"
+#include "trainers/report/report.h"
+#include "trainers/report/scatter.h"
+#include "trainers/report/tsne.h"
+#include "trainers/run/epoch_record.h"
+#include "trainers/run/run_directory.h"
+#include "trainers/run/run_state.h"
+
+namespace gsg {
+namespace {
+
+constexpr int64_t kQueries = 12;
+constexpr int64_t kNeighbors = 10;
+constexpr int64_t kMapPoints = 1000;
+constexpr int64_t kPictureSide = 64;
+
+// Images as small pictures: at their own size if they have one, or else cut
+// to squares.
+class Pictures {
+ public:
+  explicit Pictures(const ImageSource* source)
+      : source_(*source),
+        damaged_(1),
+        images_(source, Options(*source), &damaged_) {}
+
+  // Of an image that could be read before.
+  absl::StatusOr<LabeledPicture> Get(int64_t index) {
+    GSG_RETURN_IF_ERROR(images_.Read({index}, &batch_));
+    if (batch_.indices.empty()) {
+      return absl::DataLossError(absl::StrCat(
+          source_.name(index),
+          " can no longer be read: ", damaged_.list().back().reason));
+    }
+    LabeledPicture result;
+    if (!source_.labels().empty()) result.label = source_.labels()[index];
+    Picture& picture = result.picture;
+    picture.width = images_.size().width;
+    picture.height = images_.size().height;
+    picture.channels = images_.channels();
+    const int plane = picture.width * picture.height;
+    for (int k = 0; k < plane; ++k) {
+      for (int c = 0; c < picture.channels; ++c) {
+        picture.pixels.push_back(static_cast<uint8_t>(
+            std::lround(batch_.pixels[c * plane + k] * 255)));
+      }
+    }
+    return result;
+  }
+
+ private:
+  static EvaluationOptions Options(const ImageSource& source) {
+    EvaluationOptions options;
+    options.side = EvaluationSide(source, kPictureSide);
+    return options;
+  }
+
+  const ImageSource& source_;
+  DamagedImages damaged_;
+  EvaluationImages images_;
+  EvaluationBatch batch_;
+};
+
+// Rows whose pictures ask for their neighbours: the first of as many classes
+// as possible, or, where there are none, rows at even distances.
+std::vector<int64_t> Queries(const Features& features) {
+  if (!features.labels.defined()) {
+    return EvenlySpaced(features.rows.size(0),
+                        std::min(kQueries, features.rows.size(0)));
+  }
+  std::vector<int64_t> picked;
+  std::set<int64_t> seen;
+  const int64_t* labels = features.labels.const_data_ptr<int64_t>();
+  for (int64_t i = 0; i < features.labels.size(0); ++i) {
+    if (static_cast<int64_t>(picked.size()) == kQueries) break;
+    if (seen.insert(labels[i]).second) picked.push_back(i);
+  }
+  return picked;
+}
+
+absl::StatusOr<std::vector<NeighborRow>> Neighbors(
+    const Dataset& dataset, const FeaturePair& features) {
+  const bool among_themselves = !dataset.labelled();
+  const Features& asking = among_themselves ? features.train : features.test;
+  Pictures queries(among_themselves ? dataset.train.get() : dataset.test.get());
+  Pictures bank(dataset.train.get());
+  std::vector<NeighborRow> rows;
+  for (const int64_t query : Queries(asking)) {
+    GSG_ASSIGN_OR_RETURN(
+        at::Tensor nearest,
+        NearestNeighbors(features.train.rows, asking.rows.narrow(0, query, 1),
+                         kNeighbors + (among_themselves ? 1 : 0)));
+    NeighborRow row;
+    absl::StatusOr<LabeledPicture> picture = queries.Get(asking.indices[query]);
+    if (!picture.ok()) return picture.status();
+    row.query = *std::move(picture);
+    for (int64_t k = 0; k < nearest.size(1); ++k) {
+      const int64_t neighbor = nearest.const_data_ptr<int64_t>()[k];
+      const bool itself = among_themselves && neighbor == query;
+      if (itself || static_cast<int64_t>(row.neighbors.size()) == kNeighbors) {
+        continue;
+      }
+      picture = bank.Get(features.train.indices[neighbor]);
+      if (!picture.ok()) return picture.status();
+      row.neighbors.push_back(*std::move(picture));
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+absl::StatusOr<std::vector<MapPoint>> Map(const Features& features) {
+  const std::vector<int64_t> picked =
+      EvenlySpaced(features.rows.size(0), kMapPoints);
+  const int64_t n = picked.size();
+  const at::Tensor rows =
+      features.rows.index_select(0, at::tensor(picked, at::kLong));
+  // On the unit sphere, where k-NN measures too.
+  const at::Tensor unit =
+      rows.div(at::linalg_vector_norm(rows, 2, at::IntArrayRef({1}), true)
+                   .clamp_min(1e-12))
+          .contiguous();
+  TsneOptions options;
+  // A third of so few would not be neighbours: no map.
+  if (n < 8) return std::vector<MapPoint>();
+  options.perplexity = std::min(options.perplexity, (n - 1) / 3.0);
+  absl::StatusOr<std::vector<std::array<float, 2>>> layout =
+      Tsne(absl::MakeConstSpan(unit.const_data_ptr<float>(), unit.numel()), n,
+           unit.size(1), options);
+  if (!layout.ok()) return layout.status();
+  std::vector<MapPoint> map;
+  for (int64_t i = 0; i < n; ++i) {
+    const int64_t label =
+        features.labels.defined()
+            ? features.labels.const_data_ptr<int64_t>()[picked[i]]
+            : 0;
+    map.push_back({(*layout)[i][0], (*layout)[i][1], label});
+  }
+  return map;
+}
+
+Score ToScore(const std::string& name, const Scores& scores) {
+  return {name, scores.knn_top1, scores.linear_top1};
+}
+
+std::string Cell(double percent) {
+  return std::isnan(percent) ? "-" : absl::StrFormat("%.2f", percent);
+}
+
+std::string ScoresJson(const Scores& scores) {
+  const auto number = [](double value) {
+    return std::isnan(value) ? std::string("null") : ValueText(value);
+  };
+  return absl::StrCat("{\"knn_top1\": ", number(scores.knn_top1),
+                      ", \"linear_top1\": ", number(scores.linear_top1), "}");
+}
+
+}  // namespace
+
+std::string ScoreTable(const RunState& state, const Scores& trained) {
+  std::string table =
+      absl::StrFormat("%-20s %12s %14s\n", "", "k-NN top-1", "linear top-1");
+  const auto row = [&](const char* name, const Scores& scores) {
+    absl::StrAppendFormat(&table, "%-20s %12s %14s\n", name,
+                          Cell(scores.knn_top1), Cell(scores.linear_top1));
+  };
+  if (!std::isnan(state.untrained.knn_top1)) {  // with --baselines
+    row("raw pixels", state.raw_pixels);
+    row("untrained network", state.untrained);
+  }
+  row("trained network", trained);
+  return table;
+}
+
+absl::Status WriteResult(const Config& config, const Dataset& dataset,
+                         const RunState& state, const Scores& trained,
+                         const FeaturePair& features,
+                         const DamagedImages& damaged) {
+  const std::string json = absl::StrCat(
+      "{\n  \"epochs\": ", state.epoch, ",\n  \"steps\": ", state.step,
+      ",\n  \"raw_pixels\": ", ScoresJson(state.raw_pixels),
+      ",\n  \"untrained\": ", ScoresJson(state.untrained),
+      ",\n  \"trained\": ", ScoresJson(trained),
+      ",\n  \"damaged_images\": ", damaged.list().size(), "\n}\n");
+  GSG_RETURN_IF_ERROR(WriteFileAtomically(
+      absl::StrCat(config.output_dir, "/", kResultFile), json));
+
+  ReportData data;
+  data.title = absl::StrCat(config.method, " on ", dataset.name);
+  data.trained = ToScore("trained network", trained);
+  data.baselines = {ToScore("raw pixels", state.raw_pixels),
+                    ToScore("untrained network", state.untrained)};
+  data.epochs = state.history;
+  double seconds = 0;
+  for (const EpochRecord& record : state.history) seconds += record.seconds;
+  GSG_ASSIGN_OR_RETURN(std::vector<NeighborRow> neighbors,
+                       Neighbors(dataset, features));
+  data.neighbors = std::move(neighbors);
+  GSG_ASSIGN_OR_RETURN(
+      std::vector<MapPoint> map,
+      Map(dataset.labelled() ? features.test : features.train));
+  data.map = std::move(map);
+  data.classes = dataset.classes;
+  if (!dataset.labelled()) data.classes = {"no labels"};
+  const int64_t test_images =
+      dataset.test == nullptr ? 0 : dataset.test->size();
+  data.summary = {
+      {"training images", absl::StrCat(dataset.train->size())},
+      {"test images", absl::StrCat(test_images)},
+      {"damaged images", absl::StrCat(damaged.list().size())},
+      {"feature dimensions", absl::StrCat(features.train.rows.size(1))},
+      {"optimiser steps", absl::StrCat(state.step)},
+      {"training time", absl::StrFormat("%.0f s", seconds)},
+  };
+  VisitFields(config, [&](const auto& value, const Field& field) {
+    data.config.emplace_back(std::string(field.name), ValueText(value));
+  });
+  return WriteReport(absl::StrCat(config.output_dir, "/", kReportFile), data);
+}
+
+}  // namespace gsg

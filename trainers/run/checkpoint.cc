@@ -1,0 +1,277 @@
+#include "trainers/run/checkpoint.h"
+
+#include <ATen/core/Dict.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/core/ivalue.h>
+#include <ATen/ops/empty.h>
+#include <c10/core/ScalarType.h>
+#include <c10/core/Storage.h>
+#include <caffe2/serialize/inline_container.h>
+#include <caffe2/serialize/read_adapter_interface.h>
+#include <torch/csrc/jit/serialization/pickler.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <exception>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
+#include "gsg_core/status_macros.h"
+#include "trainers/base/sealed_file.h"
+#include "trainers/run/tensor_pickle.h"
+#include "trainers/run/zip_directory.h"
+
+namespace gsg {
+namespace {
+
+using TensorDict = c10::Dict<std::string, at::Tensor>;
+
+TensorDict ToDict(const NamedTensors& tensors) {
+  TensorDict dict;
+  for (const auto& [name, tensor] : tensors) {
+    dict.insert(name, tensor.detach().cpu());
+  }
+  return dict;
+}
+
+// LibTorch's own adapter trusts the archive's offsets.
+class ArchiveBytes : public caffe2::serialize::ReadAdapterInterface {
+ public:
+  explicit ArchiveBytes(absl::string_view bytes) : bytes_(bytes) {}
+
+  size_t size() const override { return bytes_.size(); }
+
+  size_t read(uint64_t position, void* out, size_t count,
+              const char*) const override {
+    if (position > bytes_.size()) return 0;
+    const absl::string_view part = bytes_.substr(position, count);
+    std::memcpy(out, part.data(), part.size());
+    return part.size();
+  }
+
+ private:
+  const absl::string_view bytes_;
+};
+
+absl::StatusOr<c10::ScalarType> ElementType(const std::string& storage_type) {
+  static constexpr struct {
+    const char* name;
+    c10::ScalarType type;
+  } kTypes[] = {
+      {"FloatStorage", c10::kFloat}, {"DoubleStorage", c10::kDouble},
+      {"HalfStorage", c10::kHalf},   {"BFloat16Storage", c10::kBFloat16},
+      {"LongStorage", c10::kLong},   {"IntStorage", c10::kInt},
+      {"ByteStorage", c10::kByte},   {"BoolStorage", c10::kBool}};
+  for (const auto& known : kTypes) {
+    if (storage_type == known.name) return known.type;
+  }
+  return absl::DataLossError(
+      absl::StrCat("it has tensors of type ", storage_type));
+}
+
+// The tensors of an archive. Several can share a record, which is read once.
+class TensorReader {
+ public:
+  // What is read altogether is at most `size`, the archive's own, so that a
+  // small file does not fill the memory.
+  TensorReader(caffe2::serialize::PyTorchStreamReader* archive, size_t size)
+      : archive_(*archive), bytes_left_(size) {}
+
+  absl::StatusOr<NamedTensors> Read(const TensorEntries& entries) {
+    NamedTensors tensors;
+    for (const auto& [name, entry] : entries) {
+      GSG_ASSIGN_OR_RETURN(c10::ScalarType type,
+                           ElementType(entry.storage_type));
+      GSG_ASSIGN_OR_RETURN(at::Storage storage, Record(entry, type));
+      tensors.emplace_back(
+          name, at::empty({0}, type).set_(storage, entry.offset, entry.sizes,
+                                          entry.strides));
+    }
+    return tensors;
+  }
+
+ private:
+  absl::StatusOr<at::Storage> Record(const TensorEntry& entry,
+                                     c10::ScalarType type) {
+    const std::string name = absl::StrCat("data/", entry.record);
+    auto known = records_.find(name);
+    if (known == records_.end()) {
+      const size_t size = archive_.getRecordSize(name);
+      if (size > bytes_left_) {
+        return absl::DataLossError("its tensors are larger than the file");
+      }
+      bytes_left_ -= size;
+      auto [data, bytes] = archive_.getRecord(name);
+      known = records_
+                  .emplace(name, at::Storage(c10::Storage::use_byte_size_t(),
+                                             bytes, std::move(data)))
+                  .first;
+    }
+    const size_t element = c10::elementSize(type);
+    const size_t bytes = known->second.nbytes();
+    if (bytes % element != 0 ||
+        bytes / element != static_cast<size_t>(entry.storage_size)) {
+      return absl::DataLossError(
+          absl::StrCat(name, " has ", bytes, " bytes, expected ",
+                       entry.storage_size, " of ", element));
+    }
+    return known->second;
+  }
+
+  caffe2::serialize::PyTorchStreamReader& archive_;
+  size_t bytes_left_;
+  std::map<std::string, at::Storage> records_;
+};
+
+// May throw what LibTorch throws.
+absl::StatusOr<Checkpoint> ReadArchive(const std::string& zip) {
+  GSG_RETURN_IF_ERROR(CheckZipDirectory(zip));
+  caffe2::serialize::PyTorchStreamReader archive(
+      std::make_shared<ArchiveBytes>(zip));
+  const auto [index, size] = archive.getRecord("data.pkl");
+  GSG_ASSIGN_OR_RETURN(CheckpointPickle pickle,
+                       ParseCheckpointPickle(absl::string_view(
+                           static_cast<const char*>(index.get()), size)));
+  TensorReader reader(&archive, zip.size());
+  GSG_ASSIGN_OR_RETURN(NamedTensors model, reader.Read(pickle.model));
+  GSG_ASSIGN_OR_RETURN(NamedTensors optimizer, reader.Read(pickle.optimizer));
+  return Checkpoint{std::move(pickle.meta), std::move(model),
+                    std::move(optimizer)};
+}
+
+// The bytes that torch.save would write. torch::jit::pickle_save would do, but
+// for the type tags it adds to dictionaries, which torch.load refuses unless it
+// is told to trust the file.
+std::string Pickle(const c10::IValue& value) {
+  std::string program;
+  torch::jit::Pickler pickler(
+      [&program](const char* bytes, size_t size) {
+        program.append(bytes, size);
+      },
+      /*tensor_table=*/nullptr, /*type_renamer=*/nullptr,
+      /*memoized_class_types=*/nullptr, /*get_tensor_id=*/nullptr,
+      /*tag_aggregates=*/false);
+  pickler.protocol();
+  pickler.pushIValue(value);
+  pickler.stop();
+
+  std::string zip;
+  caffe2::serialize::PyTorchStreamWriter archive(
+      [&zip](const void* bytes, size_t size) {
+        zip.append(static_cast<const char*>(bytes), size);
+        return size;
+      });
+  archive.writeRecord("data.pkl", program.data(), program.size());
+  int64_t index = 0;
+  for (const at::Tensor& tensor : pickler.tensorData()) {
+    const at::Storage& storage = tensor.storage();
+    archive.writeRecord(absl::StrCat("data/", index++), storage.data(),
+                        storage.nbytes());
+  }
+  archive.writeEndOfFile();
+  return zip;
+}
+
+std::string Describe(const at::Tensor& tensor) {
+  return absl::StrCat(c10::toString(tensor.scalar_type()), "[",
+                      absl::StrJoin(tensor.sizes(), ", "), "]");
+}
+
+}  // namespace
+
+std::string LastCheckpointPath(const std::string& folder) {
+  return absl::StrCat(folder, "/checkpoint-last.pt");
+}
+
+std::string OlderCheckpointPath(const std::string& folder, int64_t age) {
+  return absl::StrCat(folder, "/checkpoint-previous",
+                      age > 1 ? absl::StrCat("-", age) : "", ".pt");
+}
+
+std::string EpochCheckpointPath(const std::string& folder, int64_t epoch) {
+  return absl::StrCat(folder, "/checkpoint-epoch-", epoch, ".pt");
+}
+
+std::string PickleCheckpoint(const Checkpoint& checkpoint) {
+  c10::impl::GenericDict root(c10::StringType::get(), c10::AnyType::get());
+  root.insert("meta", checkpoint.meta);
+  root.insert("model", ToDict(checkpoint.model));
+  root.insert("optimizer", ToDict(checkpoint.optimizer));
+  return Pickle(root);
+}
+
+absl::Status SavePickled(const std::string& folder, absl::string_view pickled,
+                         int64_t keep) {
+  GSG_ASSIGN_OR_RETURN(std::string sealed, Seal(pickled));
+  std::vector<std::string> older;
+  for (int64_t age = 1; age < keep; ++age) {
+    older.push_back(OlderCheckpointPath(folder, age));
+  }
+  return ReplaceKeepingOlder(LastCheckpointPath(folder), older, sealed);
+}
+
+absl::Status SaveStateDict(const std::string& path,
+                           const NamedTensors& tensors) {
+  NamedTensors contiguous;
+  for (const auto& [name, tensor] : tensors) {
+    contiguous.emplace_back(name, tensor.contiguous());
+  }
+  return WriteFileAtomically(path, Pickle(ToDict(contiguous)));
+}
+
+absl::StatusOr<Checkpoint> LoadCheckpoint(const std::string& path) {
+  GSG_ASSIGN_OR_RETURN(std::string sealed, ReadFile(path));
+  GSG_ASSIGN_OR_RETURN(std::string zip, Unseal(sealed, path));
+  // The bytes are those somebody sealed, but not necessarily this program.
+  const auto strange = [&](absl::string_view why) {
+    return absl::DataLossError(absl::StrCat(
+        path, " is not a checkpoint of this program: ", why.substr(0, 200)));
+  };
+  try {
+    absl::StatusOr<Checkpoint> checkpoint = ReadArchive(zip);
+    if (!checkpoint.ok()) return strange(checkpoint.status().message());
+    return checkpoint;
+  } catch (const std::exception& e) {
+    return strange(e.what());
+  }
+}
+
+absl::Status CopyTensors(absl::string_view what, const NamedTensors& from,
+                         const NamedTensors& to) {
+  const std::map<std::string, at::Tensor> sources(from.begin(), from.end());
+  for (const auto& [name, target] : to) {
+    const auto source = sources.find(name);
+    if (source == sources.end()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the checkpoint's ", what, " has no ", name));
+    }
+    if (source->second.sizes() != target.sizes() ||
+        source->second.scalar_type() != target.scalar_type()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "the checkpoint's ", what, " ", name, " is ",
+          Describe(source->second), "; this run needs ", Describe(target)));
+    }
+  }
+  if (sources.size() != to.size()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the checkpoint's ", what, " has ", sources.size(),
+                     " tensors; this run has ", to.size()));
+  }
+  const at::NoGradGuard no_grad;
+  for (const auto& [name, target] : to) {
+    at::Tensor(target).copy_(sources.at(name));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace gsg

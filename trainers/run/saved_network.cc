@@ -1,0 +1,92 @@
+#include "trainers/run/saved_network.h"
+
+#include <c10/core/Device.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "gsg_core/status_macros.h"
+#include "models/backbone.h"
+#include "models/make_backbone.h"
+#include "models/siamese.h"
+#include "trainers/methods/make_method.h"
+#include "trainers/methods/module_state.h"
+#include "trainers/run/checkpoint.h"
+#include "trainers/run/good_checkpoints.h"
+#include "trainers/run/run_state.h"
+
+namespace gsg {
+namespace {
+
+constexpr char kBackbone[] = "backbone.";
+
+NamedTensors BackboneOf(const Checkpoint& checkpoint) {
+  NamedTensors backbone;
+  for (const auto& [name, tensor] : checkpoint.model) {
+    if (absl::StartsWith(name, kBackbone)) backbone.emplace_back(name, tensor);
+  }
+  return backbone;
+}
+
+// What to say of a checkpoint that could not be read: why, and what else is
+// there.
+absl::Status WithAWayOn(const absl::Status& status, const std::string& path) {
+  if (!absl::IsNotFound(status) && !absl::IsDataLoss(status)) return status;
+  std::string folder = std::filesystem::path(path).parent_path();
+  if (folder.empty()) folder = ".";
+  const std::vector<GoodCheckpoint> good = GoodCheckpoints(folder, path);
+  std::string message = absl::IsNotFound(status)
+                            ? absl::StrCat("there is no checkpoint ", path)
+                            : std::string(status.message());
+  if (!good.empty()) {
+    absl::StrAppend(
+        &message, good.size() == 1 ? ". This one is good" : ". These are good",
+        ": ",
+        absl::StrJoin(good, ", or ",
+                      [](std::string* out, const GoodCheckpoint& checkpoint) {
+                        absl::StrAppend(out, "--checkpoint=", checkpoint.path,
+                                        " (", checkpoint.Progress(), ")");
+                      }));
+  } else if (absl::IsNotFound(status)) {
+    absl::StrAppend(&message,
+                    "; --run is a trainer's --output_dir, and the trainer "
+                    "writes its first checkpoint before the first epoch");
+  } else {
+    absl::StrAppend(&message, ". There is no other checkpoint in ", folder,
+                    " that is good: take a copy of it, or train again");
+  }
+  return absl::Status(status.code(), message);
+}
+
+}  // namespace
+
+absl::StatusOr<SavedNetwork> LoadNetwork(const std::string& checkpoint_path,
+                                         c10::Device device) {
+  absl::StatusOr<Checkpoint> checkpoint = LoadCheckpoint(checkpoint_path);
+  if (!checkpoint.ok()) return WithAWayOn(checkpoint.status(), checkpoint_path);
+  GSG_ASSIGN_OR_RETURN(SavedRun run, StateFromJson(checkpoint->meta));
+
+  SavedNetwork network;
+  network.config = std::move(run.config);
+  network.state = std::move(run.state);
+  GSG_ASSIGN_OR_RETURN(const SiameseOptions options,
+                       NetworkOptions(network.config, network.channels()));
+  GSG_ASSIGN_OR_RETURN(std::shared_ptr<Backbone> backbone,
+                       MakeBackbone(options.backbone));
+  GSG_RETURN_IF_ERROR(CopyTensors("model", BackboneOf(*checkpoint),
+                                  ModuleState(kBackbone, *backbone)));
+  network.backbone = std::move(backbone);
+  PlaceModule(*network.backbone, device);
+  network.backbone->eval();
+  return network;
+}
+
+}  // namespace gsg

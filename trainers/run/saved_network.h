@@ -1,0 +1,39 @@
+// The network that a run has trained, for whoever uses it without training on.
+
+#ifndef GSG_TRAINERS_RUN_SAVED_NETWORK_H_
+#define GSG_TRAINERS_RUN_SAVED_NETWORK_H_
+
+#include <c10/core/Device.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "models/backbone.h"
+#include "trainers/config/config.h"
+#include "trainers/image/channel_stats.h"
+#include "trainers/run/run_state.h"
+
+namespace gsg {
+
+struct SavedNetwork {
+  Config config;   // the run's
+  RunState state;  // how far it was, and its images' channels
+  std::shared_ptr<Backbone> backbone;  // on the device, in evaluation mode
+
+  int64_t channels() const { return state.channel_mean.size(); }
+  // What its images are normalised with.
+  ChannelStats stats() const { return {state.channel_mean, state.channel_std}; }
+};
+
+// Reads a checkpoint of any method.
+// Errors: kNotFound if there is none; kDataLoss, naming it, if it is damaged;
+// both with the good ones beside it and how to use them; kInvalidArgument if it
+// is another program's or version's.
+absl::StatusOr<SavedNetwork> LoadNetwork(const std::string& checkpoint_path,
+                                         c10::Device device);
+
+}  // namespace gsg
+
+#endif  // GSG_TRAINERS_RUN_SAVED_NETWORK_H_

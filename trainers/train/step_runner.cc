@@ -1,0 +1,106 @@
+#include "trainers/train/step_runner.h"
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty_like.h>
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "gsg_core/status_macros.h"
+#include "trainers/methods/method.h"
+#include "trainers/optim/optimizer.h"
+
+namespace gsg {
+namespace {
+
+// A tensor with this one's shape and layout each.
+std::vector<at::Tensor> Alike(const std::vector<at::Tensor>& tensors) {
+  std::vector<at::Tensor> result;
+  for (const at::Tensor& t : tensors) result.push_back(at::empty_like(t));
+  return result;
+}
+
+void CopyAll(const std::vector<at::Tensor>& from,
+             const std::vector<at::Tensor>& to) {
+  for (size_t i = 0; i < from.size(); ++i) to[i].copy_(from[i]);
+}
+
+}  // namespace
+
+absl::StatusOr<StepResult> RunStep(Method& method, Optimizer& optimizer,
+                                   const StepInput& input, const Rates& rates) {
+  absl::StatusOr<StepResult> result = method.Backward(input);
+  if (!result.ok()) return result;
+  optimizer.Step(rates.lr, rates.peak_lr);
+  optimizer.ZeroGrad();
+  return result;
+}
+
+RecordedSteps::RecordedSteps(Method* method, Optimizer* optimizer,
+                             std::unique_ptr<Recorder> recorder)
+    : method_(*method),
+      optimizer_(*optimizer),
+      recorder_(std::move(recorder)) {}
+
+void RecordedSteps::Copy(const StepInput& input) {
+  if (fixed_.views.empty()) {
+    fixed_.views = Alike(input.views);
+    fixed_.local_views = Alike(input.local_views);
+    fixed_.tensors.plan = at::empty_like(input.tensors.plan);
+    fixed_.tensors.seed = at::empty_like(input.tensors.seed);
+    fixed_.progress = std::nullopt;
+    optimizer_.KeepRatesOn(input.views[0].device());
+  }
+  fixed_.loss = input.loss;
+  CopyAll(input.views, fixed_.views);
+  CopyAll(input.local_views, fixed_.local_views);
+  fixed_.tensors.plan.copy_(input.tensors.plan);
+  fixed_.tensors.seed.copy_(input.tensors.seed);
+}
+
+absl::Status RecordedSteps::RunFixed() {
+  // Gradients are written, not added to those of the step before.
+  optimizer_.ZeroGrad();
+  GSG_ASSIGN_OR_RETURN(StepResult result, method_.Backward(fixed_));
+  measured_ = std::move(result);
+  optimizer_.StepAtRates();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<StepResult> RecordedSteps::Run(const StepInput& input,
+                                              const Rates& rates) {
+  if (!why_not_.empty()) return RunStep(method_, optimizer_, input, rates);
+  Copy(input);
+  if (input.progress) method_.UpdateTarget(*input.progress);
+  optimizer_.SetRates(rates.lr, rates.peak_lr);
+  if (warm_ == kWarmUp && !recorded_) {
+    const absl::Status status =
+        recorder_->Record([this] { return RunFixed(); });
+    recorded_ = status.ok();
+    if (!status.ok()) {
+      if (!absl::IsFailedPrecondition(status)) return status;
+      why_not_ = std::string(status.message());
+      optimizer_.ZeroGrad();
+    }
+  }
+  if (recorded_) {
+    recorder_->Replay();
+    StepResult result = measured_;
+    // The next replay writes over it.
+    if (result.unread.defined()) result.unread = result.unread.clone();
+    return result;
+  }
+  if (warm_ < kWarmUp) ++warm_;
+  const absl::Status status = RunFixed();
+  optimizer_.ZeroGrad();
+  if (!status.ok()) return status;
+  return std::move(measured_);
+}
+
+}  // namespace gsg

@@ -1,0 +1,68 @@
+// Forward pass, backward pass and update: one step.
+
+#ifndef GSG_TRAINERS_TRAIN_STEP_RUNNER_H_
+#define GSG_TRAINERS_TRAIN_STEP_RUNNER_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "models/gpu/gpu.h"
+#include "trainers/methods/method.h"
+#include "trainers/optim/optimizer.h"
+
+namespace gsg {
+
+struct Rates {
+  double lr = 0;
+  double peak_lr = 0;  // of groups with a constant one
+};
+
+// Method::Backward and Optimizer::Step, operation by operation. The gradients
+// are gone afterwards. Errors: Backward's.
+absl::StatusOr<StepResult> RunStep(Method& method, Optimizer& optimizer,
+                                   const StepInput& input, const Rates& rates);
+
+// The same step as RunStep's, recorded once and replayed from then on, which
+// spares the CPU from asking for each of its operations. What differs from step
+// to step is copied to memory that stays where it is: views, pairing, seed and
+// rates. The momentum encoder takes its step outside of the recording.
+//
+// The first steps are not recorded: libraries try their algorithms out and
+// allocate.
+class RecordedSteps {
+ public:
+  static constexpr int kWarmUp = 3;
+
+  // `method` and `optimizer` must outlive it; the latter's rates go to tensors.
+  RecordedSteps(Method* method, Optimizer* optimizer,
+                std::unique_ptr<Recorder> recorder);
+
+  // A step with input.tensors, on views of one shape from call to call.
+  // Errors: Backward's. If recording fails, this and all later steps are
+  // RunStep's, and why_not() says so.
+  absl::StatusOr<StepResult> Run(const StepInput& input, const Rates& rates);
+
+  // Why steps are not recorded; empty as long as nothing speaks against it.
+  const std::string& why_not() const { return why_not_; }
+
+ private:
+  absl::Status RunFixed();
+  void Copy(const StepInput& input);
+
+  Method& method_;
+  Optimizer& optimizer_;
+  const std::unique_ptr<Recorder> recorder_;
+  int warm_ = 0;
+  bool recorded_ = false;
+  std::string why_not_;
+  StepInput fixed_;      // tensors that stay where they are
+  StepResult measured_;  // of the recorded step, likewise
+};
+
+}  // namespace gsg
+
+#endif  // GSG_TRAINERS_TRAIN_STEP_RUNNER_H_

@@ -1,0 +1,41 @@
+// Where the views of a step come from: tensors on its device.
+
+#ifndef GSG_TRAINERS_VIEWS_VIEW_SOURCE_H_
+#define GSG_TRAINERS_VIEWS_VIEW_SOURCE_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace gsg {
+
+// Augmented views of the B images of a batch, or of this process's part of it.
+// View v of image i is row i of views[v].
+struct BatchViews {
+  int64_t images = 0;                   // B
+  std::vector<at::Tensor> views;        // [B, C, S, S] float32, channels-last
+  std::vector<at::Tensor> local_views;  // [B, C, s, s], likewise
+};
+
+// Delivers what BatchLoader (trainers/views/loader.h) would, in the same order.
+class ViewSource {
+ public:
+  virtual ~ViewSource() = default;
+
+  virtual int64_t batches_per_epoch() const = 0;
+
+  // Begins epoch `epoch` at batch `first_batch`, whatever was left of another.
+  virtual void StartEpoch(int64_t epoch, int64_t first_batch) = 0;
+
+  // The next batch, whose tensors are valid until the next call; on a GPU they
+  // are ready in the order of the current stream. False at the end of the
+  // epoch. Errors: BatchLoader::Next's.
+  virtual absl::StatusOr<bool> Next(BatchViews* views) = 0;
+};
+
+}  // namespace gsg
+
+#endif  // GSG_TRAINERS_VIEWS_VIEW_SOURCE_H_
