@@ -45,7 +45,7 @@ def gsg_cc_library(
     """A cc_library.
 
     Args:
-      name: also of the files <name>.h and, where there is one, <name>.cc, unless
+      name: also of the files <name>.h and <name>.cc, as far as they are there, unless
         srcs or hdrs are given.
       openmp: whether it calls at::parallel_for.
       cuda_srcs, cuda_deps, cuda_local_defines: further ones with --config=cuda.
@@ -54,7 +54,7 @@ def gsg_cc_library(
     """
     if srcs == None and hdrs == None:
         srcs = native.glob([name + ".cc"])
-        hdrs = [name + ".h"]
+        hdrs = native.glob([name + ".h"])
     srcs = srcs or []
     if cuda_srcs or no_cuda_srcs:
         srcs = srcs + select({

@@ -170,17 +170,17 @@ void GpuStep(benchmark::State& state, Config config, const std::string& name,
   input.loss.selection =
       name == "simsiam" || name == "byol" ? Selection::kNone : Selection::kMin;
   method->SetTraining(true);
-  RecordedSteps steps(method.get(), optimizer.get(), Gpu()->make_recorder());
+  StepReplayer steps(method.get(), optimizer.get(), Gpu()->make_recorder());
   at::Tensor measured;
   const auto step = [&] {
     absl::StatusOr<StepResult> result = steps.Run(input, {1e-4, 1e-4});
     if (!result.ok()) {
       state.SkipWithError(std::string(result.status().message()).c_str());
     } else {
-      measured = result->unread;
+      measured = result->on_device;
     }
   };
-  for (int k = 0; k < RecordedSteps::kWarmUp + 3; ++k) step();
+  for (int k = 0; k < StepReplayer::kWarmUp + 3; ++k) step();
   gpu.synchronizeDevice(device.index());
   for (auto _ : state) {
     // Enough for the CPU's part to be hidden.

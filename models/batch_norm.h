@@ -1,5 +1,6 @@
-// Batch normalisation (Ioffe and Szegedy, arXiv 1502.03167) whose batch may be
-// spread over several processes, or be several batches at once.
+// Batch normalization (Ioffe and Szegedy, arXiv 1502.03167). The batch may be
+// spread over several processes, or consist of several views with separate
+// statistics.
 
 #ifndef GSG_MODELS_BATCH_NORM_H_
 #define GSG_MODELS_BATCH_NORM_H_
@@ -23,14 +24,15 @@ class BatchParts {
   virtual at::Tensor Gather(const at::Tensor& mine) = 0;
 };
 
-// How the batches lie that a BatchNorm is trained with.
+// Layout of a training batch.
 struct BatchLayout {
-  BatchParts* parts = nullptr;  // null: in this process alone
-  int64_t views = 1;
+  BatchParts* parts = nullptr;  // null: all of it is in this process
+  int64_t views = 1;            // equal pieces with statistics of their own
 };
 
-// torch::nn's, until SynchronizeBatchNorm and within BatchOfViews; on the CPU
-// in float32 and training by fused_batch_norm.h, which rounds otherwise.
+// torch::nn's, except after SynchronizeBatchNorm and within BatchOfViews. On
+// the CPU, training in float32 uses fused_batch_norm.h, which rounds
+// differently.
 class BatchNorm1dImpl : public torch::nn::BatchNorm1dImpl {
  public:
   using torch::nn::BatchNorm1dImpl::BatchNorm1dImpl;
@@ -66,13 +68,13 @@ TORCH_MODULE(BatchNorm2d);
 // one size. `parts` must outlive the module's use.
 void SynchronizeBatchNorm(torch::nn::Module& module, BatchParts* parts);
 
-// While it lives, a training batch is `views` batches of one size, one behind
-// the other in dimension 0. Every BatchNorm in `module` normalises each with
-// its own statistics and takes them into its running statistics one after the
-// other: results, gradients and buffers are those of `views` forward passes, to
-// rounding, where the rest of the network treats images one by one. In
-// evaluation mode nothing changes. Of one module, one at a time.
-// forward() throws c10::ValueError if `views` does not divide dimension 0.
+// While it exists, a training batch consists of `views` batches of equal size,
+// concatenated in dimension 0. Every BatchNorm in `module` normalizes each with
+// its own statistics and updates its running statistics with each in order.
+// Results, gradients and buffers equal those of `views` forward passes, to
+// rounding, if the rest of the network treats images independently. Evaluation
+// mode is unaffected. A module may have one at a time. forward() throws
+// c10::ValueError if `views` does not divide dimension 0.
 class BatchOfViews {
  public:
   BatchOfViews(torch::nn::Module& module, int64_t views);

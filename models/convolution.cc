@@ -284,8 +284,8 @@ bool Is(const torch::ExpandingArray<2>& setting, int64_t value) {
 
 bool WinogradPays(const at::Tensor& x, const at::Tensor& weight) {
   if (!CanConvolve3x3(x, weight)) return false;
-  // Of a tile that is mostly beside the image most work is in vain, and for a
-  // few tiles the weights are not worth transforming.
+  // Tiles that overhang the image waste work, and transforming the weights does
+  // not pay for a few tiles.
   return x.size(2) > 2 && x.size(3) > 2 && weight.size(1) > kPanel &&
          x.size(0) * ShapeOf(x, weight).TilesOfImage() >= kTileMultiple;
 }

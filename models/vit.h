@@ -22,10 +22,8 @@
 namespace gsg {
 
 struct VitOptions {
-  // Side of the square images that it has a position embedding for each patch
-  // of, and side of a patch, in pixels.
-  int64_t image_size = 224;
-  int64_t patch_size = 16;
+  int64_t image_size = 224;  // side that the position embeddings are sized for
+  int64_t patch_size = 16;   // pixels
   int64_t layers = 12;
   int64_t heads = 3;
   int64_t width = 192;      // of a token

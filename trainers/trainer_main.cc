@@ -8,8 +8,10 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <functional>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <utility>
@@ -17,6 +19,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
@@ -46,10 +49,13 @@
 #include "trainers/methods/make_method.h"
 #include "trainers/methods/method.h"
 #include "trainers/report/run_report.h"
+#include "trainers/report/verdict.h"
 #include "trainers/run/epoch_record.h"
 #include "trainers/run/resume.h"
 #include "trainers/run/run_directory.h"
+#include "trainers/run/run_lock.h"
 #include "trainers/run/run_state.h"
+#include "trainers/run_scores.h"
 #include "trainers/train/trainer.h"
 
 namespace gsg {
@@ -58,9 +64,14 @@ namespace {
 // Its data comes with the program.
 constexpr char kDefaultRecipe[] = "fashion_mnist";
 
-// Where the run begins: at its start, or where a saved one stopped.
-absl::StatusOr<ResumePoint> StartingPoint(const CommandLine& command_line) {
-  if (command_line.config.resume) return FindResumePoint(command_line);
+// Where the run begins: at its start, or where a saved one stopped, whose
+// folder is locked before it is read.
+absl::StatusOr<ResumePoint> StartingPoint(const CommandLine& command_line,
+                                          RunLock* lock) {
+  if (command_line.config.resume) {
+    GSG_ASSIGN_OR_RETURN(*lock, RunLock::Take(command_line.config.output_dir));
+    return FindResumePoint(command_line);
+  }
   ResumePoint point;
   point.config = command_line.config;
   if (point.config.output_dir.empty()) {
@@ -72,6 +83,7 @@ absl::StatusOr<ResumePoint> StartingPoint(const CommandLine& command_line) {
 
 // Where all ranks begin.
 struct Start {
+  RunLock lock;       // the root's
   ResumePoint point;  // its checkpoint is the root's alone
   bool resumes = false;
 };
@@ -83,7 +95,8 @@ absl::StatusOr<Start> StartOfRanks(const CommandLine& command_line,
   Start start;
   absl::StatusOr<std::string> text = std::string();
   if (world.root()) {
-    absl::StatusOr<ResumePoint> point = StartingPoint(command_line);
+    absl::StatusOr<ResumePoint> point =
+        StartingPoint(command_line, &start.lock);
     if (point.ok()) {
       start.point = *std::move(point);
       start.resumes = start.point.checkpoint.has_value();
@@ -111,103 +124,6 @@ absl::StatusOr<Start> StartOfRanks(const CommandLine& command_line,
   start.point.state = std::move(run.state);
   start.resumes = text->front() == '+';
   return start;
-}
-
-// Features of all images, or, where nothing is labelled and they serve for
-// pictures alone, of some.
-absl::StatusOr<FeaturePair> AllFeatures(
-    const Dataset& dataset,
-    const std::function<absl::StatusOr<Features>(
-        const ImageSource&, const std::vector<int64_t>&)>& features_of) {
-  constexpr int64_t kUnlabelled = 10000;
-  FeaturePair pair;
-  GSG_ASSIGN_OR_RETURN(
-      Features train,
-      features_of(*dataset.train,
-                  EvenlySpaced(dataset.train->size(),
-                               dataset.labelled() ? 0 : kUnlabelled)));
-  pair.train = std::move(train);
-  if (!dataset.labelled()) return pair;
-  GSG_ASSIGN_OR_RETURN(
-      Features test,
-      features_of(*dataset.test, EvenlySpaced(dataset.test->size(), 0)));
-  pair.test = std::move(test);
-  return pair;
-}
-
-absl::StatusOr<FeaturePair> NetworkFeatures(Trainer& trainer,
-                                            const Dataset& dataset,
-                                            DamagedImages& damaged,
-                                            World& world) {
-  return AllFeatures(dataset, [&](const ImageSource& source,
-                                  const std::vector<int64_t>& indices) {
-    return FeaturesOfRanks(
-        world, source, indices, [&](absl::Span<const int64_t> part) {
-          return BackboneFeatures(trainer.method().backbone(), source, part,
-                                  trainer.evaluator().options(),
-                                  trainer.device(), &damaged);
-        });
-  });
-}
-
-absl::StatusOr<FeaturePair> RawPixels(const Dataset& dataset,
-                                      const Config& config,
-                                      DamagedImages& damaged, World& world) {
-  return AllFeatures(dataset, [&](const ImageSource& source,
-                                  const std::vector<int64_t>& indices) {
-    return FeaturesOfRanks(
-        world, source, indices, [&](absl::Span<const int64_t> part) {
-          return PixelFeatures(source, part, config.augment.size,
-                               at::get_num_threads(), &damaged);
-        });
-  });
-}
-
-// The root's part of the baselines, once it has the raw pixels' scores.
-absl::Status KeepBaselines(Trainer& trainer, const Scores& raw,
-                           const FeaturePair& features, const Dataset& dataset,
-                           const Config& config) {
-  GSG_ASSIGN_OR_RETURN(
-      Scores untrained,
-      MeasureScores("untrained network", features, dataset, config));
-  trainer.state().raw_pixels = raw;
-  trainer.state().untrained = untrained;
-  absl::PrintF(
-      "Before training, k-NN top-1: raw pixels %.2f, this network "
-      "untrained %.2f\n",
-      raw.knn_top1, untrained.knn_top1);
-  std::fflush(stdout);
-  return trainer.Save();
-}
-
-// Raw pixels and the untrained network: what training has to beat.
-absl::Status MeasureBaselines(Trainer& trainer, const Dataset& dataset,
-                              const Config& config, DamagedImages& damaged,
-                              World& world) {
-  if (!dataset.labelled() || !config.baselines) {
-    return trainer.ranks().ReportRootOnly(trainer.Save());
-  }
-  absl::PrintF("Measuring what training has to beat ...\n");
-  std::fflush(stdout);
-  absl::StatusOr<FeaturePair> pixels =
-      RawPixels(dataset, config, damaged, world);
-  if (!pixels.ok()) return pixels.status();
-  absl::StatusOr<Scores> raw = Scores();
-  if (world.root()) {
-    raw = MeasureScores("raw pixels", *pixels, dataset, config);
-  }
-  // Scoring takes the root alone some time.
-  GSG_RETURN_IF_ERROR(world.WaitForRoot());
-  GSG_RETURN_IF_ERROR(world.Agree(raw.status()));
-  pixels = FeaturePair();  // gives the memory back
-  GSG_ASSIGN_OR_RETURN(FeaturePair features,
-                       NetworkFeatures(trainer, dataset, damaged, world));
-  if (world.root()) {
-    absl::Status s =
-        trainer.ranks().ReportRootOnly(KeepBaselines(trainer, *raw, features, dataset, config));
-    if (!s.ok()) return s;
-  }
-  return world.WaitForRoot();
 }
 
 // Warns of damaged images as they are found, but for the first `warned`.
@@ -241,6 +157,10 @@ TrainerHooks ShowOn(Progress& progress, DamageWarnings& warnings,
   hooks.on_step = [&](int64_t batches_done, double loss) {
     warnings.ShowNew();
     progress.Update(batches_done, [loss] { return loss; });
+    SetInterruptMessage(
+        absl::StrCat("\nstopping after this step (about ",
+                     HumanDuration(progress.per_step()),
+                     ") and saving; a second Ctrl-C ends at once\n"));
   };
   hooks.on_epoch_end = [&, start](const EpochRecord& record) {
     progress.Clear();
@@ -272,7 +192,11 @@ absl::StatusOr<c10::Device> DeviceOfRank(const std::string& name,
 }
 
 // Makes the folder this run's.
-absl::Status BeginFolder(const Config& config) {
+absl::Status BeginFolder(const Config& config, RunLock* lock) {
+  GSG_RETURN_IF_ERROR(MakeRunDirectory(config.output_dir));
+  if (!config.resume) {
+    GSG_ASSIGN_OR_RETURN(*lock, RunLock::Take(config.output_dir));
+  }
   GSG_RETURN_IF_ERROR(PrepareRunDirectory(config));
   return WriteFileAtomically(absl::StrCat(config.output_dir, "/", kConfigFile),
                              ToJson(config));
@@ -304,8 +228,8 @@ absl::Status Run(const CommandLine& command_line, World& world,
   GSG_RETURN_IF_ERROR(world.Agree(trainer.status()));
 
   // Nothing has been written so far; from here on the folder is this run's.
-  GSG_RETURN_IF_ERROR(
-      world.Agree(world.root() ? BeginFolder(config) : absl::OkStatus()));
+  GSG_RETURN_IF_ERROR(world.Agree(
+      world.root() ? BeginFolder(config, &started.lock) : absl::OkStatus()));
   absl::PrintF(
       "%s on %s, recipe %s: %s train and %s test images%s, %s, %s%d CPU "
       "threads\nOutput: %s\n",
@@ -317,6 +241,12 @@ absl::Status Run(const CommandLine& command_line, World& world,
       world.size() > 1 ? absl::StrCat(world.size(), " processes of ") : "",
       at::get_num_threads(), config.output_dir);
   std::fflush(stdout);
+
+  if (!started.resumes) {
+    GSG_ASSIGN_OR_RETURN(const std::string warning,
+                         (*trainer)->ResourceWarning());
+    if (!warning.empty()) absl::FPrintF(stderr, "warning: %s\n", warning);
+  }
 
   size_t warned = 0;  // of images that are damaged, before it was resumed
   if (started.resumes) {
@@ -343,6 +273,10 @@ absl::Status Run(const CommandLine& command_line, World& world,
   std::fflush(stdout);
   // Before and after, an interrupt ends the program at once: nothing is lost.
   CatchInterrupts();
+  if (world.root()) {
+    SetInterruptMessage("\nstopping after this step and saving\n");
+    progress.ShowFirstStep();
+  }
   GSG_RETURN_IF_ERROR((*trainer)->Train(hooks));
   ReleaseInterrupts();
   progress.Clear();
@@ -355,25 +289,26 @@ absl::Status Run(const CommandLine& command_line, World& world,
   GSG_RETURN_IF_ERROR((*trainer)->ranks().Agree());
   // What is left to do is the root's.
   if (!world.root()) return absl::OkStatus();
-  Scores trained;
-  if (dataset->labelled()) {
-    GSG_ASSIGN_OR_RETURN(
-        Scores scores,
-        MeasureScores("trained network", features, *dataset, config));
-    trained = scores;
-  }
+  GSG_ASSIGN_OR_RETURN(
+      const Scores trained,
+      TrainedScores(**trainer, features, *dataset, config, damaged));
   GSG_RETURN_IF_ERROR(WriteResult(config, *dataset, (*trainer)->state(),
                                   trained, features, damaged));
   if (dataset->labelled()) {
     absl::PrintF("\n%s", ScoreTable((*trainer)->state(), trained));
   }
+  const std::string verdict =
+      Verdict(config, (*trainer)->state(), trained,
+              dataset->labelled() ? dataset->classes.size() : 0);
+  if (!verdict.empty()) absl::PrintF("\n%s\n", verdict);
   warnings.ShowNew();
   if (!damaged.list().empty()) {
     absl::FPrintF(stderr, "warning: %d damaged image%s left out\n",
                   damaged.list().size(),
                   damaged.list().size() == 1 ? " was" : "s were");
   }
-  absl::PrintF("\nReport: %s/%s\n", config.output_dir, kReportFile);
+  absl::PrintF("\nReport: %s/%s\n%s", config.output_dir, kReportFile,
+               NextCommands(config, dataset->labelled()));
   return absl::OkStatus();
 }
 
@@ -388,7 +323,26 @@ std::string WayOn(const std::string& output_dir, const std::string& more) {
 int Report(absl::string_view method, World& world,
            const CommandLine& command_line) {
   std::string output_dir;
-  const absl::Status status = Run(command_line, world, &output_dir);
+  absl::Status status;
+  try {
+    status = Run(command_line, world, &output_dir);
+  } catch (const std::exception& error) {
+    // LibTorch's allocator says it in words.
+    const bool memory =
+        dynamic_cast<const std::bad_alloc*>(&error) != nullptr ||
+        absl::StrContains(error.what(), "allocate memory") ||
+        absl::StrContains(error.what(), "out of memory");
+    if (!memory) throw;
+    status = absl::ResourceExhaustedError("memory ran out");
+  }
+  if (absl::IsResourceExhausted(status) && world.size() == 1) {
+    const Config& config = command_line.config;
+    absl::FPrintF(stderr,
+                  "%s: %s: use a --batch_size below %d, a smaller --crop_size, "
+                  "or fewer --loader_threads\n",
+                  method, status.message(), config.batch_size);
+    return 1;
+  }
   if (status.ok()) return 0;
   if (absl::IsCancelled(status)) {
     if (world.root()) absl::FPrintF(stderr, "%s\n", status.message());

@@ -1,7 +1,8 @@
 """Rooms depend on rooms above them in rooms.txt only, and the page says so.
 
 `graph` is the dependency graph of the programs as Bazel has it. In
-docs/architecture.md the list stands between two comments.
+docs/architecture.md the list stands between two comments. That page also shows the
+diff that //tests/gsg_core:second_selection_test applies.
 """
 
 import pathlib
@@ -49,6 +50,12 @@ class RoomsTest(unittest.TestCase):
         self.assertIsNotNone(block, "docs/architecture.md: no list of rooms")
         self.assertEqual(block.group(1),
                          (HERE / "rooms.txt").read_text(encoding="utf-8"))
+
+    def test_the_page_shows_the_diff_that_is_tested(self):
+        page = pathlib.Path("docs/architecture.md").read_text(encoding="utf-8")
+        diff = pathlib.Path("tests/gsg_core/second_selection.diff").read_text(
+            encoding="utf-8")
+        self.assertIn(f"```diff\n{diff}```\n", page)
 
     def test_an_arrow_upwards_is_found(self):
         found = edges('"//trainers/image:image" -> "//trainers/train:train"\n'

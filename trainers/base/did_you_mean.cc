@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/ascii.h"
@@ -33,12 +34,41 @@ size_t Edits(absl::string_view a, absl::string_view b) {
   return d[a.size()][b.size()];
 }
 
+// What other programs of this field call things.
+constexpr std::pair<absl::string_view, absl::string_view> kOtherNames[] = {
+    {"arch", "backbone"},
+    {"bs", "batch_size"},
+    {"data", "data_dir"},
+    {"data_path", "data_dir"},
+    {"data_root", "data_dir"},
+    {"exp_dir", "output_dir"},
+    {"gpu", "cuda"},
+    {"image_size", "crop_size"},
+    {"img_size", "crop_size"},
+    {"learning_rate", "base_lr"},
+    {"log_dir", "output_dir"},
+    {"lr", "base_lr"},
+    {"model", "backbone"},
+    {"num_epochs", "epochs"},
+    {"num_workers", "loader_threads"},
+    {"out", "output_dir"},
+    {"out_dir", "output_dir"},
+    {"save_dir", "output_dir"},
+    {"wd", "weight_decay"},
+    {"workers", "loader_threads"},
+};
+
 }  // namespace
 
 absl::string_view Nearest(absl::string_view text,
                           const std::vector<absl::string_view>& names) {
   const std::string typed =
       absl::StrReplaceAll(absl::AsciiStrToLower(text), {{"-", "_"}});
+  for (const auto& [other, ours] : kOtherNames) {
+    if (typed != other) continue;
+    const auto found = std::find(names.begin(), names.end(), ours);
+    if (found != names.end()) return *found;
+  }
   absl::string_view best;
   size_t best_edits = typed.size() / 3 + 1;
   for (absl::string_view name : names) {

@@ -3,12 +3,18 @@
 #ifndef GSG_TRAINERS_BASE_INTERRUPT_H_
 #define GSG_TRAINERS_BASE_INTERRUPT_H_
 
+#include <string>
+
 namespace gsg {
 
 // From now on the first SIGINT or SIGTERM only makes Interrupted() true, so
 // that the step in progress can end and be saved; a second one ends the
 // process as usual.
 void CatchInterrupts();
+
+// What the first signal prints on stderr at once: the step in progress may take
+// long. Not before it was called.
+void SetInterruptMessage(const std::string& message);
 
 // Back to signals that end the process at once.
 void ReleaseInterrupts();

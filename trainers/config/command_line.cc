@@ -32,6 +32,7 @@ constexpr char kGeneral[] = "General";
 std::vector<Flag> Flags(const Config& values) {
   std::vector<Flag> flags = {
       HelpFlag("this text, for the chosen recipe"),
+      VersionFlag(),
       {"list_recipes", Flag::Kind::kSwitch, kGeneral, "what recipes there are",
        ""},
       {"print_config", Flag::Kind::kSwitch, kGeneral,
@@ -220,6 +221,10 @@ absl::StatusOr<CommandLine> ParseCommandLine(absl::string_view method,
   if (flags.count("help") > 0) {
     result.print =
         HelpText(method, Introduction(method, base.recipe), Flags(base));
+    return result;
+  }
+  if (flags.count("version") > 0) {
+    result.print = VersionText(method);
     return result;
   }
   if (flags.count("list_recipes") > 0) {

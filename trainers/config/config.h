@@ -198,7 +198,7 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
   visit(c.data_dir, Field{"data_dir", kData,
                           "folder with the data set's files; empty = the copy "
                           "that comes with the program (fashion_mnist)"}
-                        .Path()
+                        .KeptPath()
                         .Resume(allow));
   visit(c.channels,
         Field{"channels", kData,
@@ -306,8 +306,10 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
 
   constexpr absl::string_view kOptimizer = "Optimizer";
   visit(c.epochs,
-        Field{"epochs", kOptimizer, "passes over the training images"}.Between(
-            1, 100000));
+        Field{"epochs", kOptimizer,
+              "passes over the training images; with --resume it may be raised"}
+            .Between(1, 100000)
+            .Resume(OnResume::kRaise));
   visit(c.max_steps,
         Field{"max_steps", kOptimizer,
               "stop after so many steps of the schedule, 0 = no limit"}

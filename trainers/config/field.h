@@ -13,6 +13,7 @@ namespace gsg {
 enum class OnResume {
   kRefuse,  // The run would no longer be the one that was saved.
   kWarn,    // Same training, but not bit for bit.
+  kRaise,   // As kWarn if it is higher now, else as kRefuse.
   kAllow,   // Where and how long to run; no effect on what is computed.
 };
 
@@ -26,7 +27,8 @@ struct Field {
   double max = std::numeric_limits<double>::infinity();
   bool above_min = false;  // Is `min` itself excluded?
   OnResume on_resume = OnResume::kRefuse;
-  bool is_path = false;     // Relative to the user's working directory.
+  bool is_path = false;  // Relative to the user's working directory.
+  bool is_kept = false;  // A path that must also be right elsewhere: absolute.
   bool from_config = true;  // Does --config=FILE set it?
 
   Field OneOf(std::vector<absl::string_view> values) && {
@@ -49,6 +51,12 @@ struct Field {
   }
   Field Path() && {
     is_path = true;
+    return std::move(*this);
+  }
+  // Made absolute: others read it from a run's folder.
+  Field KeptPath() && {
+    is_path = true;
+    is_kept = true;
     return std::move(*this);
   }
   // Belongs to one invocation: --config=FILE does not bring it along.

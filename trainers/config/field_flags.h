@@ -57,6 +57,7 @@ void ResolvePaths(Options* options) {
   VisitFields(*options, [](auto& value, const Field& field) {
     if constexpr (std::is_same_v<decltype(value), std::string&>) {
       if (field.is_path) value = UserPath(value);
+      if (field.is_kept) value = AbsolutePath(value);
     }
   });
 }

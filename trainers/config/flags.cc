@@ -15,6 +15,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "trainers/base/did_you_mean.h"
+#include "trainers/base/version.h"
 
 namespace gsg {
 namespace {
@@ -103,6 +104,12 @@ struct Parser {
     const absl::string_view flag = argument.substr(0, argument.find('='));
     std::vector<absl::string_view> names;
     for (const auto& item : options) names.push_back(item.first);
+    if (flag == "--pretrained" || flag == "--weights") {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "unknown flag ", flag,
+          "; training starts from random weights, and a run's own weights are "
+          "continued with --resume --output_dir=RUN"));
+    }
     return absl::InvalidArgumentError(absl::StrCat(
         "unknown flag ", flag, "; ",
         DidYouMean(flag.substr(start), names, "--"), "--help lists them all"));
@@ -122,6 +129,15 @@ absl::Status MissingValue(absl::string_view argument) {
 Flag HelpFlag(absl::string_view help) {
   return {std::string(kHelp), Flag::Kind::kSwitch, "General", std::string(help),
           ""};
+}
+
+Flag VersionFlag() {
+  return {"version", Flag::Kind::kSwitch, "General", "the program's version",
+          ""};
+}
+
+std::string VersionText(absl::string_view program) {
+  return absl::StrCat(program, " ", Version(), "\n");
 }
 
 absl::StatusOr<GivenFlags> ParseFlags(const std::vector<Flag>& flags, int argc,

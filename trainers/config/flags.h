@@ -28,6 +28,10 @@ struct Flag {
 // --help itself, which is also -h.
 Flag HelpFlag(absl::string_view help);
 
+// --version, and what it prints: "<program> 0.1.0" and a line feed.
+Flag VersionFlag();
+std::string VersionText(absl::string_view program);
+
 // The flags on a command line: their names and, as text, their values. A
 // boolean's is "true", "false" or what was written after "=", a switch's
 // "true".

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <system_error>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -18,6 +19,12 @@ std::string UserPath(absl::string_view path) {
   return (std::filesystem::path(folder) / std::string(path))
       .lexically_normal()
       .string();
+}
+
+std::string AbsolutePath(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::path absolute = std::filesystem::absolute(path, error);
+  return path.empty() || error ? path : absolute.lexically_normal().string();
 }
 
 std::string DefaultOutputDir(const Config& config, absl::Time start,

@@ -14,6 +14,9 @@ namespace gsg {
 // that variable, or if it is absolute or empty, the path itself.
 std::string UserPath(absl::string_view path);
 
+// `path` from the root; "" and what cannot be resolved stay as they are.
+std::string AbsolutePath(const std::string& path);
+
 // Where a run goes that was given no --output_dir:
 // gsg_runs/<method>-<recipe>-<yyyymmdd>-<hhmmss>, a UserPath.
 std::string DefaultOutputDir(const Config& config, absl::Time start,

@@ -42,8 +42,12 @@ std::vector<FieldDifference> DifferingFields(const Config& saved,
     using Value = std::decay_t<decltype(value)>;
     const Value other = Get<Value>(now, field.name);
     if (value != other) {
+      OnResume on_resume = field.on_resume;
+      if (on_resume == OnResume::kRaise) {
+        on_resume = value < other ? OnResume::kWarn : OnResume::kRefuse;
+      }
       differences.push_back({std::string(field.name), ValueText(value),
-                             ValueText(other), field.on_resume});
+                             ValueText(other), on_resume});
     }
   });
   return differences;

@@ -22,6 +22,7 @@ namespace gsg {
 namespace {
 
 constexpr absl::Duration kRedraw = absl::Milliseconds(100);
+constexpr absl::Duration kLine = absl::Minutes(1);
 constexpr int kMinBar = 10;
 constexpr int kMaxBar = 40;
 // To the start of the line, and erase to its end.
@@ -64,6 +65,7 @@ std::string ProgressLine(const ProgressState& state, int width) {
   const std::string left =
       absl::StrCat("  ", HumanDuration(state.left), " left");
 
+  if (width == 0) return absl::StrCat(epoch, step, loss, rate, left);
   // The last column stays free: a terminal may wrap after writing to it.
   const auto room = [&] {
     return width - 1 -
@@ -80,7 +82,9 @@ std::string ProgressLine(const ProgressState& state, int width) {
 }
 
 Progress::Progress(Console console, Size size)
-    : console_(std::move(console)), size_(size) {
+    : console_(std::move(console)),
+      size_(size),
+      next_line_(console_.now() + kLine) {
   StartEpoch(1);
 }
 
@@ -92,15 +96,23 @@ void Progress::StartEpoch(int64_t epoch, int64_t steps_done) {
   epoch_start_ = console_.now();
 }
 
+void Progress::ShowFirstStep() {
+  const bool terminal = console_.width() > 0;
+  *console_.out << "first step ..." << (terminal ? "" : "\n") << std::flush;
+  drawn_ = terminal;
+  next_line_ = console_.now() + kLine;
+}
+
 void Progress::Update(int64_t steps_done, absl::FunctionRef<double()> loss) {
   const absl::Time now = console_.now();
-  if (now < next_draw_ || steps_done <= epoch_start_step_) return;
+  if (steps_done <= epoch_start_step_) return;
+  per_step_ = (now - epoch_start_) / (steps_done - epoch_start_step_);
+  if (now < next_draw_) return;
   next_draw_ = now + kRedraw;
   const int width = console_.width();
-  if (width == 0) return;
+  if (width == 0 && now < next_line_) return;
+  next_line_ = now + kLine;
 
-  const absl::Duration per_step =
-      (now - epoch_start_) / (steps_done - epoch_start_step_);
   const int64_t steps_left =
       (size_.epochs - epoch_ + 1) * size_.steps - steps_done;
   ProgressState state;
@@ -110,8 +122,12 @@ void Progress::Update(int64_t steps_done, absl::FunctionRef<double()> loss) {
   state.steps = size_.steps;
   state.loss = loss();
   state.images_per_second =
-      static_cast<double>(size_.batch_size) / absl::ToDoubleSeconds(per_step);
-  state.left = per_step * steps_left;
+      static_cast<double>(size_.batch_size) / absl::ToDoubleSeconds(per_step_);
+  state.left = per_step_ * steps_left;
+  if (width == 0) {
+    *console_.out << ProgressLine(state, 0) << std::endl;
+    return;
+  }
   *console_.out << kErase << ProgressLine(state, width) << std::flush;
   drawn_ = true;
 }

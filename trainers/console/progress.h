@@ -35,11 +35,11 @@ struct ProgressState {
 // One line of fewer than `width` columns:
 //   epoch 3/10 [=====>    ] 120/234  loss -0.7312  1,234 images/s  52 s left
 // Where that is too long, parts go in this order: the bar, the rate, the loss,
-// the step.
+// the step. Width 0 is a line of a log: all parts but the bar.
 std::string ProgressLine(const ProgressState& state, int width);
 
-// Shows on a terminal how far training is, in one line that is redrawn at most
-// ten times a second, and nothing elsewhere. One thread at a time.
+// Shows how far training is: on a terminal in one line that is redrawn at most
+// ten times a second, elsewhere in a line a minute. One thread at a time.
 class Progress {
  public:
   struct Size {
@@ -54,13 +54,19 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
+  // Says that the first step has begun, which may take long.
+  void ShowFirstStep();
+
   // Begins epoch `epoch`, counted from 1, of which `steps_done` are done.
   // Speed is measured from here.
   void StartEpoch(int64_t epoch, int64_t steps_done = 0);
 
-  // `steps_done` of the epoch are done. Calls `loss` only if the line is
-  // redrawn, for on a GPU fetching it costs a synchronisation.
+  // `steps_done` of the epoch are done. Calls `loss` only if a line is shown,
+  // because on a GPU fetching it costs a synchronization.
   void Update(int64_t steps_done, absl::FunctionRef<double()> loss);
+
+  // How long a step takes, since the epoch began; zero before the first.
+  absl::Duration per_step() const { return per_step_; }
 
   // Erases the line. To be called before others write to the terminal.
   void Clear();
@@ -71,7 +77,9 @@ class Progress {
   int64_t epoch_ = 1;
   int64_t epoch_start_step_ = 0;
   absl::Time epoch_start_;
+  absl::Duration per_step_;
   absl::Time next_draw_ = absl::InfinitePast();
+  absl::Time next_line_;  // where there is no terminal
   bool drawn_ = false;
 };
 

@@ -94,7 +94,7 @@ absl::StatusOr<TensorLoss> DeviceLoss(const LossKernels& kernels,
     loss.gradients.push_back(at::empty_like(t));
   }
   const auto on_device = at::TensorOptions(p[0].device());
-  loss.unread = at::empty({6}, on_device.dtype(c10::kDouble));
+  loss.on_device = at::empty({6}, on_device.dtype(c10::kDouble));
   const at::Tensor pair_count = at::empty({5}, on_device.dtype(c10::kLong));
   const c10::ScalarType type = p[0].scalar_type();
   const auto workspace_bytes =
@@ -108,7 +108,7 @@ absl::StatusOr<TensorLoss> DeviceLoss(const LossKernels& kernels,
   const at::Tensor workspace = at::zeros({words}, on_device.dtype(c10::kLong));
 
   cuda::LossOutputs outputs;
-  outputs.loss = loss.unread.mutable_data_ptr<double>();
+  outputs.loss = loss.on_device.mutable_data_ptr<double>();
   outputs.pair_count = pair_count.mutable_data_ptr<int64_t>();
   int64_t* memory = workspace.mutable_data_ptr<int64_t>();
   outputs.faults = reinterpret_cast<uint32_t*>(memory);
@@ -123,7 +123,7 @@ absl::StatusOr<TensorLoss> DeviceLoss(const LossKernels& kernels,
                                   ? launch(kernels.of_bfloat16)
                                   : launch(kernels.of_float);
   if (!status.ok()) return status;
-  loss.unread.narrow(0, 1, 5).copy_(pair_count);
+  loss.on_device.narrow(0, 1, 5).copy_(pair_count);
   return loss;
 }
 

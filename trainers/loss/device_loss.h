@@ -22,8 +22,8 @@ bool KernelsTake(const std::vector<at::Tensor>& p);
 // GuidedLoss (guided_loss.h) of tensors that passed its checks and KernelsTake,
 // launched on the current stream of their device. Nothing waits for it, and a
 // CUDA graph can record it. Of `pairing`, on the same device, four views need
-// the seed alone. The result is in TensorLoss::unread; it is NaN where an input
-// is not finite. Errors: the kernel's.
+// the seed alone. The result is in TensorLoss::on_device; it is NaN where an
+// input is not finite. Errors: the kernel's.
 absl::StatusOr<TensorLoss> DeviceLoss(const LossKernels& kernels,
                                       const std::vector<at::Tensor>& p,
                                       const std::vector<at::Tensor>& z,

@@ -148,14 +148,14 @@ at::Tensor PairingOf(const PairingTensors& tensors) {
 }
 
 absl::Status Read(TensorLoss* loss) {
-  if (!loss->unread.defined()) return absl::OkStatus();
-  const at::Tensor values = loss->unread.cpu();
+  if (!loss->on_device.defined()) return absl::OkStatus();
+  const at::Tensor values = loss->on_device.cpu();
   const double* value = values.const_data_ptr<double>();
   loss->loss = value[0];
   for (size_t k = 0; k < loss->pair_count.size(); ++k) {
     loss->pair_count[k] = static_cast<int64_t>(value[1 + k]);
   }
-  loss->unread.reset();
+  loss->on_device.reset();
   if (std::isfinite(loss->loss)) return absl::OkStatus();
   return absl::InvalidArgumentError("the loss is not finite");
 }

@@ -47,10 +47,10 @@ struct TensorLoss {
   std::vector<at::Tensor> gradients;  // of the loss, like `p`
   // Undefined: the numbers above are the result. Else, from a GPU, [6] float64:
   // the same in this order, and the numbers above mean nothing.
-  at::Tensor unread = {};
+  at::Tensor on_device = {};
 };
 
-// Waits for `loss`, if it is still unread.
+// Waits for `loss`, if it is still on_device.
 // Errors: kInvalidArgument if it is not finite.
 absl::Status Read(TensorLoss* loss);
 

@@ -38,11 +38,11 @@ at::Tensor FeatureSpreadOnDevice(const at::Tensor& z) {
 absl::StatusOr<StepResult> Measure(const absl::StatusOr<TensorLoss>& loss,
                                    const at::Tensor& projections) {
   if (!loss.ok()) return loss.status();
-  if (loss->unread.defined()) {
+  if (loss->on_device.defined()) {
     StepResult result;
-    result.unread = at::cat({loss->unread.narrow(0, 0, 1),
-                             FeatureSpreadOnDevice(projections),
-                             loss->unread.narrow(0, 1, 5)});
+    result.on_device = at::cat({loss->on_device.narrow(0, 0, 1),
+                                FeatureSpreadOnDevice(projections),
+                                loss->on_device.narrow(0, 1, 5)});
     return result;
   }
   const at::Tensor z = projections.to(c10::kCPU, c10::kFloat).contiguous();

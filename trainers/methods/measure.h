@@ -16,7 +16,7 @@ namespace gsg {
 at::Tensor FeatureSpreadOnDevice(const at::Tensor& z);
 
 // The step with this loss, or its error, and these projections: as numbers if
-// the loss is, else unread.
+// the loss is, else on_device.
 absl::StatusOr<StepResult> Measure(const absl::StatusOr<TensorLoss>& loss,
                                    const at::Tensor& projections);
 

@@ -47,15 +47,14 @@ struct StepInput {
   std::optional<double> progress = 0;
 };
 
-// What one step measured: numbers, or, from a GPU that nobody waited for, a
-// tensor.
+// What one step measured: numbers, or a tensor that is still on a GPU.
 struct StepResult {
   double loss = 0;
   double feature_std = 0;  // of the projections (gsg_core/meters.h)
   std::array<int64_t, 5> pair_count = {};
-  // Undefined: the numbers above are what was measured. Else [7] float64, the
-  // same in this order, and the numbers above mean nothing.
-  at::Tensor unread = {};
+  // Undefined if the numbers above hold the result. Else [7] float64 with the
+  // same in this order, and the numbers above are not set.
+  at::Tensor on_device = {};
 };
 
 class Method {
@@ -71,14 +70,14 @@ class Method {
   // Errors of this and of Backward: the world's, too.
   virtual absl::Status Join(World* world, bool pair_across_ranks) = 0;
 
-  // What a step does before all else and without the batch, `progress` of the
-  // run being done: BYOL's momentum encoder takes its step.
+  // Called first in each step, before the batch is there: BYOL's momentum
+  // encoder takes its step. `progress` is the part of the run that is done.
   virtual void UpdateTarget(double progress) { (void)progress; }
 
   // Forward and backward on a batch, behind UpdateTarget. Leaves gradients in
   // the parameters, added to what is there. Errors: kInvalidArgument if the
-  // loss is not finite or a shape is wrong. A loss in StepResult::unread need
-  // not be finite.
+  // loss is not finite or a shape is wrong. A loss in StepResult::on_device
+  // need not be finite.
   virtual absl::StatusOr<StepResult> Backward(const StepInput& input) = 0;
 
   // The network whose features are evaluated and kept.

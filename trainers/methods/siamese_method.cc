@@ -33,7 +33,7 @@
 #include "trainers/loss/guided_loss.h"
 #include "trainers/loss/nearest_pairing.h"
 #include "trainers/methods/autocast.h"
-#include "trainers/methods/joined_ranks.h"
+#include "trainers/methods/global_batch.h"
 #include "trainers/methods/measure.h"
 #include "trainers/methods/method.h"
 #include "trainers/methods/module_state.h"
@@ -81,7 +81,7 @@ class SiameseMethod final : public Method {
   const SiameseMethodOptions options_;
   // Null before Join.
   World* world_ = nullptr;
-  std::unique_ptr<JoinedRanks> ranks_;
+  std::unique_ptr<GlobalBatch> ranks_;
 };
 
 // Biases, and the scales and shifts of norms, are the vectors. A transformer's
@@ -181,7 +181,7 @@ absl::StatusOr<TensorLoss> SiameseMethod::LossOfWorld(
     PairRows(rows, z);
   }
   LossOptions options = input.loss;
-  options.grad_scale *= world_->size();  // see JoinedRanks
+  options.grad_scale *= world_->size();  // see GlobalBatch
   absl::StatusOr<TensorLoss> loss = GuidedLoss(
       p, z, four ? absl::Span<const int64_t>() : absl::MakeConstSpan(pairing),
       options);
@@ -200,7 +200,7 @@ absl::Status SiameseMethod::Join(World* world, bool pair_across_ranks) {
   GSG_RETURN_IF_ERROR(world->CopyFromRoot(state));
   world_ = world;
   return world->Try([&] {
-    ranks_ = std::make_unique<JoinedRanks>(world, pair_across_ranks,
+    ranks_ = std::make_unique<GlobalBatch>(world, pair_across_ranks,
                                            model_->parameters());
     SynchronizeBatchNorm(*model_, ranks_.get());
     if (target_) target_->Synchronize(ranks_.get());

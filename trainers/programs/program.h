@@ -45,7 +45,7 @@ template <class Options>
 int ProgramMain(const Program<Options>& program, int argc,
                 const char* const* argv) {
   Options options;
-  std::vector<Flag> flags = {HelpFlag("this text")};
+  std::vector<Flag> flags = {HelpFlag("this text"), VersionFlag()};
   for (Flag& flag : FieldFlags(options)) flags.push_back(std::move(flag));
 
   std::vector<std::string>* const arguments =
@@ -57,6 +57,7 @@ int ProgramMain(const Program<Options>& program, int argc,
     return Print(HelpText(program.name, program.introduction, flags,
                           program.arguments_name));
   }
+  if (given->count("version") > 0) return Print(VersionText(program.name));
   absl::Status status = SetFields(*given, &options);
   status.Update(CheckFields(options));
   status.Update(Validate(options));

@@ -181,8 +181,13 @@ std::string ScoresJson(const Scores& scores) {
   const auto number = [](double value) {
     return std::isnan(value) ? std::string("null") : ValueText(value);
   };
-  return absl::StrCat("{\"knn_top1\": ", number(scores.knn_top1),
-                      ", \"linear_top1\": ", number(scores.linear_top1), "}");
+  std::string json =
+      absl::StrCat("{\"knn_top1\": ", number(scores.knn_top1),
+                   ", \"linear_top1\": ", number(scores.linear_top1));
+  if (!std::isnan(scores.view_top1)) {
+    absl::StrAppend(&json, ", \"view_top1\": ", number(scores.view_top1));
+  }
+  return absl::StrCat(json, "}");
 }
 
 }  // namespace

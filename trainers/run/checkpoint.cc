@@ -23,6 +23,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
@@ -229,8 +230,41 @@ absl::Status SaveStateDict(const std::string& path,
   return WriteFileAtomically(path, Pickle(ToDict(contiguous)));
 }
 
+namespace {
+
+// Says so if `bytes`, which have no seal, are a whole file of another program.
+absl::Status NotOurs(absl::string_view bytes, const std::string& path) {
+  const auto is = [&](absl::string_view what) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, " is ", what, ", not a checkpoint of this program ",
+                     "(checkpoint-last.pt in a run's folder)"));
+  };
+  if (bytes.size() < 22) return absl::OkStatus();
+  constexpr absl::string_view kZipEnd("PK\5\6", 4);
+  // A zip ends with its directory's end; after that come 18 bytes and a
+  // comment.
+  if (absl::StartsWith(bytes, "PK\3\4") && bytes.size() >= 22 &&
+      bytes.substr(bytes.size() - 22, 4) == kZipEnd) {
+    return is(
+        "a file of torch.save or torch.jit.save, such as torchvision's "
+        "weights");
+  }
+  // The protocol of a pickle, 2 to 5.
+  if (bytes[0] == '\x80' && bytes[1] >= 2 && bytes[1] <= 5) {
+    return is("a Python pickle, such as torch.save wrote before version 1.6");
+  }
+  // Eight bytes of length, then JSON.
+  if (bytes[8] == '{' && bytes[7] == '\0') {
+    return is("a safetensors file");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 absl::StatusOr<Checkpoint> LoadCheckpoint(const std::string& path) {
   GSG_ASSIGN_OR_RETURN(std::string sealed, ReadFile(path));
+  GSG_RETURN_IF_ERROR(NotOurs(sealed, path));
   GSG_ASSIGN_OR_RETURN(std::string zip, Unseal(sealed, path));
   // The bytes are those somebody sealed, but not necessarily this program.
   const auto strange = [&](absl::string_view why) {

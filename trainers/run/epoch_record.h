@@ -40,10 +40,12 @@ inline bool ChosePairs(const EpochRecord& record) {
   return false;
 }
 
-// Percentages on the test images from frozen features.
+// Percentages from frozen features, on the test images where there are labels.
 struct Scores {
   double knn_top1 = kUnknown;
   double linear_top1 = kUnknown;
+  // Without labels: ViewRetrieval (trainers/evaluate/view_retrieval.h).
+  double view_top1 = kUnknown;
 };
 
 // visit(key, value) for each field, under its name in files.
@@ -65,6 +67,7 @@ template <class ScoresType, class Visitor>
 void VisitScores(ScoresType& scores, Visitor&& visit) {
   visit("knn_top1", scores.knn_top1);
   visit("linear_top1", scores.linear_top1);
+  visit("view_top1", scores.view_top1);
 }
 
 }  // namespace gsg

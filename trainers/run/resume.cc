@@ -58,9 +58,15 @@ std::string Warning(const Config& saved, const Config& config) {
   for (const FieldDifference& field : DifferingFields(saved, config)) {
     if (field.on_resume != OnResume::kWarn) continue;
     absl::StrAppend(&warning, "--", field.name, " was ", field.saved,
-                    " and is now ", field.now,
-                    ": the run goes on, but not bit for bit as it would have "
-                    "been. ");
+                    " and is now ", field.now, ": ",
+                    field.name == "epochs"
+                        ? absl::StrCat("from here on the learning rate is that "
+                                       "of a run of ",
+                                       field.now,
+                                       " epochs, which falls to 0 at their "
+                                       "end. ")
+                        : "the run goes on, but not bit for bit as it would "
+                          "have been. ");
   }
   return warning;
 }
@@ -78,7 +84,7 @@ absl::StatusOr<ResumePoint> FindResumePoint(const CommandLine& command_line) {
                       GoodCheckpoints(folder, last));
   }
   if (absl::IsNotFound(checkpoint.status())) {
-    // To start again would in the end put others in the place of those there.
+    // Starting over would overwrite good checkpoints.
     const std::vector<GoodCheckpoint> good = GoodCheckpoints(folder, last);
     if (!good.empty()) {
       return OfferOlder(

@@ -49,21 +49,24 @@ std::vector<std::string> CheckpointFiles(const std::string& folder) {
   return checkpoints;
 }
 
-absl::Status PrepareRunDirectory(const Config& config) {
-  const fs::path folder = config.output_dir;
+absl::Status MakeRunDirectory(const std::string& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) {
     return absl::ErrnoToStatus(
-        error.value(),
-        absl::StrCat("--output_dir: cannot create ", config.output_dir));
+        error.value(), absl::StrCat("--output_dir: cannot create ", folder));
   }
   if (access(folder.c_str(), W_OK | X_OK) != 0) {
-    return absl::PermissionDeniedError(absl::StrCat(
-        "--output_dir: no permission to write in ", config.output_dir));
+    return absl::PermissionDeniedError(
+        absl::StrCat("--output_dir: no permission to write in ", folder));
   }
+  return absl::OkStatus();
+}
+
+absl::Status PrepareRunDirectory(const Config& config) {
   if (config.resume) return absl::OkStatus();
-  for (const fs::path& file : RunFiles(folder)) {
+  for (const fs::path& file : RunFiles(config.output_dir)) {
+    std::error_code error;
     if (!config.overwrite) {
       return absl::AlreadyExistsError(absl::StrCat(
           config.output_dir, " already has a run in it (",

@@ -17,8 +17,11 @@ inline constexpr char kResultFile[] = "result.json";
 inline constexpr char kReportFile[] = "report.html";
 inline constexpr char kEvaluationFile[] = "evaluation.json";  // by evaluate
 
-// Makes config.output_dir ready: creates it, or with config.overwrite removes
-// the files of the run that is there.
+// Creates the folder unless it is there. Errors: the file system's, naming it.
+absl::Status MakeRunDirectory(const std::string& folder);
+
+// Makes config.output_dir, which is there, ready: with config.overwrite removes the
+// files of the run that is in it.
 // Errors: kAlreadyExists if there is a run and neither --resume nor
 // --overwrite was given; the file system's, naming the folder.
 absl::Status PrepareRunDirectory(const Config& config);

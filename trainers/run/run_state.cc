@@ -107,6 +107,15 @@ Json ToJsonObject(const Scores& scores) {
   return std::move(writer.json);
 }
 
+// Older versions measured less.
+Scores ReadScores(const Json& json) {
+  Scores scores;
+  VisitScores(scores, [&](const char* name, double& value) {
+    if (json.contains(name)) Reader{json}(name, value);
+  });
+  return scores;
+}
+
 RunState ReadState(const Json& json) {
   RunState state;
   state.channel_mean = json.at("channel_mean").get<std::vector<double>>();
@@ -120,8 +129,8 @@ RunState ReadState(const Json& json) {
   for (const Json& record : json.at("history")) {
     VisitRecord(state.history.emplace_back(), Reader{record});
   }
-  VisitScores(state.raw_pixels, Reader{json.at("raw_pixels")});
-  VisitScores(state.untrained, Reader{json.at("untrained")});
+  state.raw_pixels = ReadScores(json.at("raw_pixels"));
+  state.untrained = ReadScores(json.at("untrained"));
   for (const Json& damage : json.value("damaged", Json::array())) {  // nor this
     VisitDamage(state.damaged.emplace_back(), Reader{damage});
   }

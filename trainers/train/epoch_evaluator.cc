@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/isfinite.h>
 
 #include <cstdint>
 
@@ -75,6 +76,10 @@ absl::Status EpochEvaluator::Score(EpochRecord* record) {
 absl::Status EpochEvaluator::ScoreFeatures(const Features& queries,
                                            const Features* bank,
                                            EpochRecord* record) {
+  if (!at::isfinite(queries.rows).all().item<bool>()) {
+    return absl::OutOfRangeError(
+        "the features are not finite (NaN or infinite)");
+  }
   GSG_ASSIGN_OR_RETURN(record->effective_rank,
                        EffectiveRank(Rows<const float>(
                            queries.rows.const_data_ptr<float>(),

@@ -30,8 +30,8 @@ StepResult Read(const double* row) {
 
 void ResultQueue::Put(StepResult result) {
   ++size_;
-  if (result.unread.defined()) {
-    unsent_.push_back(std::move(result.unread));
+  if (result.on_device.defined()) {
+    unsent_.push_back(std::move(result.on_device));
     if (static_cast<int64_t>(unsent_.size()) == block_) Send();
     return;
   }

@@ -16,8 +16,9 @@
 namespace gsg {
 
 // Results of steps, first in, first out. Numbers can be taken at once. Tensors
-// (StepResult::unread) are copied to the CPU in blocks, behind the steps that
-// the GPU has been given so far, and become numbers once a copy has arrived.
+// (StepResult::on_device) are copied to the CPU in blocks, behind the steps
+// that the GPU has been given so far, and become numbers once a copy has
+// arrived.
 class ResultQueue {
  public:
   // Tensors of `block` >= 1 steps go in one copy.

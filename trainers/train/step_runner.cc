@@ -42,13 +42,13 @@ absl::StatusOr<StepResult> RunStep(Method& method, Optimizer& optimizer,
   return result;
 }
 
-RecordedSteps::RecordedSteps(Method* method, Optimizer* optimizer,
-                             std::unique_ptr<Recorder> recorder)
+StepReplayer::StepReplayer(Method* method, Optimizer* optimizer,
+                           std::unique_ptr<Recorder> recorder)
     : method_(*method),
       optimizer_(*optimizer),
       recorder_(std::move(recorder)) {}
 
-void RecordedSteps::Copy(const StepInput& input) {
+void StepReplayer::Copy(const StepInput& input) {
   if (fixed_.views.empty()) {
     fixed_.views = Alike(input.views);
     fixed_.local_views = Alike(input.local_views);
@@ -64,7 +64,7 @@ void RecordedSteps::Copy(const StepInput& input) {
   fixed_.tensors.seed.copy_(input.tensors.seed);
 }
 
-absl::Status RecordedSteps::RunFixed() {
+absl::Status StepReplayer::RunFixed() {
   // Gradients are written, not added to those of the step before.
   optimizer_.ZeroGrad();
   GSG_ASSIGN_OR_RETURN(StepResult result, method_.Backward(fixed_));
@@ -73,8 +73,8 @@ absl::Status RecordedSteps::RunFixed() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<StepResult> RecordedSteps::Run(const StepInput& input,
-                                              const Rates& rates) {
+absl::StatusOr<StepResult> StepReplayer::Run(const StepInput& input,
+                                             const Rates& rates) {
   if (!why_not_.empty()) return RunStep(method_, optimizer_, input, rates);
   Copy(input);
   if (input.progress) method_.UpdateTarget(*input.progress);
@@ -93,7 +93,7 @@ absl::StatusOr<StepResult> RecordedSteps::Run(const StepInput& input,
     recorder_->Replay();
     StepResult result = measured_;
     // The next replay writes over it.
-    if (result.unread.defined()) result.unread = result.unread.clone();
+    if (result.on_device.defined()) result.on_device = result.on_device.clone();
     return result;
   }
   if (warm_ < kWarmUp) ++warm_;

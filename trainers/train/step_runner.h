@@ -26,20 +26,20 @@ struct Rates {
 absl::StatusOr<StepResult> RunStep(Method& method, Optimizer& optimizer,
                                    const StepInput& input, const Rates& rates);
 
-// The same step as RunStep's, recorded once and replayed from then on, which
-// spares the CPU from asking for each of its operations. What differs from step
-// to step is copied to memory that stays where it is: views, pairing, seed and
-// rates. The momentum encoder takes its step outside of the recording.
+// RunStep's step, recorded once and replayed from then on, so that the CPU does
+// not launch each operation. What differs from step to step (views, pairing,
+// seed, rates) is copied into fixed buffers. The momentum encoder's update is
+// not recorded.
 //
-// The first steps are not recorded: libraries try their algorithms out and
-// allocate.
-class RecordedSteps {
+// The first steps run without recording, because libraries select algorithms
+// and allocate in them.
+class StepReplayer {
  public:
   static constexpr int kWarmUp = 3;
 
   // `method` and `optimizer` must outlive it; the latter's rates go to tensors.
-  RecordedSteps(Method* method, Optimizer* optimizer,
-                std::unique_ptr<Recorder> recorder);
+  StepReplayer(Method* method, Optimizer* optimizer,
+               std::unique_ptr<Recorder> recorder);
 
   // A step with input.tensors, on views of one shape from call to call.
   // Errors: Backward's. If recording fails, this and all later steps are

@@ -8,8 +8,11 @@
 #include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -28,6 +31,7 @@
 #include "trainers/optim/make_optimizer.h"
 #include "trainers/run/metrics_log.h"
 #include "trainers/run/run_directory.h"
+#include "trainers/train/memory_estimate.h"
 #include "trainers/train/step_input.h"
 #include "trainers/views/make_views.h"
 
@@ -52,6 +56,7 @@ Trainer::Trainer(const Config& config, const Dataset* dataset,
                  std::unique_ptr<Method> method, c10::Device device,
                  DamagedImages* damaged, World* world)
     : config_(config),
+      channels_(dataset->train->channels()),
       method_(std::move(method)),
       device_(device),
       world_(*world),
@@ -101,8 +106,8 @@ void Trainer::PrepareGpu() {
       config_.pairing == PairingKind::kNearest) {
     return;
   }
-  recorded_ = std::make_unique<RecordedSteps>(method_.get(), optimizer_.get(),
-                                              Gpu()->make_recorder());
+  recorded_ = std::make_unique<StepReplayer>(method_.get(), optimizer_.get(),
+                                             Gpu()->make_recorder());
 }
 
 double Trainer::Rate(int64_t step) const {
@@ -111,6 +116,19 @@ double Trainer::Rate(int64_t step) const {
 
 bool Trainer::OutOfSteps() const {
   return config_.max_steps > 0 && state_.step >= config_.max_steps;
+}
+
+absl::StatusOr<std::string> Trainer::ResourceWarning() {
+  if (world_.size() > 1 || !device_.is_cpu()) return "";
+  GSG_ASSIGN_OR_RETURN(
+      const ResourceEstimate estimate,
+      EstimateResources(config_, channels_, *method_, *optimizer_));
+  std::error_code error;
+  const std::filesystem::space_info space =
+      std::filesystem::space(config_.output_dir, error);
+  return gsg::ResourceWarning(
+      estimate, AvailableMemory(),
+      error ? -1 : static_cast<int64_t>(space.available), config_);
 }
 
 absl::Status Trainer::Stop() {
@@ -148,6 +166,9 @@ absl::Status Trainer::Train(const TrainerHooks& hooks) {
     if (absl::IsCancelled(scored)) {
       GSG_RETURN_IF_ERROR(ranks_.ReportRootOnly(Save()));
       return Stop();
+    }
+    if (absl::IsOutOfRange(scored)) {
+      return BrokeDown(config_, state_, state_.step, scored.message());
     }
     GSG_RETURN_IF_ERROR(scored);
     state_.history.push_back(record);

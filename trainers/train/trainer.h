@@ -79,6 +79,10 @@ class Trainer {
   // were damaged than are allowed now; the world's.
   absl::Status Restore(const RunState& state, const Checkpoint* checkpoint);
 
+  // What the run needs that this machine may not have, or "". Of one process on
+  // the CPU, before its first step; "" elsewhere.
+  absl::StatusOr<std::string> ResourceWarning();
+
   // On the root; elsewhere nothing. Returns when the checkpoint is on the disk.
   absl::Status Save();
 
@@ -108,6 +112,7 @@ class Trainer {
   bool OutOfSteps() const;
 
   const Config config_;
+  const int64_t channels_;
   const std::unique_ptr<Method> method_;
   const c10::Device device_;
   World& world_;
@@ -120,7 +125,7 @@ class Trainer {
   // Of a GPU; not the default one, which a CUDA graph cannot record.
   std::optional<c10::Stream> stream_;
   // Null: steps are not recorded.
-  std::unique_ptr<RecordedSteps> recorded_;
+  std::unique_ptr<StepReplayer> recorded_;
   RunState state_;
   StepMeter meter_;
   CheckpointSaver saver_;

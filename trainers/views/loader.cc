@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <numeric>
 #include <utility>
 #include <vector>
@@ -159,6 +160,7 @@ absl::StatusOr<bool> BatchLoader::Next(Batch* batch) {
   for (const auto& [index, reason] : slot.damage) {
     epoch_status_.Update(damaged_.Add(source_, index, reason));
   }
+  epoch_status_.Update(slot.status);
   if (!epoch_status_.ok()) return epoch_status_;
   std::swap(*batch, slot.batch);
   slot.ready = false;
@@ -190,7 +192,12 @@ void BatchLoader::Work() {
     Slot& slot = slots_[n % slots_.size()];
     ++working_;
     mutex_.Unlock();
-    Make(n, &tools, &slot);
+    try {
+      Make(n, &tools, &slot);
+    } catch (const std::bad_alloc&) {
+      slot.status =
+          absl::ResourceExhaustedError("memory ran out while a batch was made");
+    }
     mutex_.Lock();
     --working_;
     slot.ready = true;
@@ -238,6 +245,7 @@ void BatchLoader::Make(int64_t n, Tools* tools, Slot* slot) const {
   batch.pixels.resize(batch.views * batch.size * view_floats);
   batch.local_pixels.resize(batch.local_views * batch.size * local_floats);
   slot->damage.clear();
+  slot->status = absl::OkStatus();
   for (int64_t b = 0; b < batch.size; ++b) {
     const int64_t stands_for = batch.indices[b];
     absl::StatusOr<Image> image = absl::UnknownError("not read yet");

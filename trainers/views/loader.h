@@ -135,6 +135,7 @@ class BatchLoader {
   struct Slot {
     Batch batch;
     Damage damage;
+    absl::Status status;  // of making it, but for damage
     bool ready = false;
   };
 

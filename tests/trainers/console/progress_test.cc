@@ -13,6 +13,7 @@ namespace {
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 constexpr char kErase[] = "\r\x1b[K";
 
@@ -130,16 +131,36 @@ TEST_F(ProgressTest, ClearsTheLineBeforeOutputAndAtTheEnd) {
   EXPECT_EQ(Written(), kErase);
 }
 
-TEST_F(ProgressTest, ElsewhereThanOnATerminalNothingIsWritten) {
+TEST_F(ProgressTest, WithoutATerminalThereIsALineAMinute) {
   width_ = 0;
   {
-    Progress progress(FakeConsole(), {1, 10, 1});
-    now_ += absl::Seconds(1);
+    Progress progress(FakeConsole(), {1, 10, 50});
+    progress.ShowFirstStep();
+    EXPECT_EQ(Written(), "first step ...\n");
+    progress.StartEpoch(1);
+    now_ += absl::Seconds(59);
     Update(progress, 1);
+    EXPECT_EQ(Written(), "");
+    now_ += absl::Seconds(61);
+    Update(progress, 2);
+    EXPECT_EQ(Written(),
+              "epoch 1/1  2/10  loss -0.5000  1 images/s  8 min 00 s left\n");
+    now_ += absl::Seconds(59);
+    Update(progress, 3);
     progress.Clear();
   }
   EXPECT_EQ(Written(), "");
-  EXPECT_EQ(losses_, 0);
+  EXPECT_EQ(losses_, 1);
+}
+
+TEST_F(ProgressTest, TheFirstStepIsAnnouncedOnATerminalToo) {
+  Progress progress(FakeConsole(), {1, 10, 50});
+  progress.ShowFirstStep();
+  EXPECT_EQ(Written(), "first step ...");
+  now_ += absl::Seconds(2);
+  Update(progress, 1);
+  EXPECT_THAT(Written(), StartsWith(std::string(kErase)));
+  EXPECT_EQ(progress.per_step(), absl::Seconds(2));
 }
 
 TEST_F(ProgressTest, FollowsTheWidthOfTheTerminal) {

@@ -131,7 +131,7 @@ TEST_P(DeviceLossTest, IsTheLossOfTheCpu) {
   absl::StatusOr<TensorLoss> got =
       DeviceLoss(kHostKernels, p, z, *tensors, options);
   ASSERT_TRUE(got.ok()) << got.status();
-  ASSERT_EQ(got->unread.numel(), 6);
+  ASSERT_EQ(got->on_device.numel(), 6);
   ASSERT_EQ(Read(&*got), absl::OkStatus());
   EXPECT_EQ(got->loss, want->loss);
   EXPECT_EQ(got->pair_count, want->pair_count);
@@ -176,7 +176,7 @@ TEST(GpuLossTest, IsTheLossOfTheCpu) {
     const absl::StatusOr<TensorLoss> want = GuidedLoss(p, z, pairing, {});
     absl::StatusOr<TensorLoss> got = GuidedLoss(gpu_p, gpu_z, pairing, {});
     ASSERT_TRUE(got.ok()) << got.status();
-    ASSERT_TRUE(got->unread.is_cuda());
+    ASSERT_TRUE(got->on_device.is_cuda());
     ASSERT_EQ(Read(&*got), absl::OkStatus());
     EXPECT_NEAR(got->loss, want->loss, 1e-6);
     EXPECT_EQ(got->pair_count, want->pair_count);

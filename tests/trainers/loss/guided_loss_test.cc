@@ -213,12 +213,12 @@ TEST(RecordableLossTest, FourViewsNeedTheSeedAlone) {
 
 TEST(ReadTest, WaitsForNumbers) {
   TensorLoss loss;
-  loss.unread = at::tensor({-0.5, 1., 2., 3., 4., 5.}, at::kDouble);
+  loss.on_device = at::tensor({-0.5, 1., 2., 3., 4., 5.}, at::kDouble);
   ASSERT_EQ(Read(&loss), absl::OkStatus());
   EXPECT_EQ(loss.loss, -0.5);
   EXPECT_THAT(loss.pair_count, ElementsAre(1, 2, 3, 4, 5));
-  EXPECT_FALSE(loss.unread.defined());
-  loss.unread = at::full({6}, NAN, at::kDouble);
+  EXPECT_FALSE(loss.on_device.defined());
+  loss.on_device = at::full({6}, NAN, at::kDouble);
   EXPECT_EQ(Read(&loss), absl::InvalidArgumentError("the loss is not finite"));
 }
 

@@ -383,13 +383,14 @@ TEST(FeatureSpreadOnDeviceTest, IsTheMetersValue) {
 TEST(MeasureTest, LeavesUnreadWhatIs) {
   const at::Tensor z = Uniform("measure", {7, 5}).to(c10::kFloat);
   TensorLoss loss;
-  loss.unread = at::tensor({-0.5, 1., 2., 3., 4., 5.}, c10::kDouble);
+  loss.on_device = at::tensor({-0.5, 1., 2., 3., 4., 5.}, c10::kDouble);
   const absl::StatusOr<StepResult> result = Measure(loss, z);
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_TRUE(at::equal(
-      result->unread, at::tensor({-0.5, FeatureSpreadOnDevice(z).item<double>(),
-                                  1., 2., 3., 4., 5.},
-                                 c10::kDouble)));
+      result->on_device,
+      at::tensor(
+          {-0.5, FeatureSpreadOnDevice(z).item<double>(), 1., 2., 3., 4., 5.},
+          c10::kDouble)));
 }
 
 TEST(TargetMomentumTest, RisesFromItsValueToOne) {

@@ -25,7 +25,7 @@ StepResult Numbers(double loss) {
 
 StepResult Unread(double loss) {
   StepResult result;
-  result.unread =
+  result.on_device =
       at::tensor({loss, 0.5, 1.0, 2.0, 3.0, 4.0, loss}, c10::kDouble);
   return result;
 }
@@ -33,7 +33,7 @@ StepResult Unread(double loss) {
 std::vector<double> Losses(const std::vector<StepResult>& results) {
   std::vector<double> losses;
   for (const StepResult& result : results) {
-    EXPECT_FALSE(result.unread.defined());
+    EXPECT_FALSE(result.on_device.defined());
     losses.push_back(result.loss);
   }
   return losses;

@@ -35,7 +35,7 @@ namespace gsg {
 namespace {
 
 constexpr int64_t kImages = 8;
-constexpr int kSteps = 8;  // more than RecordedSteps::kWarmUp
+constexpr int kSteps = 8;  // more than StepReplayer::kWarmUp
 
 // Records by remembering, and replays by doing: whatever the body takes from
 // elsewhere than memory that stays would be that of the wrong step.
@@ -121,8 +121,8 @@ std::vector<double> Train(c10::Device device, const Run& run) {
       ADD_FAILURE() << result.status();
       return {};
     }
-    numbers.push_back(result->unread.defined()
-                          ? result->unread[0].item<double>()
+    numbers.push_back(result->on_device.defined()
+                          ? result->on_device[0].item<double>()
                           : result->loss);
   }
   for (const auto& [name, tensor] : method->State()) {
@@ -134,11 +134,11 @@ std::vector<double> Train(c10::Device device, const Run& run) {
   return numbers;
 }
 
-Run Recorded(std::unique_ptr<RecordedSteps>* steps, Recorder* recorder) {
+Run Recorded(std::unique_ptr<StepReplayer>* steps, Recorder* recorder) {
   return [=](Method& method, Optimizer& optimizer, const StepInput& input,
              const Rates& rates) {
     if (*steps == nullptr) {
-      *steps = std::make_unique<RecordedSteps>(
+      *steps = std::make_unique<StepReplayer>(
           &method, &optimizer, std::unique_ptr<Recorder>(recorder));
     }
     return (*steps)->Run(input, rates);
@@ -147,27 +147,27 @@ Run Recorded(std::unique_ptr<RecordedSteps>* steps, Recorder* recorder) {
 
 const c10::Device kCpu(c10::kCPU);
 
-TEST(RecordedStepsTest, AreTheStepsThemselves) {
-  std::unique_ptr<RecordedSteps> steps;
+TEST(StepReplayerTest, AreTheStepsThemselves) {
+  std::unique_ptr<StepReplayer> steps;
   auto* recorder = new FakeRecorder;
   const std::vector<double> got = Train(kCpu, Recorded(&steps, recorder));
   EXPECT_EQ(recorder->recordings, 1);
-  EXPECT_EQ(recorder->replays, kSteps - RecordedSteps::kWarmUp);
+  EXPECT_EQ(recorder->replays, kSteps - StepReplayer::kWarmUp);
   EXPECT_EQ(steps->why_not(), "");
   EXPECT_EQ(got, Train(kCpu, &RunStep));
 }
 
-TEST(RecordedStepsTest, GoOnWhereNothingCanBeRecorded) {
-  std::unique_ptr<RecordedSteps> steps;
+TEST(StepReplayerTest, GoOnWhereNothingCanBeRecorded) {
+  std::unique_ptr<StepReplayer> steps;
   const std::vector<double> got = Train(kCpu, Recorded(&steps, new NoRecorder));
   EXPECT_EQ(steps->why_not(), "no");
   EXPECT_EQ(got, Train(kCpu, &RunStep));
 }
 
-TEST(RecordedStepsTest, AnErrorIsTheMethods) {
+TEST(StepReplayerTest, AnErrorIsTheMethods) {
   std::unique_ptr<Method> method = MakeTestMethod(kCpu);
   Sgd sgd(method->ParameterGroups(), 0);
-  RecordedSteps steps(method.get(), &sgd, std::make_unique<FakeRecorder>());
+  StepReplayer steps(method.get(), &sgd, std::make_unique<FakeRecorder>());
   StepInput input = Input(0, kCpu);
   input.views[0].fill_(NAN);
   EXPECT_TRUE(absl::IsInvalidArgument(steps.Run(input, RatesOf(0)).status()));
@@ -184,7 +184,7 @@ TEST(GpuStepsTest, AreTheCpus) {
                                     .getStreamFromGlobalPool(gpu, false));
   const std::vector<double> want = Train(kCpu, &RunStep);
   const std::vector<double> eager = Train(gpu, &RunStep);
-  std::unique_ptr<RecordedSteps> steps;
+  std::unique_ptr<StepReplayer> steps;
   const std::vector<double> graph =
       Train(gpu, Recorded(&steps, Gpu()->make_recorder().release()));
   EXPECT_EQ(steps->why_not(), "");

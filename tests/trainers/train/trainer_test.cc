@@ -45,10 +45,12 @@ constexpr int64_t kBatches = 10;  // an epoch
 // Measures what it is told to, and learns nothing.
 class ScriptedMethod final : public Method {
  public:
-  // measured: of step 0, 1, ...; unread: in tensors, as a GPU leaves it.
-  ScriptedMethod(std::function<StepResult(int64_t step)> measured, bool unread,
-                 bool bfloat16)
-      : measured_(std::move(measured)), unread_(unread), bfloat16_(bfloat16) {
+  // measured: of step 0, 1, ...; on_device: in tensors, as a GPU leaves it.
+  ScriptedMethod(std::function<StepResult(int64_t step)> measured,
+                 bool on_device, bool bfloat16)
+      : measured_(std::move(measured)),
+        unread_(on_device),
+        bfloat16_(bfloat16) {
     at::manual_seed(0);
     ResNetOptions options;
     options.blocks = {1};
@@ -66,9 +68,9 @@ class ScriptedMethod final : public Method {
     std::vector<double> values = {result.loss, result.feature_std};
     values.insert(values.end(), result.pair_count.begin(),
                   result.pair_count.end());
-    StepResult unread;
-    unread.unread = at::tensor(values, c10::kDouble);
-    return unread;
+    StepResult on_device;
+    on_device.on_device = at::tensor(values, c10::kDouble);
+    return on_device;
   }
   Backbone& backbone() override { return *backbone_; }
   bool bfloat16() const override { return bfloat16_; }

@@ -1,8 +1,8 @@
 // What a method says to the other ranks in a step: statistics of BatchNorm,
 // projections, measurements, gradients.
 
-#ifndef GSG_TRAINERS_METHODS_JOINED_RANKS_H_
-#define GSG_TRAINERS_METHODS_JOINED_RANKS_H_
+#ifndef GSG_TRAINERS_METHODS_GLOBAL_BATCH_H_
+#define GSG_TRAINERS_METHODS_GLOBAL_BATCH_H_
 
 #include <ATen/core/Tensor.h>
 
@@ -24,10 +24,10 @@ namespace gsg {
 // the mean over its n rows, and GradientAverager takes the mean over ranks:
 // together the mean over N. The loss of all N rows is a mean over N already, so
 // that its gradients must be taken W times as large.
-class JoinedRanks final : public BatchParts {
+class GlobalBatch final : public BatchParts {
  public:
   // `parameters` are all that are trained. `world` must outlive this.
-  JoinedRanks(World* world, bool pair_across_ranks,
+  GlobalBatch(World* world, bool pair_across_ranks,
               std::vector<at::Tensor> parameters);
 
   // Whether images of other ranks are second images.
@@ -63,4 +63,4 @@ class JoinedRanks final : public BatchParts {
 
 }  // namespace gsg
 
-#endif  // GSG_TRAINERS_METHODS_JOINED_RANKS_H_
+#endif  // GSG_TRAINERS_METHODS_GLOBAL_BATCH_H_

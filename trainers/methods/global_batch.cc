@@ -1,4 +1,4 @@
-#include "trainers/methods/joined_ranks.h"
+#include "trainers/methods/global_batch.h"
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cat.h>
@@ -51,13 +51,13 @@ double Spread(absl::Span<const double> moments, double rows) {
 
 }  // namespace
 
-JoinedRanks::JoinedRanks(World* world, bool pair_across_ranks,
+GlobalBatch::GlobalBatch(World* world, bool pair_across_ranks,
                          std::vector<at::Tensor> parameters)
     : world_(*world),
       pair_across_ranks_(pair_across_ranks),
       averager_(*world, std::move(parameters)) {}
 
-std::vector<at::Tensor> JoinedRanks::GatherRows(
+std::vector<at::Tensor> GlobalBatch::GatherRows(
     const std::vector<at::Tensor>& mine) {
   std::vector<at::Tensor> plain;
   for (const at::Tensor& t : mine) plain.push_back(t.detach());
@@ -68,12 +68,12 @@ std::vector<at::Tensor> JoinedRanks::GatherRows(
       .unbind(0);
 }
 
-at::Tensor JoinedRanks::MyRows(const at::Tensor& all) const {
+at::Tensor GlobalBatch::MyRows(const at::Tensor& all) const {
   const int64_t n = all.size(0) / world_.size();
   return all.narrow(0, world_.rank() * n, n);
 }
 
-absl::StatusOr<StepResult> JoinedRanks::Combine(
+absl::StatusOr<StepResult> GlobalBatch::Combine(
     const absl::StatusOr<TensorLoss>& mine, const at::Tensor& projections) {
   std::vector<double> values = UnitMoments(projections);
   const size_t moments = values.size();

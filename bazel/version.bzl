@@ -1,0 +1,3 @@
+"""The version of the project: of programs, checkpoints and wheels."""
+
+VERSION = "0.1.0"

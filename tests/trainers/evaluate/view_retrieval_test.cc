@@ -1,0 +1,83 @@
+#include "trainers/evaluate/view_retrieval.h"
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/zeros_like.h>
+#include <c10/core/Device.h>
+
+#include <cstdint>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "gtest/gtest.h"
+#include "models/backbone.h"
+#include "trainers/augment/options.h"
+#include "trainers/evaluate/evaluation_images.h"
+#include "trainers/image/damaged_images.h"
+#include "trainers/image/image_set.h"
+#include "trainers/image/image_set_source.h"
+
+namespace gsg {
+namespace {
+
+constexpr int kImages = 12;
+
+// Features are the pixels, or, blind, all the same.
+class Pixels final : public Backbone {
+ public:
+  explicit Pixels(bool blind) : blind_(blind) {}
+  at::Tensor forward(const at::Tensor& x) override {
+    const at::Tensor rows = x.reshape({x.size(0), -1});
+    return blind_ ? at::zeros_like(rows) + 1 : rows;
+  }
+  int64_t feature_dim() const override { return 64; }
+  absl::Status CheckImageSize(int64_t, int64_t) const override {
+    return absl::OkStatus();
+  }
+
+ private:
+  const bool blind_;
+};
+
+// Image i is bright in pixel i and dark elsewhere.
+ImageSet Images() {
+  ImageSet set;
+  set.count = kImages;
+  set.channels = 1;
+  set.height = set.width = 8;
+  set.pixels.assign(kImages * 64, 0);
+  for (int i = 0; i < kImages; ++i) set.pixels[i * 64 + 5 * i] = 255;
+  return set;
+}
+
+double Score(bool blind, const AugmentOptions& augment) {
+  const ImageSetSource source(Images(), "train");
+  Pixels backbone(blind);
+  std::vector<int64_t> all(kImages);
+  std::iota(all.begin(), all.end(), 0);
+  DamagedImages damaged(0);
+  absl::StatusOr<double> score =
+      ViewRetrieval(backbone, source, all, augment, /*seed=*/1,
+                    EvaluationOptions(), c10::Device(c10::kCPU), &damaged);
+  EXPECT_TRUE(score.ok()) << score.status();
+  return score.ok() ? *score : -1;
+}
+
+TEST(ViewRetrievalTest, ViewsThatAreTheImageFindEachOther) {
+  AugmentOptions whole;
+  whole.size = 8;
+  whole.crop_scale_min = whole.crop_scale_max = 1;
+  whole.crop_ratio_min = whole.crop_ratio_max = 1;
+  EXPECT_EQ(Score(/*blind=*/false, whole), 100);
+}
+
+TEST(ViewRetrievalTest, OneFeatureForAllIsChance) {
+  AugmentOptions crops;
+  crops.size = 8;
+  EXPECT_NEAR(Score(/*blind=*/true, crops), 100. / kImages, 1e-9);
+}
+
+}  // namespace
+}  // namespace gsg

@@ -1,0 +1,77 @@
+#include "trainers/report/verdict.h"
+
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "trainers/config/config.h"
+#include "trainers/run/run_state.h"
+
+namespace gsg {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+// k-NN of 30 % (raw pixels), 24.5 % (untrained) and `trained`, of ten classes.
+std::string VerdictOn(double trained) {
+  Config config;
+  config.epochs = 6;
+  config.base_lr = 0.3;
+  RunState state;
+  state.raw_pixels.knn_top1 = 30;
+  state.untrained.knn_top1 = 24.5;
+  Scores scores;
+  scores.knn_top1 = trained;
+  return Verdict(config, state, scores, 10);
+}
+
+TEST(VerdictTest, SaysWhetherTrainingPaid) {
+  EXPECT_THAT(VerdictOn(40),
+              AllOf(StartsWith("Training paid: k-NN 40.0 %, 15.5 points above"),
+                    HasSubstr("10.0 above raw pixels"), Not(HasSubstr("Try"))));
+  EXPECT_THAT(VerdictOn(27), AllOf(StartsWith("Training paid little"),
+                                   HasSubstr("--epochs=24")));
+  EXPECT_THAT(VerdictOn(21),
+              AllOf(StartsWith("Training did not pay"), HasSubstr("24.5"),
+                    HasSubstr("--base_lr=0.1")));
+  EXPECT_THAT(VerdictOn(11), HasSubstr("near chance (10.0 % for 10 classes)"));
+}
+
+TEST(VerdictTest, WithoutLabelsViewsDecide) {
+  RunState state;
+  Scores scores;
+  EXPECT_EQ(Verdict(Config(), state, scores, 0), "");
+  state.untrained.view_top1 = 40;
+  scores.view_top1 = 83;
+  EXPECT_THAT(Verdict(Config(), state, scores, 0),
+              AllOf(StartsWith("Training paid"), HasSubstr("83.0 %"),
+                    HasSubstr("40.0 %")));
+  scores.view_top1 = 39;
+  EXPECT_THAT(Verdict(Config(), state, scores, 0),
+              StartsWith("Training did not pay"));
+}
+
+TEST(VerdictTest, WithoutBaselinesNothingIsSaid) {
+  Scores scores;
+  scores.knn_top1 = 50;
+  EXPECT_EQ(Verdict(Config(), RunState(), scores, 10), "");
+}
+
+TEST(NextCommandsTest, HaveThePathForAShell) {
+  Config config;
+  config.output_dir = "/runs/it's here";
+  EXPECT_THAT(
+      NextCommands(config, true),
+      AllOf(HasSubstr("evaluate -- --run='/runs/it'\\''s here'\n"),
+            HasSubstr("//trainers:embed"), HasSubstr("//trainers:export")));
+  config.backbone = "resnet_small";  // no network of torchvision's
+  EXPECT_THAT(NextCommands(config, false),
+              AllOf(HasSubstr("--data_dir=LABELED"),
+                    Not(HasSubstr("//trainers:export"))));
+}
+
+}  // namespace
+}  // namespace gsg
