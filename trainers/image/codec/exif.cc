@@ -250,6 +250,7 @@ void ReadText(string_view chunk, string_view payload, Blocks* blocks) {
   constexpr string_view kRawProfile = "Raw profile type exif";
   constexpr string_view kXmp = "XML:com.adobe.xmp";
   const string_view keyword = TakeString(&payload);
+  if (keyword == "exif" && chunk == "tEXt") blocks->exif = std::string(payload);
   // Others are not worth unpacking.
   if (keyword != kRawProfile && keyword != kXmp) return;
   bool packed = chunk == "zTXt";

@@ -221,7 +221,9 @@ bool Decompression::ReadScans() {
       return false;
     }
     if (event == JPEG_SCAN_COMPLETED && !at_end_ && Complete()) {
-      complete_at_ = file_.size() - source_.bytes_in_buffer;
+      // The marker behind it has been seen already.
+      const size_t ahead = cinfo_.unread_marker != 0 ? 2 : 0;
+      complete_at_ = file_.size() - source_.bytes_in_buffer - ahead;
     }
   }
   if (at_end_ ? Complete() : HasAllComponents()) return true;
