@@ -16,6 +16,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "gsg_core/status_macros.h"
 #include "trainers/base/interrupt.h"
@@ -73,10 +74,25 @@ Split SplitOf(absl::string_view name) {
   static constexpr absl::string_view kVal[] = {"val", "valid", "validation",
                                                "dev"};
   static constexpr absl::string_view kTest[] = {"test", "testing"};
+  // Additions that do not change what it is, as in COCO's val2017.
+  static constexpr absl::string_view kAdditions[] = {"set",    "split", "data",
+                                                     "images", "image", "imgs"};
+  const auto starts_word = [](char c) {
+    return absl::ascii_isdigit(c) || c == '_' || c == '-' || c == ' ' ||
+           c == '.';
+  };
   const std::string lower = absl::AsciiStrToLower(name);
-  if (IsOneOf(lower, kTrain)) return Split::kTrain;
-  if (IsOneOf(lower, kVal)) return Split::kVal;
-  if (IsOneOf(lower, kTest)) return Split::kTest;
+  const size_t end =
+      std::find_if(lower.begin(), lower.end(), starts_word) - lower.begin();
+  for (absl::string_view word :
+       absl::StrSplit(absl::string_view(lower).substr(end),
+                      absl::ByAnyChar("_- .0123456789"), absl::SkipEmpty())) {
+    if (!IsOneOf(word, kAdditions)) return Split::kNone;
+  }
+  const absl::string_view word = absl::string_view(lower).substr(0, end);
+  if (IsOneOf(word, kTrain)) return Split::kTrain;
+  if (IsOneOf(word, kVal)) return Split::kVal;
+  if (IsOneOf(word, kTest)) return Split::kTest;
   return Split::kNone;
 }
 

@@ -24,7 +24,9 @@ bool IsImageName(absl::string_view name);
 // those that network storage, Macs, Windows and Jupyter leave behind.
 bool IsIgnoredName(absl::string_view name);
 
-// What a folder is by its name, in upper or lower case.
+// What a folder is by its name, in upper or lower case: train, training; val,
+// valid, validation, dev; test, testing; with or without a number or a word
+// like "set" or "images" behind it (val2017, test_images).
 enum class Split { kNone, kTrain, kVal, kTest };
 Split SplitOf(absl::string_view name);
 

@@ -172,10 +172,16 @@ TEST(FolderTest, ImageBesideClassFolders) {
 // Names as people write them.
 TEST(FolderTest, SplitsInAnyCaseAndOtherWords) {
   const std::vector<std::pair<std::string, std::string>> names = {
-      {"Train", "Test"},          {"TRAIN", "VAL"},
-      {"training", "valid"},      {"train", "validation"},
-      {"Training", "Validation"}, {"train", "dev"},
-      {"train", "Testing"}};
+      {"Train", "Test"},
+      {"TRAIN", "VAL"},
+      {"training", "valid"},
+      {"train", "validation"},
+      {"Training", "Validation"},
+      {"train", "dev"},
+      {"train", "Testing"},
+      {"train2017", "val2017"},
+      {"training_set", "test_set"},
+      {"Train", "Test-Images 2"}};
   for (const auto& [train, test] : names) {
     const std::string dir = TestFolder();
     Touch(dir, {train + "/a/1.jpg", train + "/b/2.jpg", test + "/a/3.jpg"});
