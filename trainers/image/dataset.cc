@@ -14,7 +14,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
-#include "gsg_core/status_macros.h"
 #include "trainers/base/did_you_mean.h"
 #include "trainers/image/channel_stats.h"
 #include "trainers/image/cifar.h"
@@ -97,6 +96,13 @@ std::string Expectation(const Layout& layout) {
                       layout.is_idx() ? ", each plain or with .gz" : "");
 }
 
+// What to say of CIFAR's other versions.
+std::string BinaryVersion(const Layout& layout) {
+  return absl::StrCat(" is CIFAR's version for Python; ", layout.name,
+                      " is read from its binary version: ", layout.archive,
+                      " from the same page");
+}
+
 // Of a folder that lacks a file: what it has in its place, and what to do.
 // Empty if that is not known.
 std::string WhatIsThere(const Layout& layout, const std::string& dir) {
@@ -106,10 +112,7 @@ std::string WhatIsThere(const Layout& layout, const std::string& dir) {
   if (!layout.is_idx() &&
       (has("data_batch_1") || has("cifar-10-batches-py") ||
        has("cifar-100-python") || (has("train") && has("meta")))) {
-    return absl::StrCat(". What is there is CIFAR's version for Python; ",
-                        layout.name,
-                        " is read from its binary version: ", layout.archive,
-                        " from the same page");
+    return absl::StrCat(". What is there", BinaryVersion(layout));
   }
   if (layout.is_idx() && has("train-images.idx3-ubyte")) {
     return ". What is there is called train-images.idx3-ubyte, ...: rename "
@@ -129,10 +132,7 @@ std::string WhatIsThere(const Layout& layout, const std::string& dir) {
   const std::string& archive =
       *std::min_element(archives.begin(), archives.end());
   if (absl::StrContains(archive, "-python")) {
-    return absl::StrCat(". ", archive, " is CIFAR's version for Python; ",
-                        layout.name,
-                        " is read from its binary version: ", layout.archive,
-                        " from the same page");
+    return absl::StrCat(". ", archive, BinaryVersion(layout));
   }
   return absl::StrCat(". ", archive,
                       " is still packed: ", HowToUnpack(archive));
@@ -182,7 +182,14 @@ absl::StatusOr<std::string> FindFolder(const Layout& layout,
                                        absl::string_view data_dir) {
   if (data_dir.empty()) return DefaultDataDir(layout.name);
   const std::string dir(data_dir);
-  GSG_RETURN_IF_ERROR(CheckIsFolder(dir, Expectation(layout)));
+  const absl::Status status = CheckIsFolder(dir, Expectation(layout));
+  if (absl::IsInvalidArgument(status) && absl::StrContains(dir, "-python.")) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(dir, BinaryVersion(layout),
+                     "; give the folder that this "
+                     "unpacks to"));
+  }
+  if (!status.ok()) return status;
   const std::string below = absl::StrCat(dir, "/", layout.folder);
   return !layout.folder.empty() && Exists(below) ? below : dir;
 }

@@ -196,6 +196,16 @@ TEST(DatasetTest, CifarsVersionForPython) {
   }
 }
 
+TEST(DatasetTest, CifarsArchiveForPythonInPlaceOfTheFolder) {
+  const std::string archive = TestFolder() + "/cifar-10-python.tar.gz";
+  Write(archive, {0x1F, 0x8B});
+  EXPECT_EQ(LoadDataset("cifar10", archive).status().message(),
+            archive +
+                " is CIFAR's version for Python; cifar10 is read from its "
+                "binary version: cifar-10-binary.tar.gz from the same page; "
+                "give the folder that this unpacks to");
+}
+
 TEST(DatasetTest, AnArchiveThatIsStillPacked) {
   const std::string folder = TestFolder();
   Write(folder + "/cifar-100-binary.tar.gz", {0x1F, 0x8B});
