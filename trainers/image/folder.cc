@@ -322,13 +322,12 @@ absl::StatusOr<std::string> ChooseTest(const std::string& dir,
     GSG_ASSIGN_OR_RETURN(const Findings findings, scan.Run(dir, test));
     if (findings.images.empty()) return NoImages(top, findings, kLayouts);
     notes->push_back(absl::StrCat(
-        test,
-        " is not scored: it has no labels, that is no folders called "
-        "like those in ",
-        parts.train,
-        folders.empty() ? ""
-                        : absl::StrCat(" (but ", folders.front(),
-                                       folders.size() > 1 ? ", ...)" : ")")));
+        test, " is not scored: it has no labels (",
+        folders.empty()
+            ? "no class folders"
+            : absl::StrCat("no folder in it, such as ", folders.front(),
+                           ", is a class of ", parts.train),
+        ")"));
   }
   return chosen;
 }

@@ -218,17 +218,17 @@ TEST(FolderTest, ATestSetWithoutLabelsIsNotScored) {
               ElementsAre("train/a/1.jpg", "train/b/2.jpg"));
   EXPECT_EQ(folder.test, nullptr);
   EXPECT_THAT(folder.classes, ElementsAre());
-  EXPECT_THAT(folder.notes,
-              ElementsAre("test is not scored: it has no labels, that is no "
-                          "folders called like those in train"));
+  EXPECT_THAT(
+      folder.notes,
+      ElementsAre("test is not scored: it has no labels (no class folders)"));
   // As Tiny ImageNet's.
   dir = TestFolder();
   Touch(dir, {"train/a/1.jpg", "val/images/1.jpg", "test/a/1.jpg"});
   folder = Read(dir);
   EXPECT_THAT(Names(*folder.test), ElementsAre("test/a/1.jpg"));
   EXPECT_THAT(folder.notes,
-              ElementsAre("val is not scored: it has no labels, that is no "
-                          "folders called like those in train (but images)"));
+              ElementsAre("val is not scored: it has no labels (no folder in "
+                          "it, such as images, is a class of train)"));
 }
 
 TEST(FolderTest, NothingCalledTestIsTrainedOn) {
