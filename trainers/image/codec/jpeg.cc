@@ -107,7 +107,6 @@ void Decompression::Warn() {
     case JWRN_ARITH_BAD_CODE:
     case JWRN_HIT_MARKER:
     case JWRN_HUFF_BAD_CODE:
-    case JWRN_MUST_RESYNC:
       Fail();
   }
 }
@@ -117,7 +116,17 @@ void Decompression::Create() {
   created_ = true;
   source_.init_source = [](j_decompress_ptr) {};
   source_.term_source = [](j_decompress_ptr) {};
-  source_.resync_to_restart = jpeg_resync_to_restart;
+  // A restart marker of another number than the next is no damage if libjpeg
+  // takes it for that. Otherwise pixels are missing: it has skipped data, or
+  // left the marker for later.
+  source_.resync_to_restart = [](j_decompress_ptr cinfo, int wanted) {
+    const size_t left = cinfo->src->bytes_in_buffer;
+    jpeg_resync_to_restart(cinfo, wanted);
+    if (cinfo->unread_marker != 0 || cinfo->src->bytes_in_buffer != left) {
+      ERREXIT2(cinfo, JWRN_MUST_RESYNC, cinfo->unread_marker, wanted);
+    }
+    return static_cast<boolean>(TRUE);
+  };
   // Behind the file, end markers without end: whether something is missing is
   // seen by what is read, not by whether the file has one.
   source_.fill_input_buffer = [](j_decompress_ptr cinfo) -> boolean {
@@ -201,9 +210,8 @@ bool Decompression::Complete() const {
   if (!cinfo_.progressive_mode) return true;
   for (int i = 0; i < cinfo_.num_components; ++i) {
     // The bits that a coefficient still lacks; -1 if nothing came of it.
-    if (cinfo_.coef_bits[i][0] != 0) return false;
-    for (int k = 1; k < DCTSIZE2; ++k) {
-      if (cinfo_.coef_bits[i][k] > 0) return false;
+    for (int k = 0; k < DCTSIZE2; ++k) {
+      if (cinfo_.coef_bits[i][k] != 0) return false;
     }
   }
   return true;

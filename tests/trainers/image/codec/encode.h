@@ -8,10 +8,10 @@
 #include <webp/encode.h>
 #include <webp/mux.h>
 
-// clang-format off: jpeglib.h needs FILE, and does not say so.
-#include <jpeglib.h>
-
+// jpeglib.h needs FILE, and does not say so.
+// clang-format off
 #include <cstdio>
+#include <jpeglib.h>
 // clang-format on
 
 #include <cstdint>
@@ -42,10 +42,12 @@ inline FileBytes EncodeJpeg(const FileBytes& pixels, int height, int width,
 }
 
 // How the first of three or four components is sampled, beside others of 1 x 1,
-// as TurboJPEG cannot. pixels: rows of `space`'s bytes.
+// as TurboJPEG cannot. pixels: rows of `space`'s bytes. restart_interval: in
+// blocks of the coarsest sampling, 0 for no restart markers.
 inline FileBytes EncodeSampledJpeg(const FileBytes& pixels, int height,
                                    int width, J_COLOR_SPACE space,
-                                   int horizontal, int vertical) {
+                                   int horizontal, int vertical,
+                                   int restart_interval = 0) {
   jpeg_compress_struct cinfo = {};
   jpeg_error_mgr errors = {};
   cinfo.err = jpeg_std_error(&errors);
@@ -64,6 +66,7 @@ inline FileBytes EncodeSampledJpeg(const FileBytes& pixels, int height,
   for (int i = 1; i < cinfo.num_components; ++i) {
     cinfo.comp_info[i].h_samp_factor = cinfo.comp_info[i].v_samp_factor = 1;
   }
+  cinfo.restart_interval = restart_interval;
   jpeg_start_compress(&cinfo, TRUE);
   const size_t row = pixels.size() / height;
   while (cinfo.next_scanline < cinfo.image_height) {

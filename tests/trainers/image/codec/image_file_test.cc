@@ -299,6 +299,30 @@ TEST(JpegTest, UnusualButComplete) {
   }
 }
 
+// Restart markers number 0 to 7 in turn. If they count from elsewhere, nothing
+// is missing; if one is not there, a part of the image is.
+TEST(JpegTest, RestartMarkers) {
+  const FileBytes usual =
+      EncodeSampledJpeg(SmoothRgb(64, 64), 64, 64, JCS_RGB, 1, 1, 8);
+  const std::vector<int> expected = Decode(usual, 3).values;
+  const auto shifted = [&](int by) {
+    FileBytes file = usual;
+    for (size_t i = 0; i + 1 < file.size(); ++i) {
+      if (file[i] != 0xFF || (file[i + 1] & 0xF8) != 0xD0) continue;
+      file[i + 1] = static_cast<uint8_t>(0xD0 | ((file[i + 1] + by) & 7));
+    }
+    return file;
+  };
+  EXPECT_EQ(Decode(shifted(3), 3).values, expected);
+  EXPECT_THAT(Refusal(shifted(1)), HasSubstr("JPEG: Corrupt JPEG data"));
+  const size_t first = Find(usual, {0xFF, 0xD2});
+  const size_t second = Find(usual, {0xFF, 0xD3});
+  ASSERT_LT(second, usual.size());
+  FileBytes without = usual;
+  without.erase(without.begin() + first, without.begin() + second);
+  EXPECT_THAT(Refusal(without), HasSubstr("JPEG: Corrupt JPEG data"));
+}
+
 // Between its scans a progressive file is cut off without a byte too few.
 TEST(JpegTest, ScansThatAreMissingAreDamage) {
   const FileBytes whole = EncodeJpeg(SmoothRgb(40, 40), 40, 40, TJPF_RGB,
