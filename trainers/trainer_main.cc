@@ -240,6 +240,9 @@ absl::Status Run(const CommandLine& command_line, World& world,
       device.str(),
       world.size() > 1 ? absl::StrCat(world.size(), " processes of ") : "",
       at::get_num_threads(), config.output_dir);
+  for (const std::string& note : dataset->notes) {
+    absl::PrintF("Note: %s\n", note);
+  }
   std::fflush(stdout);
 
   if (!started.resumes) {

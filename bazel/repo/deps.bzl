@@ -76,6 +76,12 @@ def _libraries():
         sha256 = "80529c9fd8af452faf489e686b94bf87075965c40673803810c4f41634b1e299",
     )
     debian_archive(
+        name = "libjpeg",
+        build_file = "//bazel/third_party:libjpeg.BUILD",
+        file = "libj/libjpeg-turbo/libjpeg62-turbo-dev_2.1.5-2_amd64.deb",
+        sha256 = "10485411f751c24472c43b28fe24ab6389fedb027d496bbc2c831496f750ab01",
+    )
+    debian_archive(
         name = "libpng",
         build_file = "//bazel/third_party:libpng.BUILD",
         file = "libp/libpng1.6/libpng-dev_1.6.39-2+deb12u5_amd64.deb",

@@ -133,6 +133,25 @@ class ImageFolderTest(unittest.TestCase):
         with open(os.path.join(folder, "report.html")) as f:
             self.assertIn("data:image/png;base64,", f.read())
 
+    def test_what_is_passed_over_is_said(self):
+        data = self.copy()
+        name = [n for n in images(data) if n.startswith("train/")][0]
+        for i in range(3):
+            shutil.copy(os.path.join(data, name),
+                        os.path.join(data, "train", "%d.tif" % i))
+        _, process = self.run_on(data, "--max_steps=2")
+        self.assertIn("180 train and 45 test images", process.stdout)
+        self.assertIn("Note: 3 files of other formats were passed over: .tif 3"
+                      "\n", process.stdout)
+        # A test set without labels.
+        shutil.move(os.path.join(data, "val"), os.path.join(data, "away"))
+        os.mkdir(os.path.join(data, "Test"))
+        shutil.copy(os.path.join(data, name), os.path.join(data, "Test"))
+        _, process = self.run_on(data, "--max_steps=2")
+        self.assertIn("180 train and no test images", process.stdout)
+        self.assertIn("Note: Test is not scored: it has no labels",
+                      process.stdout)
+
     def test_wrong_folders(self):
         def message(data):
             process = tr.run("--output_dir=" + tr.new_folder(), *flags(data))

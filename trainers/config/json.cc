@@ -1,6 +1,7 @@
 #include "trainers/config/json.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -40,9 +41,55 @@ absl::StatusOr<Json> ParseObject(absl::string_view text) {
   return object;
 }
 
+// JSON is UTF-8, paths need not be. One that is not is written as
+// {"bytes": text}, with a character U+0000 to U+00FF for each of its bytes:
+// Python's json.load(...)["bytes"].encode("latin-1").
+constexpr char kBytes[] = "bytes";
+
+bool IsUtf8(const std::string& text) {
+  try {
+    Json(text).dump();
+  } catch (const Json::exception&) {
+    return false;
+  }
+  return true;
+}
+
+std::string ToLatin1(absl::string_view bytes) {
+  std::string text;
+  for (const char c : bytes) {
+    const auto byte = static_cast<uint8_t>(c);
+    if (byte >= 0x80) text.push_back(static_cast<char>(0xC0 | byte >> 6));
+    text.push_back(byte >= 0x80 ? static_cast<char>(0x80 | (byte & 0x3F)) : c);
+  }
+  return text;
+}
+
+// `text` is UTF-8. False if a character is none of ToLatin1's.
+bool FromLatin1(absl::string_view text, std::string* bytes) {
+  std::string result;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto lead = static_cast<uint8_t>(text[i]);
+    if (lead < 0x80) {
+      result.push_back(text[i]);
+    } else if ((lead == 0xC2 || lead == 0xC3) && i + 1 < text.size()) {
+      result.push_back(static_cast<char>(
+          lead << 6 | (static_cast<uint8_t>(text[++i]) & 0x3F)));
+    } else {
+      return false;
+    }
+  }
+  *bytes = std::move(result);
+  return true;
+}
+
 // Empty if `json` had the right type and is now in *value, else what it must
 // be.
 std::string Read(const Json& json, std::string* value) {
+  if (json.is_object() && json.size() == 1 && json.contains(kBytes) &&
+      json[kBytes].is_string()) {
+    return FromLatin1(json[kBytes].get<std::string>(), value) ? "" : "a string";
+  }
   if (!json.is_string()) return "a string";
   *value = json.get<std::string>();
   return "";
@@ -118,6 +165,13 @@ std::string ToJson(const Config& config) {
     Json& json = object[std::string(field.name)];
     if constexpr (std::is_enum_v<std::decay_t<decltype(value)>>) {
       json = ValueText(value);
+    } else if constexpr (std::is_same_v<std::decay_t<decltype(value)>,
+                                        std::string>) {
+      if (IsUtf8(value)) {
+        json = value;
+      } else {
+        json = {{kBytes, ToLatin1(value)}};
+      }
     } else {
       json = value;
     }

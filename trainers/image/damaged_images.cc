@@ -27,6 +27,14 @@ absl::Status DamagedImages::Add(const ImageSource& source, int64_t index,
                     ": ", list_.back().reason);
   }
   if (!TooMany(source, count)) return absl::OkStatus();
+  if (count >= source.size()) {
+    return absl::DataLossError(
+        count == 1
+            ? absl::StrCat("the only image cannot be read (", known.first_few,
+                           ")")
+            : absl::StrCat("none of the ", count, " images can be read (",
+                           known.first_few, count > kNamed ? "; ...)" : ")"));
+  }
   return absl::DataLossError(absl::StrFormat(
       "%d of %d images are damaged so far, more than --max_damaged=%g allows "
       "(%s%s). Repair or remove them, or allow a larger share",

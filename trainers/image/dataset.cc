@@ -10,12 +10,14 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "trainers/base/did_you_mean.h"
 #include "trainers/image/channel_stats.h"
 #include "trainers/image/cifar.h"
+#include "trainers/image/data_path.h"
 #include "trainers/image/default_data_dir.h"
 #include "trainers/image/folder.h"
 #include "trainers/image/idx.h"
@@ -31,6 +33,7 @@ constexpr absl::string_view kFolder = "folder";
 struct Layout {
   absl::string_view name;
   absl::string_view folder;        // below data_dir, if the archive made one
+  absl::string_view archive;       // that makes it
   std::vector<std::string> train;  // IDX: images, labels
   std::vector<std::string> test;
   std::string class_names;           // a file, for CIFAR
@@ -57,6 +60,7 @@ const std::vector<Layout>& Layouts() {
     Layout cifar10;
     cifar10.name = "cifar10";
     cifar10.folder = "cifar-10-batches-bin";
+    cifar10.archive = "cifar-10-binary.tar.gz";
     for (int i = 1; i <= 5; ++i) {
       cifar10.train.push_back(absl::StrCat("data_batch_", i, ".bin"));
     }
@@ -67,6 +71,7 @@ const std::vector<Layout>& Layouts() {
     Layout cifar100;
     cifar100.name = "cifar100";
     cifar100.folder = "cifar-100-binary";
+    cifar100.archive = "cifar-100-binary.tar.gz";
     cifar100.train = {"train.bin"};
     cifar100.test = {"test.bin"};
     cifar100.class_names = "fine_label_names.txt";
@@ -91,14 +96,57 @@ std::string Expectation(const Layout& layout) {
                       layout.is_idx() ? ", each plain or with .gz" : "");
 }
 
+// What to say of CIFAR's other versions.
+std::string BinaryVersion(const Layout& layout) {
+  return absl::StrCat(" is CIFAR's version for Python; ", layout.name,
+                      " is read from its binary version: ", layout.archive,
+                      " from the same page");
+}
+
+// Of a folder that lacks a file: what it has in its place, and what to do.
+// Empty if that is not known.
+std::string WhatIsThere(const Layout& layout, const std::string& dir) {
+  const auto has = [&](absl::string_view file) {
+    return Exists(absl::StrCat(dir, "/", file));
+  };
+  if (!layout.is_idx() &&
+      (has("data_batch_1") || has("cifar-10-batches-py") ||
+       has("cifar-100-python") || (has("train") && has("meta")))) {
+    return absl::StrCat(". What is there", BinaryVersion(layout));
+  }
+  if (layout.is_idx() && has("train-images.idx3-ubyte")) {
+    return ". What is there is called train-images.idx3-ubyte, ...: rename "
+           "these files, with a \"-\" before idx";
+  }
+  std::error_code error;
+  std::vector<std::string> archives;
+  for (std::filesystem::directory_iterator it(dir, error), end;
+       !error && it != end; it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    if (absl::EndsWith(name, ".tar.gz") || absl::EndsWith(name, ".tgz") ||
+        absl::EndsWith(name, ".tar") || absl::EndsWith(name, ".zip")) {
+      archives.push_back(it->path().string());
+    }
+  }
+  if (archives.empty()) return "";
+  const std::string& archive =
+      *std::min_element(archives.begin(), archives.end());
+  if (absl::StrContains(archive, "-python")) {
+    return absl::StrCat(". ", archive, BinaryVersion(layout));
+  }
+  return absl::StrCat(". ", archive,
+                      " is still packed: ", HowToUnpack(archive));
+}
+
 // The path of a file of the data set, plain or (IDX) compressed.
 absl::StatusOr<std::string> Find(const Layout& layout, const std::string& dir,
                                  const std::string& file) {
   const std::string path = absl::StrCat(dir, "/", file);
   if (Exists(path)) return path;
   if (layout.is_idx() && Exists(path + ".gz")) return path + ".gz";
-  return absl::NotFoundError(
-      absl::StrCat(path, " does not exist; ", Expectation(layout)));
+  return absl::NotFoundError(absl::StrCat(path, " does not exist; ",
+                                          Expectation(layout),
+                                          WhatIsThere(layout, dir)));
 }
 
 // Of a file that is there and is not what it should be: what to do.
@@ -134,10 +182,14 @@ absl::StatusOr<std::string> FindFolder(const Layout& layout,
                                        absl::string_view data_dir) {
   if (data_dir.empty()) return DefaultDataDir(layout.name);
   const std::string dir(data_dir);
-  if (!Exists(dir)) {
-    return absl::NotFoundError(
-        absl::StrCat("folder ", dir, " does not exist; ", Expectation(layout)));
+  const absl::Status status = CheckIsFolder(dir, Expectation(layout));
+  if (absl::IsInvalidArgument(status) && absl::StrContains(dir, "-python.")) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(dir, BinaryVersion(layout),
+                     "; give the folder that this "
+                     "unpacks to"));
   }
+  if (!status.ok()) return status;
   const std::string below = absl::StrCat(dir, "/", layout.folder);
   return !layout.folder.empty() && Exists(below) ? below : dir;
 }
@@ -150,6 +202,7 @@ absl::StatusOr<Dataset> LoadFolder(const std::string& dir, int channels) {
   dataset.train = std::move(folder->train);
   dataset.test = std::move(folder->test);
   dataset.classes = std::move(folder->classes);
+  dataset.notes = std::move(folder->notes);
   dataset.stats = ImageNetChannels(channels);
   return dataset;
 }

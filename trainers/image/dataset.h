@@ -20,6 +20,8 @@ struct Dataset {
   // Class name of label 0, 1, ... of both; empty if there are no labels.
   std::vector<std::string> classes;
   ChannelStats stats;  // of the training images
+  // What was passed over, and why, a line each: to be shown to the user.
+  std::vector<std::string> notes;
 
   bool labelled() const { return !classes.empty(); }
 };
@@ -43,7 +45,9 @@ std::vector<absl::string_view> DatasetNames();
 // channels: 1 or 3, what the images of a folder are converted to.
 // Memory: the pixels and labels as int32; of a folder, the paths and labels.
 // Errors: kInvalidArgument for an unknown name (names the nearest one);
-// kNotFound for a missing folder or file (says what is expected there);
+// kNotFound for a missing folder or file (says what is expected there, and what
+// to do with what is there: an archive, CIFAR's version for Python);
+// kInvalidArgument for a file in place of the folder;
 // kDataLoss for a file that contradicts itself or its partner (names the file
 // and both values and says what to do); those of ReadFolder.
 absl::StatusOr<Dataset> LoadDataset(absl::string_view name,

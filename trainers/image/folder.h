@@ -14,33 +14,45 @@ struct Folder {
   std::unique_ptr<FolderSource> train;
   std::unique_ptr<FolderSource> test;  // null without labels
   std::vector<std::string> classes;    // empty without labels
+  // What was passed over, and why, a line each: to be shown to the user.
+  std::vector<std::string> notes;
 };
 
 // Finds the images of a data set that is a folder. Labelled, if it has
-//   DIR/train/<class>/...   and   DIR/val/<class>/...  (or DIR/test)
+//   DIR/train/<class>/...   and   DIR/val/<class>/...
 // with images at any depth below a class; classes are numbered in the order of
 // their names, as torchvision's ImageFolder does, and `val` may lack some.
-// Otherwise not labelled: the images are those at any depth below DIR/train,
-// or where there is no such folder, below DIR.
+// `train` may also be called training; val: valid, validation, dev, or where
+// there is none of these, test or testing; all in upper or lower case, and also
+// as val2017 or test_set (SplitOf). Class names that differ only in Unicode's
+// normal form are one class. Otherwise not labelled: the images are those at
+// any depth below DIR/train, or where there is no such folder, below DIR. So,
+// too, if the folders in val have no class of train: it is not scored, and a
+// note says so.
+//
+// Nothing that is called as a validation or test set is ever trained on, at any
+// depth; only DIR itself may have such a name.
 //
 // Images are the files called .jpg, .jpeg, .png or .webp, in upper or lower
-// case; what is in them is seen when they are read. Names that begin with a
-// dot are passed over, links are followed. The order is that of the paths,
-// byte by byte, and so the same on every machine.
+// case; what is in them is seen when they are read. Notes count the others.
+// Names that begin with a dot and what other programs leave behind
+// (IsIgnoredName) are passed over, links are followed, each real folder is
+// entered once (FolderScan). The order is that of the paths, byte by byte, and
+// so the same on every machine.
 //
 // Errors, all saying what is wrong, where, and what to do: kNotFound if the
-// folder does not exist, or holds no image; kInvalidArgument if `channels` is
-// neither 1 nor 3, or the layout is neither of the above (a class without an
-// image, one that only `val` has, images beside class folders); the file
-// system's.
+// folder does not exist, or holds no image; kInvalidArgument if it is a file,
+// `channels` is neither 1 nor 3, or the layout is neither of the above (a class
+// without an image, one that only `val` has, images beside class folders, a
+// class that is called as a test set, two folders for training); kCancelled if
+// the program is interrupted; the file system's.
 absl::StatusOr<Folder> ReadFolder(const std::string& dir, int channels);
 
-// The images at any depth below `dir`, by whatever layout, without labels:
-// "images" and "order" as above.
-// Errors: kNotFound if the folder does not exist, or holds no image; the file
-// system's.
-absl::StatusOr<std::unique_ptr<FolderSource>> ReadImages(const std::string& dir,
-                                                         int channels);
+// The images at any depth below `path`, by whatever layout, without labels:
+// "images" and "order" as above. If it is a file, that one image.
+// Errors: kNotFound if there is nothing, or no image; kInvalidArgument for an
+// archive; the file system's.
+absl::StatusOr<Folder> ReadImages(const std::string& path, int channels);
 
 }  // namespace gsg
 

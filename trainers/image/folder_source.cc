@@ -24,15 +24,19 @@
 namespace gsg {
 namespace {
 
-constexpr int64_t kMaxFileBytes = int64_t{256} << 20;
+constexpr int64_t kMaxFileBytes = int64_t{1} << 30;
 
 absl::Status ReadFile(const std::string& path, std::vector<uint8_t>* bytes) {
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // A pipe would be waited for, without O_NONBLOCK; files do not have it.
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file < 0) return absl::ErrnoToStatus(errno, "cannot be opened");
   const absl::Cleanup close_file = [file] { close(file); };
   struct stat info;
   if (fstat(file, &info) != 0) {
     return absl::ErrnoToStatus(errno, "cannot be read");
+  }
+  if (!S_ISREG(info.st_mode)) {
+    return absl::DataLossError("not a regular file");
   }
   if (info.st_size > kMaxFileBytes) {
     return absl::DataLossError(
@@ -58,6 +62,7 @@ class Reader final : public ImageReader {
 
   absl::StatusOr<ImageSize> Open(int64_t index) override {
     if (absl::Status s = ReadFile(source_.path(index), &bytes_); !s.ok()) {
+      decoder_.Close();
       return s;
     }
     return decoder_.Open(bytes_);

@@ -16,7 +16,7 @@ namespace gsg {
 // Image files below a folder, read and decoded each time they are asked for.
 // Memory: the paths below the folder, 8 bytes and a label (4 bytes) an image;
 // ImageNet's 1.3 million take about 60 MB. A reader holds one file (at most
-// 256 MiB) and its decoder's buffers (codec/image_file.h).
+// 1 GiB) and its decoder's buffers (codec/image_file.h).
 class FolderSource final : public ImageSource {
  public:
   // paths: of the files, below `root`. labels: one for each, or empty.

@@ -69,9 +69,11 @@ template <class Options, class Visitor>
 void VisitEmbedFields(Options& o, Visitor&& visit) {
   VisitRunFields(o, visit);
   constexpr absl::string_view kImages = "Images";
-  visit(o.images, Field{"images", kImages,
-                        "folder with images at any depth, instead of --dataset"}
-                      .Path());
+  visit(o.images,
+        Field{"images", kImages,
+              "folder with images at any depth, or one image, instead of "
+              "--dataset"}
+            .Path());
   VisitImageFields(o, visit);
   visit(o.split, Field{"split", kImages, "which images of --dataset"}.OneOf(
                      {"train", "test"}));
@@ -96,7 +98,8 @@ absl::Status Validate(const EmbedOptions& options) {
   status.Update(CheckImages(options));
   if (options.images.empty() && options.dataset.empty()) {
     status.Update(absl::InvalidArgumentError(
-        "which images? Give --images=FOLDER, or a data set with --dataset"));
+        "which images? Give --images=FOLDER or --images=FILE, or a data set "
+        "with --dataset"));
   }
   if (!options.images.empty() && !options.dataset.empty()) {
     status.Update(absl::InvalidArgumentError(
@@ -118,13 +121,19 @@ std::string Beside(const EmbedOptions& options, absl::string_view extension) {
 absl::StatusOr<std::unique_ptr<const ImageSource>> OpenImages(
     const EmbedOptions& options, const SavedNetwork& network) {
   if (!options.images.empty()) {
-    return ReadImages(options.images, static_cast<int>(network.channels()));
+    GSG_ASSIGN_OR_RETURN(
+        Folder folder,
+        ReadImages(options.images, static_cast<int>(network.channels())));
+    ShowNotes(folder.notes);
+    return std::move(folder.train);
   }
   GSG_ASSIGN_OR_RETURN(Dataset dataset, LoadImages(options, network));
   if (options.split == "train") return std::move(dataset.train);
   if (dataset.test == nullptr) {
     return absl::FailedPreconditionError(
-        absl::StrCat(dataset.name, " has no test images; use --split=train"));
+        absl::StrCat(dataset.name,
+                     " has no test images with labels; use --split=train, or "
+                     "--images=FOLDER for images without labels"));
   }
   return std::move(dataset.test);
 }
@@ -180,11 +189,13 @@ absl::Status Embed(const EmbedOptions& options) {
           absl::MakeConstSpan(rows.const_data_ptr<float>(), rows.numel())));
     }
     for (const int64_t index : batch.indices) {
-      // One line a name, whatever it is.
-      absl::StrAppend(&names,
-                      absl::StrReplaceAll(source->name(index),
-                                          {{"\\", "\\\\"}, {"\n", "\\n"}}),
-                      "\n");
+      // One line a name, whatever it is and whatever reads it: Python takes a
+      // carriage return for the end of a line, too.
+      absl::StrAppend(
+          &names,
+          absl::StrReplaceAll(source->name(index),
+                              {{"\\", "\\\\"}, {"\n", "\\n"}, {"\r", "\\r"}}),
+          "\n");
       if (!source->labels().empty()) {
         labels.push_back(source->labels()[index]);
       }

@@ -46,6 +46,7 @@ absl::StatusOr<Dataset> LoadImages(const ImageOptions& options,
                                                   : options.data_dir,
                   static_cast<int>(network.channels()));
   if (!dataset.ok()) return dataset.status();
+  ShowNotes(dataset->notes);
   if (dataset->train->channels() != network.channels()) {
     return absl::FailedPreconditionError(absl::StrCat(
         "the images of ", dataset->name, " have ", dataset->train->channels(),
@@ -64,6 +65,12 @@ EvaluationOptions EvaluationFor(const ImageOptions& options,
   evaluation.stats = network.stats();
   evaluation.threads = at::get_num_threads();
   return evaluation;
+}
+
+void ShowNotes(const std::vector<std::string>& notes) {
+  for (const std::string& note : notes) {
+    absl::FPrintF(stderr, "note: %s\n", note);
+  }
 }
 
 size_t WarnOfDamaged(const DamagedImages& damaged, size_t from) {

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -57,7 +58,7 @@ void VisitImageFields(Options& options, Visitor&& visit) {
 // Errors: kInvalidArgument for a data set that does not exist.
 absl::Status CheckImages(const ImageOptions& options);
 
-// The data set that `options` name.
+// The data set that `options` name. Says on stderr what was passed over.
 // Errors: those of LoadDataset; kFailedPrecondition if its images have other
 // channels than the network takes.
 absl::StatusOr<Dataset> LoadImages(const ImageOptions& options,
@@ -67,6 +68,9 @@ absl::StatusOr<Dataset> LoadImages(const ImageOptions& options,
 EvaluationOptions EvaluationFor(const ImageOptions& options,
                                 const SavedNetwork& network,
                                 const ImageSource& source);
+
+// Says on stderr what was passed over (Dataset::notes).
+void ShowNotes(const std::vector<std::string>& notes);
 
 // Names on stderr the images in `damaged` from number `from` on. Returns how
 // many there are now.

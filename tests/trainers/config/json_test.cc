@@ -49,10 +49,26 @@ TEST(JsonTest, StartsWithTheMethodAndTheFieldsInOrder) {
   EXPECT_THAT(text, ::testing::HasSubstr("\"base_lr\": 0.0005,"));
 }
 
-TEST(JsonTest, APathThatIsNotUtf8DoesNotThrow) {
+// Linux's paths are bytes: a run must find its images again.
+TEST(JsonTest, APathThatIsNotUtf8ComesBackExactly) {
   Config config;
   config.output_dir = "\xff";
-  EXPECT_TRUE(FromJson(ToJson(config)).ok());
+  config.data_dir = "/caf\xe9/\x80 \xc3\xa9";
+  const std::string text = ToJson(config);
+  EXPECT_THAT(text, ::testing::HasSubstr("\"bytes\": \"\xc3\xbf\""));
+  const absl::StatusOr<Config> read = FromJson(text);
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->output_dir, config.output_dir);
+  EXPECT_EQ(read->data_dir, config.data_dir);
+  EXPECT_EQ(ToJson(*read), text);
+}
+
+TEST(FromJsonTest, BytesAreCharactersBelow256) {
+  Config config;
+  EXPECT_THAT(
+      std::string(OverlayJson(R"({"data_dir": {"bytes": "\u0100"}})", &config)
+                      .message()),
+      ::testing::HasSubstr("\"data_dir\": must be a string"));
 }
 
 TEST(FromJsonTest, AFieldThatIsMissingHasItsValueOfNoRecipe) {

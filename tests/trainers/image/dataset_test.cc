@@ -20,6 +20,7 @@ namespace {
 
 using ::testing::Each;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 void WriteText(const std::string& path, int lines) {
   std::string text;
@@ -179,6 +180,63 @@ TEST(DatasetTest, MissingFolderSaysWhatIsExpected) {
                    "train-images-idx3-ubyte, train-labels-idx1-ubyte, "
                    "t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte, each plain "
                    "or with .gz"));
+}
+
+TEST(DatasetTest, CifarsVersionForPython) {
+  for (const std::vector<std::string>& names :
+       {std::vector<std::string>{"data_batch_1", "batches.meta"},
+        std::vector<std::string>{"train", "test", "meta"},
+        std::vector<std::string>{"cifar-10-batches-py"},
+        std::vector<std::string>{"cifar-10-python.tar.gz"}}) {
+    const std::string folder = TestFolder();
+    for (const std::string& name : names) Write(folder + "/" + name, {1});
+    EXPECT_THAT(std::string(LoadDataset("cifar10", folder).status().message()),
+                HasSubstr("CIFAR's version for Python; cifar10 is read from "
+                          "its binary version: cifar-10-binary.tar.gz"));
+  }
+}
+
+TEST(DatasetTest, CifarsArchiveForPythonInPlaceOfTheFolder) {
+  const std::string archive = TestFolder() + "/cifar-10-python.tar.gz";
+  Write(archive, {0x1F, 0x8B});
+  EXPECT_EQ(LoadDataset("cifar10", archive).status().message(),
+            archive +
+                " is CIFAR's version for Python; cifar10 is read from its "
+                "binary version: cifar-10-binary.tar.gz from the same page; "
+                "give the folder that this unpacks to");
+}
+
+TEST(DatasetTest, AnArchiveThatIsStillPacked) {
+  const std::string folder = TestFolder();
+  Write(folder + "/cifar-100-binary.tar.gz", {0x1F, 0x8B});
+  EXPECT_THAT(std::string(LoadDataset("cifar100", folder).status().message()),
+              HasSubstr(absl::StrCat(
+                  folder,
+                  "/cifar-100-binary.tar.gz is still packed: unpack "
+                  "it (tar -xf '",
+                  folder, "/cifar-100-binary.tar.gz' -C '", folder, "/')")));
+  const absl::Status status =
+      LoadDataset("cifar100", folder + "/cifar-100-binary.tar.gz").status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("is a gzip file, not a folder: unpack it"));
+}
+
+TEST(DatasetTest, MnistWithDotsInItsNames) {
+  const std::string folder = TestFolder();
+  Write(folder + "/train-images.idx3-ubyte", {0});
+  EXPECT_THAT(std::string(LoadDataset("mnist", folder).status().message()),
+              HasSubstr("rename these files"));
+}
+
+TEST(DatasetTest, NotesOfAFolder) {
+  const std::string folder = TestFolder();
+  Write(folder + "/1.jpg", {});
+  Write(folder + "/2.heic", {});
+  const absl::StatusOr<Dataset> dataset = LoadDataset("folder", folder);
+  ASSERT_TRUE(dataset.ok()) << dataset.status();
+  EXPECT_THAT(dataset->notes,
+              ElementsAre("1 file of other formats was passed over: .heic 1"));
 }
 
 TEST(DatasetTest, NoFolderGiven) {

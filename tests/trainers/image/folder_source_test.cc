@@ -2,11 +2,14 @@
 
 #include "trainers/image/folder_source.h"
 
+#include <sys/stat.h>
 #include <turbojpeg.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
@@ -65,6 +68,8 @@ std::vector<std::string> WriteImages(const std::string& dir) {
   return names;
 }
 
+constexpr uint8_t kFrame[] = {0xFF, 0xC0};  // begins a JPEG's frame header
+
 AugmentOptions Small() {
   AugmentOptions options;
   options.size = 16;
@@ -94,6 +99,52 @@ TEST(FolderSourceTest, ErrorsSayWhy) {
               HasSubstr("cannot be opened: No such file"));
   EXPECT_EQ(reader->Open(2).status().message(),
             "not a JPEG, PNG or WebP file, whatever its name");
+}
+
+TEST(FolderSourceTest, WhatIsNoFileIsNotWaitedFor) {
+  const std::string dir = TestFolder();
+  ASSERT_EQ(mkfifo((dir + "/pipe.jpg").c_str(), 0600), 0);
+  const FolderSource source(dir, {"pipe.jpg"}, {}, 3);
+  EXPECT_EQ(source.MakeReader()->Open(0).status().message(),
+            "not a regular file");
+}
+
+// After a file that is gone or damaged a reader is as a new one.
+TEST(FolderSourceTest, NothingIsLeftOfAFileThatFailed) {
+  const std::string dir = TestFolder();
+  const FileBytes first = EncodeJpeg(Waves(1, 60, 80), 60, 80);
+  const FileBytes second = EncodeJpeg(Waves(2, 90, 50), 90, 50);
+  Write(dir + "/first.jpg", first);
+  Write(dir + "/second.jpg", second);
+  FileBytes header = first;
+  header[1 +
+         std::search(first.begin(), first.end(), std::begin(kFrame),
+                     std::end(kFrame)) -
+         first.begin()] = 0xC3;
+  Write(dir + "/lossless.jpg", header);
+  Write(dir + "/cut.jpg", {first.begin(), first.end() - 50});
+  const FolderSource source(
+      dir, {"first.jpg", "second.jpg", "lossless.jpg", "cut.jpg", "gone.jpg"},
+      {}, 3);
+  const auto pixels = [](ImageReader* reader, int64_t index) {
+    std::vector<int> values;
+    const absl::StatusOr<ImageSize> size = reader->Open(index);
+    const absl::StatusOr<Image> image = reader->Decode(1);
+    if (!image.ok()) return values;
+    values = {image->height, image->width};
+    values.insert(values.end(), image->chw,
+                  image->chw + 3 * image->height * image->width);
+    return values;
+  };
+  const std::unique_ptr<ImageReader> reader = source.MakeReader();
+  for (const int64_t bad : {2, 3, 4}) {
+    for (const int64_t good : {0, 1, 0}) {
+      EXPECT_TRUE(pixels(reader.get(), bad).empty()) << bad;
+      EXPECT_EQ(pixels(reader.get(), good),
+                pixels(source.MakeReader().get(), good))
+          << good << " after " << bad;
+    }
+  }
 }
 
 TEST(FolderSourceTest, LoaderThreadsChangeNothing) {

@@ -1,8 +1,15 @@
 #include "trainers/image/folder.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -11,6 +18,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/trainers/image/files.h"
+#include "trainers/base/interrupt.h"
 
 namespace gsg {
 namespace {
@@ -159,6 +167,280 @@ TEST(FolderTest, ImageBesideClassFolders) {
             dir +
                 "/train/2.jpg lies beside the class folders; move it into "
                 "one");
+}
+
+// Names as people write them.
+TEST(FolderTest, SplitsInAnyCaseAndOtherWords) {
+  const std::vector<std::pair<std::string, std::string>> names = {
+      {"Train", "Test"},
+      {"TRAIN", "VAL"},
+      {"training", "valid"},
+      {"train", "validation"},
+      {"Training", "Validation"},
+      {"train", "dev"},
+      {"train", "Testing"},
+      {"train2017", "val2017"},
+      {"training_set", "test_set"},
+      {"Train", "Test-Images 2"}};
+  for (const auto& [train, test] : names) {
+    const std::string dir = TestFolder();
+    Touch(dir, {train + "/a/1.jpg", train + "/b/2.jpg", test + "/a/3.jpg"});
+    const Folder folder = Read(dir);
+    EXPECT_THAT(Names(*folder.train),
+                ElementsAre(train + "/a/1.jpg", train + "/b/2.jpg"));
+    ASSERT_NE(folder.test, nullptr) << test;
+    EXPECT_THAT(Names(*folder.test), ElementsAre(test + "/a/3.jpg"));
+    EXPECT_THAT(folder.notes, ElementsAre());
+  }
+}
+
+TEST(FolderTest, OneOfSeveralTestSetsIsScored) {
+  const std::string dir = TestFolder();
+  Touch(dir, {"train/a/1.jpg", "test/a/2.jpg", "dev/a/3.jpg", "val/a/4.jpg"});
+  const Folder folder = Read(dir);
+  EXPECT_THAT(Names(*folder.test), ElementsAre("val/a/4.jpg"));
+  EXPECT_THAT(folder.notes, ElementsAre("dev is not used: val is scored",
+                                        "test is not used: val is scored"));
+}
+
+TEST(FolderTest, TwoTrainingSets) {
+  const std::string dir = TestFolder();
+  Touch(dir, {"train/a/1.jpg", "Train/a/2.jpg", "val/a/3.jpg"});
+  EXPECT_THAT(Message(dir, absl::StatusCode::kInvalidArgument),
+              HasSubstr("has two training sets, Train and train"));
+}
+
+TEST(FolderTest, ATestSetWithoutLabelsIsNotScored) {
+  std::string dir = TestFolder();
+  Touch(dir, {"train/a/1.jpg", "train/b/2.jpg", "test/1.jpg", "test/2.jpg"});
+  Folder folder = Read(dir);
+  EXPECT_THAT(Names(*folder.train),
+              ElementsAre("train/a/1.jpg", "train/b/2.jpg"));
+  EXPECT_EQ(folder.test, nullptr);
+  EXPECT_THAT(folder.classes, ElementsAre());
+  EXPECT_THAT(
+      folder.notes,
+      ElementsAre("test is not scored: it has no labels (no class folders)"));
+  // As Tiny ImageNet's.
+  dir = TestFolder();
+  Touch(dir, {"train/a/1.jpg", "val/images/1.jpg", "test/a/1.jpg"});
+  folder = Read(dir);
+  EXPECT_THAT(Names(*folder.test), ElementsAre("test/a/1.jpg"));
+  EXPECT_THAT(folder.notes,
+              ElementsAre("val is not scored: it has no labels (no folder in "
+                          "it, such as images, is a class of train)"));
+}
+
+TEST(FolderTest, NothingCalledTestIsTrainedOn) {
+  const std::string dir = TestFolder();
+  Touch(dir, {"pets/train/1.jpg", "pets/Test/2.jpg", "3.jpg", "VAL/4.jpg",
+              "dev/5.jpg"});
+  const Folder folder = Read(dir);
+  EXPECT_THAT(Names(*folder.train), ElementsAre("3.jpg", "pets/train/1.jpg"));
+  EXPECT_THAT(folder.notes,
+              ElementsAre("not trained on, because it is called as a "
+                          "validation or test set: VAL, ..."));
+  // It alone, as the user says.
+  EXPECT_THAT(Names(*Read(dir + "/dev").train), ElementsAre("5.jpg"));
+  // embed reads whatever is there.
+  EXPECT_EQ(ReadImages(dir, 3)->train->size(), 5);
+}
+
+TEST(FolderTest, NothingButATestSet) {
+  const std::string dir = TestFolder();
+  Touch(dir, {"test/a/1.jpg"});
+  EXPECT_THAT(Message(dir, absl::StatusCode::kNotFound),
+              HasSubstr("has no images but those of test, which is called as a "
+                        "validation or test set and is not trained on; if it "
+                        "is meant, pass " +
+                        dir + "/test"));
+}
+
+TEST(FolderTest, ClassCalledTest) {
+  const std::string dir = TestFolder();
+  Touch(dir, {"train/a/1.jpg", "train/Test/2.jpg", "val/a/1.jpg"});
+  EXPECT_THAT(Message(dir, absl::StatusCode::kInvalidArgument),
+              HasSubstr("class folder " + dir +
+                        "/train/Test is called as a validation or test set"));
+}
+
+TEST(FolderTest, LinksToTheTestSetAreNotFollowed) {
+  const std::string dir = TestFolder();
+  Touch(dir, {"train/a/1.jpg", "test/a/2.jpg", "extra/3.jpg"});
+  std::filesystem::create_symlink("../../test", dir + "/train/a/more");
+  std::filesystem::create_symlink("../../test/a", dir + "/train/a/inner");
+  std::filesystem::create_symlink("../..", dir + "/train/a/up");
+  std::filesystem::create_symlink("../../extra", dir + "/train/a/extra");
+  const Folder folder = Read(dir);
+  EXPECT_THAT(Names(*folder.train),
+              ElementsAre("train/a/1.jpg", "train/a/extra/3.jpg"));
+  EXPECT_THAT(folder.notes, ElementsAre(HasSubstr("3 links lead to folders")));
+}
+
+TEST(FolderTest, TrainAndTestAreTheSameFolder) {
+  const std::string dir = TestFolder();
+  Touch(dir, {"train/a/1.jpg"});
+  std::filesystem::create_symlink("train", dir + "/val");
+  EXPECT_THAT(Message(dir, absl::StatusCode::kInvalidArgument),
+              HasSubstr("/val is the same as"));
+}
+
+// Twice a link to a folder above made 12 images 246, and 2 loops never ended.
+TEST(FolderTest, EachRealFolderOnce) {
+  const std::string dir = TestFolder();
+  Touch(dir,
+        {"train/cat/1.jpg", "train/dog/2.jpg", "val/cat/3.jpg", "pool/4.jpg"});
+  for (const char* name : {"again", "and_again"}) {
+    std::filesystem::create_symlink("../../train", dir + "/train/cat/" + name);
+    std::filesystem::create_symlink(".", dir + "/train/dog/" + name);
+  }
+  std::filesystem::create_symlink("../cat", dir + "/train/dog/a_cat");
+  std::filesystem::create_symlink("../../pool", dir + "/train/cat/pool");
+  std::filesystem::create_symlink("../../pool", dir + "/train/dog/pool");
+  std::filesystem::create_symlink("../train", dir + "/pool/back");
+  std::filesystem::create_symlink("gone", dir + "/train/dog/gone.jpg");
+  const Folder folder = Read(dir);
+  EXPECT_THAT(Names(*folder.train),
+              ElementsAre("train/cat/1.jpg", "train/cat/pool/4.jpg",
+                          "train/dog/2.jpg", "train/dog/gone.jpg"));
+  EXPECT_THAT(folder.notes, ElementsAre(HasSubstr("7 links lead to folders")));
+}
+
+TEST(FolderTest, ClassThatIsALinkToAnother) {
+  const std::string dir = TestFolder();
+  Touch(dir, {"train/cat/1.jpg", "val/cat/3.jpg"});
+  std::filesystem::create_symlink("cat", dir + "/train/kitty");
+  EXPECT_THAT(Message(dir, absl::StatusCode::kInvalidArgument),
+              HasSubstr("train/kitty is a link and has no images of its own"));
+}
+
+TEST(FolderTest, WhatIsNoRegularFileIsNotOpened) {
+  const std::string dir = TestFolder();
+  Touch(dir, {"a/1.jpg"});
+  ASSERT_EQ(mkfifo((dir + "/a/pipe.jpg").c_str(), 0600), 0);
+  std::filesystem::create_symlink("pipe.jpg", dir + "/a/link.jpg");
+  std::filesystem::create_symlink("/dev/zero", dir + "/a/zero.png");
+  const Folder folder = Read(dir);
+  EXPECT_THAT(Names(*folder.train), ElementsAre("a/1.jpg"));
+  EXPECT_THAT(folder.notes, ElementsAre("3 were passed over as no regular file "
+                                        "(a pipe, socket or device)"));
+}
+
+TEST(FolderTest, OtherFormatsAreCountedInOneLine) {
+  const std::string dir = TestFolder();
+  Touch(dir,
+        {"train/a/1.jpg", "train/a/2.tif", "train/a/3.TIF", "train/a/4.bmp",
+         "val/a/5.jpg", "val/a/6.tif", "train/README", "train/a/.7.tif"});
+  EXPECT_THAT(Read(dir).notes,
+              ElementsAre("5 files of other formats were passed over: .tif 3, "
+                          ".bmp 1, no suffix 1"));
+}
+
+TEST(FolderTest, WhatOtherProgramsLeaveBehind) {
+  const std::string dir = TestFolder();
+  Touch(dir, {"train/a/1.jpg", "train/a/@eaDir/1.jpg/SYNOPHOTO_M.jpg",
+              "train/@eaDir/2.jpg", "__MACOSX/train/a/._1.jpg",
+              "train/.ipynb_checkpoints/3.jpg", "val/a/4.jpg",
+              "val/__MACOSX/5.jpg", "train/a/Thumbs.db"});
+  const Folder folder = Read(dir);
+  EXPECT_THAT(folder.classes, ElementsAre("a"));
+  EXPECT_THAT(Names(*folder.train), ElementsAre("train/a/1.jpg"));
+  EXPECT_THAT(Names(*folder.test), ElementsAre("val/a/4.jpg"));
+  EXPECT_THAT(folder.notes, ElementsAre());
+}
+
+// An e and an accent, as a Mac stores them, and the one character.
+TEST(FolderTest, ClassNamesInTwoUnicodeForms) {
+  const std::string apart = "cafe\u0301";
+  const std::string whole = "caf\u00e9";
+  std::string dir = TestFolder();
+  Touch(dir, {"train/" + apart + "/1.jpg", "train/dog/2.jpg",
+              "val/" + whole + "/3.jpg"});
+  EXPECT_THAT(Read(dir).test->labels(), ElementsAre(0));
+  Touch(dir, {"train/" + whole + "/4.jpg"});
+  const Folder folder = Read(dir);
+  EXPECT_THAT(folder.classes, ElementsAre(apart, "dog"));
+  EXPECT_THAT(folder.train->labels(), ElementsAre(0, 0, 1));
+  EXPECT_THAT(folder.notes,
+              ElementsAre(HasSubstr("differ only in how Unicode writes")));
+}
+
+TEST(FolderTest, AFileIsNotAFolder) {
+  const std::string dir = TestFolder();
+  Write(dir + "/photos.zip", {'P', 'K', 3, 4, 20, 0});
+  EXPECT_THAT(Message(dir + "/photos.zip", absl::StatusCode::kInvalidArgument),
+              HasSubstr(absl::StrCat(
+                  "/photos.zip is a zip archive, not a folder: "
+                  "unpack it (unzip '",
+                  dir, "/photos.zip' -d '", dir, "/') and give the folder")));
+  Write(dir + "/1.jpg", {0xFF, 0xD8, 0xFF, 0xE0});
+  EXPECT_THAT(Message(dir + "/1.jpg", absl::StatusCode::kInvalidArgument),
+              HasSubstr("/1.jpg is a JPEG image, not a folder: give the folder "
+                        "that it lies in"));
+  Write(dir + "/list", {'a'});
+  EXPECT_THAT(Message(dir + "/list", absl::StatusCode::kInvalidArgument),
+              HasSubstr("/list is a file, not a folder"));
+  std::filesystem::remove(dir + "/1.jpg");
+  EXPECT_THAT(Message(dir, absl::StatusCode::kNotFound),
+              HasSubstr("photos.zip is an archive: unpack it first"));
+}
+
+TEST(FolderTest, AnotherDataSetsFiles) {
+  const std::string dir = TestFolder();
+  Touch(dir, {"data_batch_1.bin"});
+  EXPECT_THAT(Message(dir, absl::StatusCode::kNotFound),
+              HasSubstr("That is CIFAR: pass --dataset=cifar10"));
+}
+
+TEST(FolderTest, AFolderThatCannotBeReadIsNamed) {
+  const std::string dir = TestFolder();
+  Touch(dir, {"a/1.jpg", "b/2.jpg"});
+  std::filesystem::permissions(dir + "/b", std::filesystem::perms::none);
+  const absl::Status status = ReadFolder(dir, 3).status();
+  std::filesystem::permissions(dir + "/b", std::filesystem::perms::all);
+  if (geteuid() == 0) GTEST_SKIP() << "root may read everything";
+  EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("folder " + dir + "/b cannot be read"));
+}
+
+TEST(FolderTest, AnInterruptEndsTheWalk) {
+  const std::string dir = TestFolder();
+  Touch(dir, {"a/1.jpg"});
+  EXPECT_EXIT(
+      {
+        NoteInterrupt(SIGINT);
+        std::fprintf(stderr, "%s",
+                     ReadFolder(dir, 3).status().ToString().c_str());
+        std::exit(0);
+      },
+      testing::ExitedWithCode(0), "CANCELLED: interrupted while folder");
+}
+
+TEST(ReadImagesTest, OneFile) {
+  const std::string dir = TestFolder();
+  Touch(dir, {"1.jpg", "2.jpg"});
+  Write(dir + "/photo", {0xFF, 0xD8, 0xFF, 0xE0});
+  for (const char* name : {"1.jpg", "photo"}) {
+    const absl::StatusOr<Folder> one = ReadImages(dir + "/" + name, 3);
+    ASSERT_TRUE(one.ok()) << one.status();
+    EXPECT_THAT(Names(*one->train), ElementsAre(name));
+    EXPECT_EQ(one->train->path(0), dir + "/" + name);
+  }
+}
+
+// The advice is about the flags of the program that asks.
+TEST(ReadImagesTest, Errors) {
+  const std::string dir = TestFolder();
+  const auto message = [&](const std::string& path) {
+    return std::string(ReadImages(path, 3).status().message());
+  };
+  EXPECT_THAT(message(dir + "/none"),
+              HasSubstr("/none does not exist; --images expects a folder"));
+  EXPECT_THAT(message(dir), HasSubstr("is empty; --images expects a folder"));
+  Write(dir + "/notes.txt", {'a'});
+  EXPECT_THAT(message(dir + "/notes.txt"),
+              HasSubstr("is a file, not a folder"));
 }
 
 TEST(FolderTest, Channels) {

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import struct
 import unittest
 
@@ -118,6 +119,60 @@ class ProgramsTest(unittest.TestCase):
         del images[3]
         self.assertEqual(names, [os.path.relpath(i, folder) for i in images])
         self.assertEqual(len(np.load(output)), len(names))
+
+    def test_embed_on_names_of_any_characters(self):
+        folder = tr.image_folder(12)
+        images = sorted(
+            os.path.join(place, name)
+            for place, _, names in os.walk(folder) for name in names)
+        odd = os.path.join(folder, "0 a\rb\nc\\d\u2028.jpg")
+        shutil.copy(images[0], odd)
+        for name in ("1.bmp", "2.BMP"):
+            shutil.copy(images[0], os.path.join(folder, name))
+        output = self.path("odd.npy")
+        process = pr.run("embed", "--run=" + self.run_folder,
+                         "--images=" + folder, "--threads=1",
+                         "--output=" + output)
+        self.assertEqual(process.returncode, 0, process.stderr)
+        self.assertEqual(
+            process.stderr,
+            "note: 2 files of other formats were passed over: .bmp 2\n")
+        with open(self.path("odd.txt"), encoding="utf-8") as f:
+            names = f.read().split("\n")[:-1]
+        self.assertEqual(len(names), len(images) + 1)
+        self.assertEqual(names[0], "0 a\\rb\\nc\\\\d\u2028.jpg")
+        self.assertEqual(names[1:],
+                         [os.path.relpath(i, folder) for i in images])
+        # One image, by itself.
+        one = self.path("one.npy")
+        pr.succeed("embed", "--run=" + self.run_folder, "--images=" + odd,
+                   "--threads=1", "--output=" + one)
+        np.testing.assert_allclose(np.load(one), np.load(output)[:1],
+                                   rtol=1e-4, atol=1e-5)
+        # Advice is about flags that it has.
+        archive = self.path("photos.zip")
+        with open(archive, "wb") as f:
+            f.write(b"PK\3\4")
+        message = self.fails(1, "embed", "--run=" + self.run_folder,
+                             "--images=" + archive)
+        self.assertIn("is a zip archive, not a folder: unpack it", message)
+        self.assertNotIn("--data_dir", message)
+
+    def test_a_data_dir_that_is_not_utf8(self):
+        data = os.fsdecode(os.fsencode(self.path("caf")) + b"\xe9 ")
+        shutil.copytree(self.data, data)
+        folder = tr.new_folder()
+        quick = [*tr.QUICK, "--epochs=1", "--nobaselines"]
+        process = tr.run(*quick, "--data_dir=" + data, "--max_steps=4",
+                         "--output_dir=" + folder)
+        self.assertEqual(process.returncode, 0, process.stderr)
+        with open(os.path.join(folder, "config.json"), encoding="utf-8") as f:
+            kept = json.load(f)["data_dir"]
+        self.assertEqual(kept["bytes"].encode("latin-1"), os.fsencode(data))
+        process = tr.run("--resume", "--max_steps=0", "--output_dir=" + folder)
+        self.assertEqual(process.returncode, 0, process.stderr)
+        pr.succeed("evaluate", "--run=" + folder, "--threads=1",
+                   "--linear=none")
 
     def test_report_compares_runs(self):
         output = self.path("compare.html")

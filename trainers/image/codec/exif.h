@@ -12,9 +12,14 @@ namespace gsg {
 //   4 mirrored up-down                      5 transposed
 //   6 by 90 degrees clockwise               7 along the other diagonal
 //   8 by 90 degrees anticlockwise
-// `file` is a whole JPEG (its APP1 segment is read), PNG (eXIf) or WebP (EXIF)
-// file. 1 if it does not say, or says it in a way that makes no sense: a
-// broken EXIF block is no reason to do without the image.
+// `file` is a whole JPEG, PNG or WebP file. The tag is looked for where
+// Pillow's exif_transpose looks, and read as it reads it:
+//   JPEG  APP1 segments before the first scan, whatever lies between segments
+//   PNG   eXIf, or a text "Raw profile type exif", before or behind the pixels
+//   WebP  EXIF
+// and where EXIF does not have the tag, XMP's tiff:Orientation. Its type may be
+// any number's. 1 if it is nowhere, or makes no sense: a broken EXIF block is
+// no reason to do without the image.
 int ExifOrientation(absl::Span<const uint8_t> file);
 
 }  // namespace gsg

@@ -6,7 +6,6 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "trainers/image/codec/jpeg.h"
 #include "trainers/image/codec/raster.h"
 #include "trainers/image/codec/signature.h"
 #include "trainers/image/image.h"
@@ -14,10 +13,11 @@
 namespace gsg {
 
 // Makes images of the bytes of JPEG, PNG and WebP files, told apart by their
-// contents, turned as EXIF says. One per thread.
-// Memory: the decoded pixels twice, at most 2 * 3 * kMaxPixels bytes, and what
-// the decoder of the format takes besides; kept for the next image up to a
-// multiple of what that needs (ResizeBuffer).
+// contents, turned as EXIF says. One per thread. Nothing but memory is kept
+// from one image to the next, and after an error not even that.
+// Memory: the decoded pixels twice, and what the decoder of the format takes
+// besides, which with the pixels is at most kMaxImageBytes. The pixels' is kept
+// for the next image up to a multiple of what that needs (ResizeBuffer).
 class ImageFileDecoder {
  public:
   // channels: of what it makes, 1 or 3, whatever the files hold.
@@ -25,14 +25,19 @@ class ImageFileDecoder {
 
   // Reads the header of `file`, which must stay valid for Decode, and returns
   // the image's size as it is meant to be looked at.
-  // Errors: kDataLoss if it is empty, of another format, corrupt, or absurdly
-  // large.
+  // Errors: kDataLoss if it is empty, of another format (which is named),
+  // corrupt, or absurdly large.
   absl::StatusOr<ImageSize> Open(absl::Span<const uint8_t> file);
 
-  // The image opened last; a JPEG is reduced as asked, others are not. Pixels
-  // stay valid until the next call.
-  // Errors: kDataLoss if it is corrupt or cut off.
+  // The image opened last; a JPEG is reduced as asked, or more where it would
+  // take too much memory; others are not. Pixels stay valid until the next
+  // call.
+  // Errors: kDataLoss if it is corrupt or cut off; kFailedPrecondition if the
+  // last Open or Decode failed.
   absl::StatusOr<Image> Decode(int reduction);
+
+  // Forgets the image that is open, and frees the memory.
+  void Close();
 
  private:
   const int channels_;
@@ -40,7 +45,6 @@ class ImageFileDecoder {
   ImageFormat format_ = ImageFormat::kUnknown;
   int orientation_ = 1;
   ImageSize stored_;
-  JpegDecoder jpeg_;
   Raster raster_;
   std::vector<uint8_t> chw_;
 };

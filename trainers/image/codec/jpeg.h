@@ -11,38 +11,29 @@
 
 namespace gsg {
 
-// Decodes JPEG files with libjpeg-turbo: grey, YCbCr, RGB, CMYK and YCCK;
-// baseline and progressive. One per thread.
+// The stored size, from the header.
+// Errors: kDataLoss for what libjpeg-turbo does not understand, and for a size
+// that is absurd: the file is too short for its pixels, or they would take
+// more than kMaxImageBytes to decode.
+absl::StatusOr<ImageSize> JpegSize(absl::Span<const uint8_t> file);
+
+// Decodes a JPEG file with libjpeg-turbo: grey, YCbCr, RGB, CMYK and YCCK;
+// baseline and progressive; chroma sampled in any way that it knows. Sides are
+// divided by *reduction (1, 2, 4 or 8) and rounded up; *reduction grows if the
+// pixels would take more than kMaxImageBytes otherwise. For `channels` = 1
+// *raster gets the file's own luma, otherwise RGB. Four inks always give RGB:
+// they are taken to be stored inverted, as Adobe does and Pillow assumes, so
+// that R = C K / 255 and so on.
+// Every call has a decoder of its own: nothing is left of a file that could
+// not be read.
 // Memory beyond the raster: a few rows; progressive, 6 bytes a pixel of the
-// file; with four inks, 4 bytes a pixel.
-class JpegDecoder {
- public:
-  JpegDecoder();
-  ~JpegDecoder();
-
-  // The stored size, from the header.
-  // Errors: kDataLoss for what libjpeg-turbo does not understand, or an absurd
-  // size.
-  absl::StatusOr<ImageSize> Open(absl::Span<const uint8_t> file);
-
-  // The pixels of `file`, the one opened last, with sides divided by
-  // `reduction` (1, 2, 4 or 8) and rounded up; for `channels` = 1 the file's
-  // own luma, otherwise RGB. Four inks always give RGB: they are taken to be
-  // stored inverted, as Adobe does and Pillow assumes, so that R = C K / 255
-  // and so on.
-  // Errors: kDataLoss for anything that libjpeg-turbo so much as warns of,
-  // such as a file that is cut off.
-  absl::Status Decode(absl::Span<const uint8_t> file, int reduction,
-                      int channels, Raster* raster);
-
- private:
-  absl::Status Damaged() const;
-
-  void* handle_;  // a tjhandle
-  ImageSize size_;
-  bool four_inks_ = false;
-  Raster inks_;  // C, M, Y and K, before they become colours
-};
+// file or less.
+// Errors: those of JpegSize; kDataLoss if pixels are missing: the file is cut
+// off before the last of them, or their code is corrupt. What else
+// libjpeg-turbo warns of (stray bytes between markers, parameters that it does
+// not need, no end marker) is not damage.
+absl::Status DecodeJpeg(absl::Span<const uint8_t> file, int channels,
+                        int* reduction, Raster* raster);
 
 }  // namespace gsg
 

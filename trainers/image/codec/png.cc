@@ -94,7 +94,14 @@ absl::StatusOr<ImageSize> PngSize(absl::Span<const uint8_t> file) {
   };
   const int64_t width = number(16);
   const int64_t height = number(20);
-  if (absl::Status s = CheckSize(height, width); !s.ok()) return s;
+  if (absl::Status s = CheckSize(height, width, 3); !s.ok()) return s;
+  // Deflate makes at most 1032 bytes of one, and a pixel has a bit at least.
+  constexpr int64_t kPixelsAByte = 8 * 1032;
+  if (height * width / kPixelsAByte > static_cast<int64_t>(file.size())) {
+    return absl::DataLossError(absl::StrCat(
+        "PNG: absurd size: ", width, " x ", height, " pixels in ", file.size(),
+        " bytes; it is cut off, or its header is wrong"));
+  }
   return ImageSize{static_cast<int>(height), static_cast<int>(width)};
 }
 
@@ -109,6 +116,8 @@ absl::Status DecodePng(absl::Span<const uint8_t> file, Raster* raster) {
     return absl::ResourceExhaustedError("no memory for a PNG decoder");
   }
   png_set_user_limits(png, size->width, size->height);
+  // Some writers promise a smaller window than they use; zlib does not care.
+  png_set_option(png, PNG_MAXIMUM_INFLATE_WINDOW, PNG_OPTION_ON);
   png_infop info = png_create_info_struct(png);
   const bool ok = info != nullptr && Read(png, info, &reading);
   png_destroy_read_struct(&png, &info, nullptr);

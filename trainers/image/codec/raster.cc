@@ -73,14 +73,15 @@ void Raster::Resize(int new_height, int new_width, int new_channels) {
   ResizeBuffer(static_cast<size_t>(height) * width * channels, &pixels);
 }
 
-absl::Status CheckSize(int64_t height, int64_t width) {
+absl::Status CheckSize(int64_t height, int64_t width, int64_t bytes_a_pixel) {
   // Divided, because the product of two sides from a header can overflow.
-  if (height > 0 && width > 0 && height <= kMaxPixels / width) {
+  if (height > 0 && width > 0 &&
+      height <= kMaxImageBytes / bytes_a_pixel / width) {
     return absl::OkStatus();
   }
-  return absl::DataLossError(absl::StrCat("absurd size: ", width, " x ", height,
-                                          " pixels; at most ", kMaxPixels >> 20,
-                                          " * 2^20 pixels are read"));
+  return absl::DataLossError(absl::StrCat(
+      "absurd size: ", width, " x ", height, " pixels of ", bytes_a_pixel,
+      " bytes; at most ", kMaxImageBytes >> 20, " MiB are spent on an image"));
 }
 
 Image ToPlanes(const Raster& raster, int orientation, int channels,

@@ -22,13 +22,15 @@ struct Raster {
   void Resize(int new_height, int new_width, int new_channels);
 };
 
-// The most pixels an image may have: 2^26, as 8192 x 8192. A header of a few
-// bytes can promise more than any memory holds, so it is asked first.
-inline constexpr int64_t kMaxPixels = int64_t{1} << 26;
+// The most memory that the decoding of one image may take, besides its planes:
+// 1 GiB, which is 357 million pixels of 3 bytes. A header of a few bytes can
+// promise more than any memory holds, so it is asked first.
+inline constexpr int64_t kMaxImageBytes = int64_t{1} << 30;
 
-// Errors: kDataLoss if a side is not positive or there are more than
-// kMaxPixels.
-absl::Status CheckSize(int64_t height, int64_t width);
+// bytes_a_pixel: what decoding takes for each.
+// Errors: kDataLoss if a side is not positive or it would take more than
+// kMaxImageBytes.
+absl::Status CheckSize(int64_t height, int64_t width, int64_t bytes_a_pixel);
 
 // Turns a raster into planes as they are meant to be looked at, with
 // `channels` (1 or 3) channels: grey is repeated; colour becomes the luma that

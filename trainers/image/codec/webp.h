@@ -12,12 +12,13 @@
 namespace gsg {
 
 // The size in a WebP file's header.
-// Errors: kDataLoss for a header that makes no sense or an absurd size;
-// kUnimplemented for an animation.
+// Errors: kDataLoss for a header that makes no sense or an absurd size: its
+// pixels would take more than kMaxImageBytes.
 absl::StatusOr<ImageSize> WebpSize(absl::Span<const uint8_t> file);
 
 // Decodes a WebP file, lossy or lossless, with libwebp. *raster gets RGB;
-// alpha is dropped.
+// alpha is dropped. Of an animation it is the first frame on its canvas, which
+// is black where that does not reach, as in Pillow.
 // Errors: those of WebpSize; kDataLoss if it is cut off or corrupt.
 absl::Status DecodeWebp(absl::Span<const uint8_t> file, Raster* raster);
 

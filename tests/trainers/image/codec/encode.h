@@ -6,6 +6,13 @@
 #include <png.h>
 #include <turbojpeg.h>
 #include <webp/encode.h>
+#include <webp/mux.h>
+
+// jpeglib.h needs FILE, and does not say so.
+// clang-format off
+#include <cstdio>
+#include <jpeglib.h>
+// clang-format on
 
 #include <cstdint>
 #include <cstdlib>
@@ -31,6 +38,46 @@ inline FileBytes EncodeJpeg(const FileBytes& pixels, int height, int width,
   FileBytes file(out, out + size);
   tjFree(out);
   tjDestroy(handle);
+  return file;
+}
+
+// How the first of three or four components is sampled, beside others of 1 x 1,
+// as TurboJPEG cannot. pixels: rows of `space`'s bytes. restart_interval: in
+// blocks of the coarsest sampling, 0 for no restart markers.
+inline FileBytes EncodeSampledJpeg(const FileBytes& pixels, int height,
+                                   int width, J_COLOR_SPACE space,
+                                   int horizontal, int vertical,
+                                   int restart_interval = 0) {
+  jpeg_compress_struct cinfo = {};
+  jpeg_error_mgr errors = {};
+  cinfo.err = jpeg_std_error(&errors);
+  jpeg_create_compress(&cinfo);
+  unsigned char* out = nullptr;
+  unsigned long size = 0;  // NOLINT: libjpeg's type
+  jpeg_mem_dest(&cinfo, &out, &size);
+  cinfo.image_height = height;
+  cinfo.image_width = width;
+  cinfo.input_components = space == JCS_CMYK ? 4 : 3;
+  cinfo.in_color_space = space;
+  jpeg_set_defaults(&cinfo);
+  jpeg_set_quality(&cinfo, 100, TRUE);
+  cinfo.comp_info[0].h_samp_factor = horizontal;
+  cinfo.comp_info[0].v_samp_factor = vertical;
+  for (int i = 1; i < cinfo.num_components; ++i) {
+    cinfo.comp_info[i].h_samp_factor = cinfo.comp_info[i].v_samp_factor = 1;
+  }
+  cinfo.restart_interval = restart_interval;
+  jpeg_start_compress(&cinfo, TRUE);
+  const size_t row = pixels.size() / height;
+  while (cinfo.next_scanline < cinfo.image_height) {
+    JSAMPROW from =
+        const_cast<uint8_t*>(pixels.data() + row * cinfo.next_scanline);
+    jpeg_write_scanlines(&cinfo, &from, 1);
+  }
+  jpeg_finish_compress(&cinfo);
+  FileBytes file(out, out + size);
+  std::free(out);
+  jpeg_destroy_compress(&cinfo);
   return file;
 }
 
@@ -101,8 +148,36 @@ inline FileBytes EncodeLossyWebp(const FileBytes& rgb, int height, int width) {
   return file;
 }
 
+// An animation of the WebP files `frames`, the first of which lies at (`x`,
+// `y`), both even, of a canvas of `height` x `width`.
+inline FileBytes AnimateWebp(const std::vector<FileBytes>& frames, int height,
+                             int width, int x, int y) {
+  WebPMux* mux = WebPMuxNew();
+  WebPMuxSetCanvasSize(mux, width, height);
+  const WebPMuxAnimParams params = {0xFF102030, 0};
+  WebPMuxSetAnimationParams(mux, &params);
+  for (size_t i = 0; i < frames.size(); ++i) {
+    WebPMuxFrameInfo frame = {};
+    frame.bitstream = {frames[i].data(), frames[i].size()};
+    frame.x_offset = i == 0 ? x : 0;
+    frame.y_offset = i == 0 ? y : 0;
+    frame.duration = 40;
+    frame.id = WEBP_CHUNK_ANMF;
+    frame.dispose_method = WEBP_MUX_DISPOSE_NONE;
+    frame.blend_method = WEBP_MUX_NO_BLEND;
+    if (WebPMuxPushFrame(mux, &frame, 1) != WEBP_MUX_OK) std::abort();
+  }
+  WebPData data;
+  if (WebPMuxAssemble(mux, &data) != WEBP_MUX_OK) std::abort();
+  FileBytes file(data.bytes, data.bytes + data.size);
+  WebPDataClear(&data);
+  WebPMuxDelete(mux);
+  return file;
+}
+
 // A TIFF block that says how to turn the image, after another entry.
-inline FileBytes ExifBlock(int orientation, bool big_endian) {
+// type: SHORT, 3, or LONG, 4.
+inline FileBytes ExifBlock(int orientation, bool big_endian, int type = 3) {
   const auto number = [&](uint32_t value, int size) {
     FileBytes bytes;
     for (int i = 0; i < size; ++i) {
@@ -123,11 +198,11 @@ inline FileBytes ExifBlock(int orientation, bool big_endian) {
   add(4, 2);
   add(1, 4);
   add(17, 4);
-  add(274, 2);  // orientation: SHORT, one of it, and two bytes of padding
-  add(3, 2);
+  add(274, 2);  // orientation: one of it, padded to four bytes
+  add(type, 2);
   add(1, 4);
-  add(orientation, 2);
-  add(0, 2);
+  add(orientation, type == 3 ? 2 : 4);
+  if (type == 3) add(0, 2);
   add(0, 4);  // no further directory
   return block;
 }

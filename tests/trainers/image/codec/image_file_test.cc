@@ -8,8 +8,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <initializer_list>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -196,7 +198,7 @@ TEST(JpegTest, Reduced) {
 TEST(JpegTest, CutOffAnywhereIsDamage) {
   const FileBytes whole = EncodeJpeg(SmoothRgb(40, 40), 40, 40);
   for (size_t size : {size_t{3}, size_t{10}, size_t{200}, whole.size() / 2,
-                      whole.size() - 40, whole.size() - 2}) {
+                      whole.size() - 40, whole.size() - 4}) {
     FileBytes cut(whole.begin(), whole.begin() + size);
     EXPECT_THAT(Refusal(cut), HasSubstr("JPEG: ")) << size;
   }
@@ -219,9 +221,147 @@ TEST(JpegTest, AbsurdSizeIsRefusedBeforeItIsAllocated) {
     frame[i] = 60000 / 256;
     frame[i + 1] = 60000 % 256;
   }
-  EXPECT_EQ(Refusal(file),
-            "absurd size: 60000 x 60000 pixels; at most 64 * 2^20 pixels are "
-            "read");
+  EXPECT_THAT(Refusal(file),
+              HasSubstr("JPEG: absurd size: 60000 x 60000 pixels in "));
+}
+
+// As many zeros as the pixels need at the least: the header's size can be
+// true, and is decoded reduced rather than refused.
+TEST(JpegTest, HundredMegapixelsAreRead) {
+  const FileBytes gray(size_t{12000} * 9000, 200);
+  const FileBytes file =
+      EncodeJpeg(gray, 9000, 12000, TJPF_GRAY, TJSAMP_GRAY, 0, 50);
+  ImageFileDecoder decoder(1);
+  const absl::StatusOr<ImageSize> size = decoder.Open(file);
+  ASSERT_TRUE(size.ok()) << size.status();
+  EXPECT_EQ(size->width, 12000);
+  const absl::StatusOr<Image> image = decoder.Decode(8);
+  ASSERT_TRUE(image.ok()) << image.status();
+  EXPECT_EQ(image->width, 1500);
+  EXPECT_NEAR(image->chw[0], 200, kRounding);
+}
+
+FileBytes Joined(std::initializer_list<FileBytes> parts) {
+  FileBytes all;
+  for (const FileBytes& part : parts) {
+    all.insert(all.end(), part.begin(), part.end());
+  }
+  return all;
+}
+
+size_t Find(const FileBytes& file, const FileBytes& what) {
+  return std::search(file.begin(), file.end(), what.begin(), what.end()) -
+         file.begin();
+}
+
+// What is unusual about a file is no damage while its pixels are there: they
+// are those of the usual one.
+TEST(JpegTest, UnusualButComplete) {
+  const FileBytes rgb = SmoothRgb(40, 56);
+  const FileBytes trailer = [] {
+    FileBytes bytes = {'S', 'E', 'F', 'H'};
+    for (int i = 0; i < 2000; ++i) bytes.push_back(static_cast<uint8_t>(i));
+    return bytes;
+  }();
+  for (int flags : {0, int{TJFLAG_PROGRESSIVE}}) {
+    SCOPED_TRACE(flags);
+    const FileBytes usual =
+        EncodeJpeg(rgb, 40, 56, TJPF_RGB, TJSAMP_420, flags, 92);
+    const std::vector<int> expected = Decode(usual, 3).values;
+    const FileBytes without_end(usual.begin(), usual.end() - 2);
+    FileBytes version = usual;
+    version[Find(usual, {'J', 'F', 'I', 'F', 0}) + 5] = 2;
+    FileBytes scan_parameters = usual;
+    if (flags == 0) {  // 5 bytes, then 2 for each of three components
+      const size_t scan = Find(usual, {0xFF, 0xDA});
+      std::fill_n(scan_parameters.begin() + scan + 11, 3, 0);
+    }
+    FileBytes stray = usual;
+    const size_t tables = Find(usual, {0xFF, 0xDB});
+    Insert(FileBytes(11, 'A'), tables, &stray);
+    FileBytes escaped = usual;
+    Insert({0xFF, 0}, tables, &escaped);
+    const std::vector<std::pair<std::string, FileBytes>> files = {
+        {"no end marker", without_end},
+        {"a trailer", Joined({without_end, FileBytes(99, 'x')})},
+        {"a trailer with markers", Joined({without_end, trailer})},
+        {"another file for a trailer", Joined({without_end, usual})},
+        {"another file behind it", Joined({usual, usual})},
+        {"zeros before the end",
+         Joined({without_end, FileBytes(512, 0), FileBytes{0xFF, 0xD9}})},
+        {"JFIF 2", version},
+        {"scan parameters of 0", scan_parameters},
+        {"stray bytes", stray},
+        {"an escaped byte", escaped}};
+    for (const auto& [name, file] : files) {
+      EXPECT_EQ(Decode(file, 3).values, expected) << name;
+    }
+  }
+}
+
+// Restart markers number 0 to 7 in turn. If they count from elsewhere, nothing
+// is missing; if one is not there, a part of the image is.
+TEST(JpegTest, RestartMarkers) {
+  const FileBytes usual =
+      EncodeSampledJpeg(SmoothRgb(64, 64), 64, 64, JCS_RGB, 1, 1, 8);
+  const std::vector<int> expected = Decode(usual, 3).values;
+  const auto shifted = [&](int by) {
+    FileBytes file = usual;
+    for (size_t i = 0; i + 1 < file.size(); ++i) {
+      if (file[i] != 0xFF || (file[i + 1] & 0xF8) != 0xD0) continue;
+      file[i + 1] = static_cast<uint8_t>(0xD0 | ((file[i + 1] + by) & 7));
+    }
+    return file;
+  };
+  EXPECT_EQ(Decode(shifted(3), 3).values, expected);
+  EXPECT_THAT(Refusal(shifted(1)), HasSubstr("JPEG: Corrupt JPEG data"));
+  const size_t first = Find(usual, {0xFF, 0xD2});
+  const size_t second = Find(usual, {0xFF, 0xD3});
+  ASSERT_LT(second, usual.size());
+  FileBytes without = usual;
+  without.erase(without.begin() + first, without.begin() + second);
+  EXPECT_THAT(Refusal(without), HasSubstr("JPEG: Corrupt JPEG data"));
+}
+
+// Between its scans a progressive file is cut off without a byte too few.
+TEST(JpegTest, ScansThatAreMissingAreDamage) {
+  const FileBytes whole = EncodeJpeg(SmoothRgb(40, 40), 40, 40, TJPF_RGB,
+                                     TJSAMP_420, TJFLAG_PROGRESSIVE);
+  int scans = 0;
+  for (size_t i = 0; i + 1 < whole.size(); ++i) {
+    if (whole[i] != 0xFF || whole[i + 1] != 0xDA || ++scans == 1) continue;
+    EXPECT_EQ(Refusal(FileBytes(whole.begin(), whole.begin() + i)),
+              "JPEG: Premature end of JPEG file");
+  }
+  EXPECT_GT(scans, 3);
+}
+
+// Luma keeps its resolution, whatever chroma's is; TurboJPEG refuses these.
+TEST(JpegTest, OddSampling) {
+  FileBytes gray;
+  for (int i = 0; i < 48 * 64; ++i) {
+    gray.insert(gray.end(), 3,
+                static_cast<uint8_t>(40 + 2 * (i % 64) + i / 64));
+  }
+  const std::pair<int, int> factors[] = {
+      {4, 2}, {1, 4}, {3, 1}, {2, 4}, {1, 3}};
+  for (const auto& [horizontal, vertical] : factors) {
+    ExpectNear(
+        Decode(EncodeSampledJpeg(gray, 48, 64, JCS_RGB, horizontal, vertical),
+               3),
+        gray, kRounding);
+  }
+}
+
+TEST(JpegTest, FourInksSubsampled) {
+  FileBytes cmyk;
+  for (int i = 0; i < 32 * 32; ++i)
+    cmyk.insert(cmyk.end(), {200, 100, 50, 204});
+  const Planes planes =
+      Decode(EncodeSampledJpeg(cmyk, 32, 32, JCS_CMYK, 2, 2), 3);
+  EXPECT_NEAR(planes.at(0, 9, 9), 160, kRounding);
+  EXPECT_NEAR(planes.at(1, 9, 9), 80, kRounding);
+  EXPECT_NEAR(planes.at(2, 9, 9), 40, kRounding);
 }
 
 std::vector<FileBytes> Rows(const FileBytes& bytes, int height) {
@@ -318,8 +458,10 @@ TEST(PngTest, BombIsRefusedBeforeItIsAllocated) {
     file[at + 3] = 60000 % 256;
   }
   EXPECT_EQ(Refusal(file),
-            "absurd size: 60000 x 60000 pixels; at most 64 * 2^20 pixels are "
-            "read");
+            "absurd size: 60000 x 60000 pixels of 3 bytes; at most 1024 MiB "
+            "are spent on an image");
+  for (size_t at : {16, 20}) file[at + 2] = 18000 / 256;
+  EXPECT_THAT(Refusal(file), HasSubstr("PNG: absurd size: "));
   for (size_t at : {16, 20}) file[at] = 0x7F;
   EXPECT_THAT(Refusal(file), HasSubstr("absurd size"));
 }
@@ -335,13 +477,22 @@ TEST(WebpTest, LossyWithAlpha) {
   ExpectNear(Decode(EncodeLossyWebp(rgb, 48, 64), 3), rgb, 8);
 }
 
-// A VP8X chunk with the flag of an animation, of 16 x 16 pixels.
-TEST(WebpTest, AnimationsAreNotRead) {
-  const FileBytes file = {'R', 'I', 'F', 'F', 22,  0,   0,  0,  'W', 'E',
-                          'B', 'P', 'V', 'P', '8', 'X', 10, 0,  0,   0,
-                          2,   0,   0,   0,   15,  0,   0,  15, 0,   0};
-  EXPECT_EQ(ImageFileDecoder(3).Open(file).status(),
-            absl::UnimplementedError("WebP: animations are not read"));
+TEST(WebpTest, FirstFrameOfAnAnimation) {
+  const FileBytes rgb = SmoothRgb(9, 13);
+  const FileBytes other(3 * 9 * 13, 7);
+  const std::vector<FileBytes> frames = {EncodeWebp(rgb, 9, 13),
+                                         EncodeWebp(other, 9, 13)};
+  ExpectNear(Decode(AnimateWebp(frames, 9, 13, 0, 0), 3), rgb, 0);
+  // Beside the frame, black, whatever the file's background: as in Pillow.
+  const Planes planes = Decode(AnimateWebp(frames, 20, 30, 4, 6), 3);
+  ASSERT_EQ(planes.height, 20);
+  EXPECT_EQ(planes.at(0, 0, 0), 0);
+  EXPECT_EQ(planes.at(2, 19, 29), 0);
+  EXPECT_EQ(planes.at(0, 6, 4), rgb[0]);
+  EXPECT_EQ(planes.at(1, 14, 16), rgb[3 * (8 * 13 + 12) + 1]);
+  FileBytes cut = AnimateWebp(frames, 9, 13, 0, 0);
+  cut.resize(cut.size() - 20);
+  EXPECT_EQ(Refusal(cut), "WebP: the animation is cut off or corrupt");
 }
 
 TEST(WebpTest, Damage) {
@@ -355,7 +506,13 @@ TEST(WebpTest, Damage) {
 TEST(ImageFileTest, WhatItDoesNotRead) {
   EXPECT_EQ(Refusal({}), "the file is empty");
   EXPECT_EQ(Refusal({'G', 'I', 'F', '8', '9', 'a'}),
-            "not a JPEG, PNG or WebP file, whatever its name");
+            "a GIF file, whatever its name; JPEG, PNG and WebP files are read");
+  EXPECT_THAT(Refusal({'I', 'I', '*', 0, 8, 0, 0, 0}),
+              HasSubstr("a TIFF file, whatever its name"));
+  EXPECT_THAT(Refusal({'B', 'M', 0, 0}), HasSubstr("a BMP file"));
+  EXPECT_THAT(
+      Refusal({0, 0, 0, 24, 'f', 't', 'y', 'p', 'h', 'e', 'i', 'c', 0, 0}),
+      HasSubstr("a HEIC file"));
   EXPECT_EQ(Refusal({'R', 'I', 'F', 'F'}),
             "not a JPEG, PNG or WebP file, whatever its name");
 }
@@ -380,6 +537,78 @@ TEST(ImageFileTest, DecoderIsReused) {
     ASSERT_TRUE(decoder.Open(jpeg).ok());
     ASSERT_TRUE(decoder.Decode(1).ok());
   }
+}
+
+std::vector<int> Pixels(ImageFileDecoder* decoder, const FileBytes& file) {
+  if (!decoder->Open(file).ok()) return {};
+  const absl::StatusOr<Image> image = decoder->Decode(1);
+  if (!image.ok()) return {};
+  return {image->chw, image->chw + size_t{3} * image->height * image->width};
+}
+
+// A file of any format, good or not, between two of any: all are what they are
+// to a decoder of their own.
+TEST(ImageFileTest, NothingIsLeftOfTheFileBefore) {
+  const FileBytes rgb = SmoothRgb(40, 56);
+  const FileBytes cmyk(4 * 24 * 16, 99);
+  const std::vector<FileBytes> good = {
+      EncodeJpeg(rgb, 40, 56, TJPF_RGB, TJSAMP_420),
+      EncodeJpeg(rgb, 56, 40, TJPF_RGB, TJSAMP_444, TJFLAG_PROGRESSIVE),
+      EncodeJpeg(cmyk, 24, 16, TJPF_CMYK),
+      EncodePng(Rows(rgb, 40), 56, {}),
+      EncodeWebp(rgb, 56, 40),
+      EncodeLossyWebp(rgb, 40, 56),
+      AnimateWebp({EncodeWebp(rgb, 40, 56)}, 40, 56, 0, 0)};
+  std::vector<FileBytes> any = good;
+  for (const FileBytes& file : good) {
+    for (size_t size :
+         {size_t{13}, size_t{30}, file.size() / 2, file.size() - 20}) {
+      any.emplace_back(file.begin(), file.begin() + size);
+    }
+    FileBytes corrupt = file;
+    std::fill_n(corrupt.begin() + file.size() / 2, 8, 0xFF);
+    any.push_back(corrupt);
+  }
+  // Headers that libjpeg refuses at one place or another.
+  const FileBytes& jpeg = good[0];
+  const size_t frame = Find(jpeg, {0xFF, 0xC0});
+  for (const auto& [at, value] :
+       {std::pair<size_t, uint8_t>{1, 0xC3}, {4, 12}, {9, 2}, {11, 0x55}}) {
+    FileBytes header = jpeg;
+    header[frame + at] = value;
+    any.push_back(header);
+  }
+  any.push_back(Joined({{0xFF, 0xD8}, jpeg}));
+  any.emplace_back(jpeg.begin(), jpeg.begin() + frame + 19);
+  any.emplace_back(jpeg.begin(), jpeg.begin() + Find(jpeg, {0xFF, 0xDA}) - 30);
+  std::vector<std::vector<int>> alone;
+  for (const FileBytes& file : any) {
+    ImageFileDecoder decoder(3);
+    alone.push_back(Pixels(&decoder, file));
+  }
+  for (size_t i = 0; i < good.size(); ++i) EXPECT_FALSE(alone[i].empty()) << i;
+  ImageFileDecoder decoder(3);
+  for (size_t before = 0; before < good.size(); ++before) {
+    for (size_t between = 0; between < any.size(); ++between) {
+      for (size_t after = 0; after < good.size(); ++after) {
+        ASSERT_EQ(Pixels(&decoder, good[before]), alone[before]);
+        ASSERT_EQ(Pixels(&decoder, any[between]), alone[between]);
+        ASSERT_EQ(Pixels(&decoder, good[after]), alone[after])
+            << before << " " << between << " " << after;
+      }
+    }
+  }
+}
+
+// After an error there is nothing to decode, not even what was there before.
+TEST(ImageFileTest, AnErrorCloses) {
+  const FileBytes rgb = SmoothRgb(16, 24);
+  const FileBytes jpeg = EncodeJpeg(rgb, 16, 24);
+  ImageFileDecoder decoder(3);
+  ASSERT_TRUE(decoder.Open(jpeg).ok());
+  EXPECT_FALSE(decoder.Open({}).ok());
+  EXPECT_EQ(decoder.Decode(1).status().code(),
+            absl::StatusCode::kFailedPrecondition);
 }
 
 // Whatever is done to a file, it is an image or an error. (With --config=asan,
