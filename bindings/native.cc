@@ -1,4 +1,4 @@
-// gsg._native: gsg_core for gsg/__init__.py, which documents the functions and
+// guided_stop_gradient._native: gsg_core for guided_stop_gradient/__init__.py, which documents the functions and
 // checks options. Matrices are anything that ParseArray takes.
 
 #include <sys/mman.h>

@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-import gsg
-import gsg.jax
+import guided_stop_gradient as gsg
+import guided_stop_gradient.jax
 
 SEED = 11
 jax.config.update("jax_enable_x64", True)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-import gsg
-import gsg.torch
+import guided_stop_gradient as gsg
+import guided_stop_gradient.torch
 from tests.bindings import run_pytest
 
 CALLS = 10_000

@@ -12,10 +12,10 @@ import pathlib
 import pytest
 import torch
 
-import gsg
-import gsg.torch
-from gsg import _torch_cuda
-from gsg.torch import GuidedStopGradientLoss
+import guided_stop_gradient as gsg
+import guided_stop_gradient.torch
+from guided_stop_gradient import _torch_cuda
+from guided_stop_gradient.torch import GuidedStopGradientLoss
 from tests.bindings import run_pytest
 
 SELECTIONS = ("min", "max", "random", "none", "soft", "margin")

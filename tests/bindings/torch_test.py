@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-import gsg
-import gsg.torch
-from gsg import _formula
-from gsg.torch import GuidedStopGradientLoss
+import guided_stop_gradient as gsg
+import guided_stop_gradient.torch
+from guided_stop_gradient import _formula
+from guided_stop_gradient.torch import GuidedStopGradientLoss
 from tests.bindings import formula, run_pytest
 
 DISTANCES = ("euclidean", "squared_euclidean", "cosine")

@@ -8,7 +8,7 @@ from typing import List, NamedTuple, Optional, Sequence, Tuple
 import torch
 from torch import Tensor
 
-from gsg import _native
+from guided_stop_gradient import _native
 
 _NORM_EPSILON = 1e-8
 

@@ -17,8 +17,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gsg import _native
-from gsg._arguments import loss_options, nearest_options
+from guided_stop_gradient import _native
+from guided_stop_gradient._arguments import loss_options, nearest_options
 
 __all__ = ["guided_loss", "guided_loss_shared", "nearest_pairing"]
 

@@ -19,8 +19,8 @@ from typing import (Any, Callable, List, Optional, Protocol, Sequence, Tuple,
 import torch
 from torch import Tensor, nn
 
-from gsg import _formula, _native, _torch_cuda
-from gsg._arguments import (as_integer, as_margin, as_string,
+from guided_stop_gradient import _formula, _native, _torch_cuda
+from guided_stop_gradient._arguments import (as_integer, as_margin, as_string,
                             as_temperature, loss_options, nearest_options)
 
 __all__ = ["GuidedStopGradientLoss"]
@@ -185,7 +185,7 @@ def _of_one_dtype(views: Tuple[Tensor, ...]) -> Tuple[Tensor, ...]:
     return views
 
 
-# The operators gsg::guided_loss and gsg::guided_loss_shared: the loss, the pair
+# The operators guided_stop_gradient::guided_loss and ..._shared: the loss, the pair
 # of each row, and the gradients in p (of no elements if wants_grad is false),
 # times _grad_scale. `step`: None, or a count that makes another seed of `seed`.
 # They are defined for the CPU by gsg_core, and for every other device by gsg's
@@ -359,7 +359,7 @@ _FourResult = Tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]
 _SharedResult = Tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
 
 
-@torch.library.custom_op("gsg::guided_loss", mutates_args=())
+@torch.library.custom_op("guided_stop_gradient::guided_loss", mutates_args=())
 def _guided_loss(
         p11: Tensor, p12: Tensor, p21: Tensor, p22: Tensor, z11: Tensor,
         z12: Tensor, z21: Tensor, z22: Tensor, distance: str, selection: str,
@@ -398,7 +398,7 @@ def _guided_loss_fake(
     return cast(_FourResult, _fake_result((p11, p12, p21, p22), wants_grad))
 
 
-@torch.library.custom_op("gsg::guided_loss_shared", mutates_args=())
+@torch.library.custom_op("guided_stop_gradient::guided_loss_shared", mutates_args=())
 def _guided_loss_shared(
         p1: Tensor, p2: Tensor, local: Optional[Tensor], z1: Tensor, z2: Tensor,
         pairing: Optional[Tensor], pairing_kind: str, candidates: int,

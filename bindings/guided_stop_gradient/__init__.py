@@ -28,10 +28,10 @@ from typing import Any, NamedTuple, Optional, Sequence, Tuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gsg import _native
-from gsg._arguments import (as_integer, as_seed, as_string, loss_options,
+from guided_stop_gradient import _native
+from guided_stop_gradient._arguments import (as_integer, as_seed, as_string, loss_options,
                             nearest_options)
-from gsg._types import ArrayLike
+from guided_stop_gradient._types import ArrayLike
 
 __all__ = [
     "GuidedLoss", "effective_rank", "feature_spread", "guided_loss",
