@@ -9,7 +9,7 @@ import collections
 import secrets
 import threading
 import weakref
-from typing import Any, Dict, Optional, Tuple
+from typing import Dict, Optional, Tuple
 
 import torch
 from torch import Tensor
@@ -18,7 +18,10 @@ _REMEMBERED = 4096
 
 
 class Steps:
-    """How many steps a module took, and the numbers that the last ones drew."""
+    """How many steps a module took, and the numbers that the last ones drew.
+
+    Threads may share it; what is made under torch.compile refers to it by handle.
+    """
 
     def __init__(self, count: int = 0) -> None:
         self.count = count
@@ -31,7 +34,7 @@ class Steps:
         # Operators take integers, not objects. Not from torch's generator: a
         # module that is made must not change what others draw.
         self.handle = secrets.randbits(62)
-        # The count of what was exported or traced, which is not this one.
+        # The count of what was exported, which is not this one.
         self.exported_handle = secrets.randbits(62)
         _STEPS[self.handle] = self
 
@@ -40,9 +43,8 @@ class Steps:
             self.count = count
             self._drawn.clear()
 
-    def take(self) -> int:
-        """The number of this step."""
-        drawn = int(torch.randint(2**63 - 1, (), dtype=torch.int64, device="cpu"))
+    def take(self, drawn: int) -> int:
+        """The number of the step that drew this."""
         with self._lock:
             step = self._drawn.get(drawn)
             if step is None:
@@ -66,40 +68,56 @@ _STEPS: "weakref.WeakValueDictionary[int, Steps]" = weakref.WeakValueDictionary(
 # Those of exported programs, which have no module to keep them.
 _EXPORTED: Dict[int, Steps] = {}
 
-# Not pure: two draws of a program are two steps.
-_LIBRARY = torch.library.Library("guided_stop_gradient", "FRAGMENT")
-_LIBRARY.define("draw_step(int handle, int start, bool advance) -> Tensor",
-                tags=(torch.Tag.nondeterministic_seeded,))
 
 
-def _draw_step(handle: int, start: int, advance: bool) -> Tensor:
+@torch.library.custom_op("guided_stop_gradient::draw_step", mutates_args=())
+def _draw_step(handle: int, advance: bool) -> Tensor:
+    # An operator, because torch.func.vmap takes no random number elsewhere.
+    steps = _STEPS[handle]
+    return _as_tensor(steps.take(_draw()) if advance else steps.count)
+
+
+@torch.library.custom_op("guided_stop_gradient::step_of", mutates_args=())
+def _step_of(drawn: Tensor, handle: int, start: int, advance: bool) -> Tensor:
+    # The same for the same number: compilers may call it twice.
     steps: Optional[Steps] = _STEPS.get(handle)
     if steps is None:
         steps = _EXPORTED.setdefault(handle, Steps(start))
-    step = steps.take() if advance else steps.count
-    return torch.tensor(step, dtype=torch.int64, device="cpu")
+    return _as_tensor(steps.take(int(drawn)) if advance else steps.count)
 
 
-def _draw_step_fake(handle: int, start: int, advance: bool) -> Tensor:
+@_step_of.register_fake
+def _step_of_fake(drawn: Tensor, handle: int, start: int,
+                  advance: bool) -> Tensor:
     return torch.empty((), dtype=torch.int64, device="cpu")
 
 
-_LIBRARY.impl("draw_step", _draw_step, "CompositeExplicitAutograd")
-torch.library.register_fake("guided_stop_gradient::draw_step", _draw_step_fake,
-                            lib=_LIBRARY)
+@_draw_step.register_fake
+def _draw_step_fake(handle: int, advance: bool) -> Tensor:
+    return torch.empty((), dtype=torch.int64, device="cpu")
+
+
+def _draw() -> int:
+    return int(_drawn())
+
+
+def _drawn() -> Tensor:
+    return torch.randint(2**63 - 1, (), dtype=torch.int64, device="cpu")
+
+
+def _as_tensor(step: int) -> Tensor:
+    return torch.tensor(step, dtype=torch.int64, device="cpu")
 
 
 def draw_step(steps: Steps, advance: bool) -> Tensor:
     """The number of this step, int64 on the CPU; a new one if advance."""
+    if not torch.compiler.is_compiling():
+        step: Tensor = _draw_step(steps.handle, advance)
+        return step
+    # A draw that compilers know as one, and replay.
+    drawn = _drawn() if advance else _as_tensor(0)
     handle, start = steps.handle, 0
-    if torch.jit.is_tracing() or _is_exporting():
+    if not torch.compiler.is_dynamo_compiling():  # torch.export
         handle, start = steps.exported_handle, steps.count
-    step: Tensor = torch.ops.guided_stop_gradient.draw_step(
-        handle, start, advance)
+    step = _step_of(drawn, handle, start, advance)
     return step
-
-
-def _is_exporting() -> bool:
-    # torch before 2.7 cannot say.
-    is_exporting: Any = getattr(torch.compiler, "is_exporting", None)
-    return is_exporting is not None and bool(is_exporting())

@@ -24,16 +24,14 @@ from torch import Tensor, nn
 
 from guided_stop_gradient import _formula, _native, _torch_cuda
 from guided_stop_gradient._arguments import (
-    as_integer, as_margin, as_seed, as_string, as_temperature, loss_options,
-    nearest_options)
+    DISTANCES, SELECTIONS, as_integer, as_margin, as_one_of, as_seed,
+    as_temperature, loss_options, nearest_options)
 from guided_stop_gradient._steps import Steps, draw_step
 from guided_stop_gradient._types import Distance, PairingKind, Selection
 
 __all__ = ["GuidedStopGradientLoss"]
 
 _DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
-_DISTANCES = ("euclidean", "squared_euclidean", "cosine")
-_SELECTIONS = ("min", "max", "random", "none", "soft", "margin")
 _PAIRINGS = ("cyclic", "random", "nearest")
 _REDUCTIONS = ("mean", "sum", "none")
 _FOUR = ("p11", "p12", "p21", "p22", "z11", "z12", "z21", "z22")
@@ -88,7 +86,8 @@ class GuidedStopGradientLoss(nn.Module):
     what it would have drawn; a state dict without it leaves it as it is.
     forward(..., seed=s) says the seed outright and counts nothing: then
     gsg.guided_loss_shared with that seed has the same result.
-    What torch.export and torch.jit.trace make counts steps of its own.
+    What torch.export makes (strict=False) counts steps of its own; torch.jit.trace takes the
+    module in eval() or with seed= only.
 
     Raises TypeError and ValueError as gsg.guided_loss does, naming the
     argument; on a GPU, which nobody waits for, values that are not finite make
@@ -104,22 +103,23 @@ class GuidedStopGradientLoss(nn.Module):
                  reduction: Literal["mean", "sum", "none"] = "mean",
                  return_pairs: bool = False) -> None:
         super().__init__()
-        self.distance = _one_of("distance", distance, _DISTANCES)
-        self.selection = _one_of("selection", selection, _SELECTIONS)
-        self.views = _one_of("views", views, ("four", "shared"))
+        self.distance = as_one_of("distance", distance, DISTANCES)
+        self.selection = as_one_of("selection", selection, SELECTIONS)
+        self.views = as_one_of("views", views, ("four", "shared"))
         self.temperature = as_temperature(temperature)
         self.margin = as_margin(margin)
-        self.pairing = _one_of("pairing", pairing, _PAIRINGS)
+        self.pairing = as_one_of("pairing", pairing, _PAIRINGS)
         if views == "four" and pairing == "nearest":
             raise ValueError(
                 'pairing="nearest" is for views="shared": with views="four" the '
                 "second images come in the order that gsg.nearest_pairing gives")
         self.candidates = as_integer("candidates", candidates, 1, 2**63 - 1)
         self.seed = as_seed(seed)
-        self.reduction = _one_of("reduction", reduction, _REDUCTIONS)
+        self.reduction = as_one_of("reduction", reduction, _REDUCTIONS)
         self.return_pairs = bool(return_pairs)
         self._steps = Steps()
-        self.register_load_state_dict_pre_hook(_without_a_count)
+        self.register_load_state_dict_pre_hook(  # type: ignore[no-untyped-call]
+            _without_a_count)
 
     @property
     def step(self) -> int:
@@ -164,6 +164,10 @@ class GuidedStopGradientLoss(nn.Module):
         if seed is not None:
             step, seed = None, as_seed(seed)
         else:
+            if self.training and _is_traced():
+                raise RuntimeError(
+                    "torch.jit.trace would record a training step's pairing: "
+                    "give seed=, or trace the module after eval()")
             step, seed = draw_step(self._steps, self.training), self.seed
         if (shared and second is None and self.selection == "none" and
                 len(p[0]) == 1):
@@ -243,11 +247,10 @@ def _without_a_count(module: nn.Module, state_dict: Dict[str, Any], prefix: str,
     state_dict.setdefault(prefix + _EXTRA_STATE, None)
 
 
-def _one_of(name: str, value: str, choices: Sequence[str]) -> str:
-    if as_string(name, value) not in choices:
-        raise ValueError(
-            f"{name} is \"{value}\"; use one of {', '.join(choices)}")
-    return value
+def _is_traced() -> bool:
+    # Dynamo says True of itself, too.
+    return (not torch.compiler.is_compiling() and
+            bool(torch.jit.is_tracing()))  # type: ignore[attr-defined,no-untyped-call]
 
 
 def _signed(seed: int) -> int:
@@ -701,21 +704,26 @@ def _call(kind: _Kind, options: _Options, wants_grad: bool,
           step: Optional[Tensor], second: Optional[Tensor],
           local: Optional[Tensor], *views: Tensor) -> Tuple[Tensor, ...]:
     rest = (*options[:4], step, *options[4:], wants_grad)
+    result: Tuple[Tensor, ...]
     if len(views) == 8:
-        return _guided_loss(*views, *rest)
-    return _guided_loss_shared(*views[:2], local, *views[2:], second, *kind,
-                               *rest)
+        result = _guided_loss(*views, *rest)
+    else:
+        result = _guided_loss_shared(*views[:2], local, *views[2:], second,
+                                     *kind, *rest)
+    return result
 
 
 def _apply(p: Sequence[Tensor], local: Optional[Tensor], z: Sequence[Tensor],
            second: Optional[Tensor], kind: _Kind, step: Optional[Tensor],
            options: _Options, wants_grad: bool) -> Tuple[Tensor, Tensor]:
     """loss and pair."""
-    arguments = (kind, options, wants_grad, step, second, local, *p, *z)
+    arguments: Tuple[Any, ...] = (kind, options, wants_grad, step, second,
+                                  local, *p, *z)
     # Compilers and tracers record the operator; the transforms of torch.func
     # want a Function.
-    record = torch.compiler.is_compiling() or torch.jit.is_tracing()
-    result = _call(*arguments) if record else _Loss.apply(*arguments)
+    record = torch.compiler.is_compiling() or _is_traced()
+    call: Any = _call if record else _Loss.apply
+    result = call(*arguments)
     return result[0], result[1]
 
 
@@ -752,7 +760,8 @@ class _Loss(torch.autograd.Function):
         if grad_loss is None:  # autograd's way of saying 0
             grads = [None] * count
         elif torch.is_grad_enabled():
-            grads = _Scale.apply(grad_loss, ctx.grad_scale, *saved)
+            apply: Any = _Scale.apply
+            grads = apply(grad_loss, ctx.grad_scale, *saved)
         else:
             grads = _scaled(grad_loss, ctx.grad_scale, saved[:count])
         local = grads[-1] if ctx.has_local else None
@@ -763,10 +772,11 @@ class _Loss(torch.autograd.Function):
     def vmap(info: Any, in_dims: Tuple[Any, ...], *arguments: Any
              ) -> Tuple[Tuple[Tensor, ...], Tuple[int, ...]]:
         """One after the other, with the same random numbers."""
+        apply: Any = _Loss.apply
         calls = [
-            _Loss.apply(*(x if dim is None else x.select(dim, k)
-                          for x, dim in zip(arguments, (
-                              None, None, None, *in_dims[3:]))))
+            apply(*(x if dim is None else x.select(dim, k)
+                    # Those before are options, whose parts have no dimension.
+                    for x, dim in zip(arguments, (None,) * 3 + in_dims[3:])))
             for k in range(info.batch_size)]
         outputs = tuple(torch.stack(parts) for parts in zip(*calls))
         return outputs, (0,) * len(outputs)
