@@ -1,6 +1,6 @@
 """The guided stop-gradient loss as a PyTorch module.
 
-    loss_fn = gsg.torch.GuidedStopGradientLoss()
+    loss_fn = guided_stop_gradient.torch.GuidedStopGradientLoss()
     loss = loss_fn(p1, p2, z1, z2)
     loss.backward()
 
@@ -8,7 +8,7 @@ Lee & Lee, arXiv 2503.09058; see help(gsg). The loss is a custom operator: it
 works under torch.compile without graph breaks and under autocast. On the CPU it
 is gsg's fused loop, on the memory of the tensors; on an NVIDIA GPU gsg's kernel,
 in builds that have it (--config=cuda); elsewhere the same formula in torch
-operations. torch 2.4 or newer.
+operations. torch 2.5 or newer.
 """
 
 import ctypes

@@ -19,12 +19,13 @@ import torch
 
 # The tests that run once more, on the installed package.
 TESTS = ("arguments_test", "loss_test", "package_test", "property_test",
-         "torch_test")
+         "torch_replay_test", "torch_test")
 
 # What a user's program may say, and may not.
 TYPED = """
 import guided_stop_gradient as gsg
-import guided_stop_gradient.torch
+import jax.numpy
+from guided_stop_gradient.torch import GuidedStopGradientLoss
 import numpy as np
 import torch
 
@@ -34,14 +35,20 @@ result = gsg.guided_loss_shared(x, x, torch.from_numpy(x),
 reveal_type(result.loss)
 reveal_type(result.pair)
 reveal_type(gsg.pairing(5))
-reveal_type(gsg.torch.GuidedStopGradientLoss(views="four").step)
+reveal_type(GuidedStopGradientLoss(views="four").step)
 gsg.select([[1.0]], x, x, x)
 gsg.guided_loss(x, x, x, x, x, x, x)
+gsg.select(x, x, x, x, selection="mni")
+GuidedStopGradientLoss(reduction="avg")
+j = jax.numpy.zeros((2, 3))
+gsg.guided_loss_shared(j, j, j, j)
 """
 REVEALED = ('Revealed type is "float"', "dtype[numpy.unsignedinteger[",
             "dtype[numpy.signedinteger[", 'Revealed type is "int"',
             '"select" has incompatible type "list[list[float]]"',
-            'Missing positional argument "z22"')
+            'Missing positional argument "z22"',
+            """incompatible type "Literal['mni']\"""",
+            """incompatible type "Literal['avg']\"""")
 
 
 def folder_of(module):
@@ -118,7 +125,7 @@ print(gsg.pairing(2, seed=0))
         output = self.run_program(*mypy, program, ok=False, **lend)
         for text in REVEALED:
             self.assertIn(text, output)
-        self.assertIn("Found 2 errors", output)
+        self.assertIn("Found 4 errors", output)
         self.assertIn("Success", self.run_program(*mypy, "-p", "guided_stop_gradient", **lend))
 
     def test_its_own_tests(self):
