@@ -83,7 +83,7 @@ def main():
             entries[path] = data.read()
         if path.endswith(".so"):
             check_platform(source, args.platform)
-    info = f"{args.name}-{args.version}.dist-info"
+    info = f"{args.name.replace('-', '_')}-{args.version}.dist-info"
     metadata = [
         "Metadata-Version: 2.1",
         f"Name: {args.name}",

@@ -12,7 +12,7 @@ def _py_wheel_impl(ctx):
     python = "cp" + PYTHON_VERSION.replace(".", "")
     tag = "%s-%s" % (python, python)
     wheel = ctx.actions.declare_file("%s-%s-%s-%s.whl" % (
-        ctx.attr.distribution,
+        ctx.attr.distribution.replace("-", "_"),  # as wheels spell it
         ctx.attr.version,
         tag,
         _PLATFORM,

@@ -21,8 +21,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-import gsg
-import gsg.torch
+import guided_stop_gradient as gsg
+import guided_stop_gradient.torch
 
 PAIRS = ((0, 2), (0, 3), (1, 2), (1, 3))
 

@@ -116,6 +116,14 @@ Array FromTuple(const std::string& name, const py::tuple& memory) {
   return result;
 }
 
+// Anyone else's tuple is no array.
+bool IsMemory(py::handle value) {
+  if (!py::isinstance<py::tuple>(value)) return false;
+  const auto tuple = py::reinterpret_borrow<py::tuple>(value);
+  return tuple.size() == 5 && py::isinstance<py::int_>(tuple[0]) &&
+         py::isinstance<py::str>(tuple[1]);
+}
+
 py::object CopyMemory(int64_t bytes) {
   return py::array(py::dtype("uint8"), std::vector<py::ssize_t>{bytes});
 }
@@ -127,7 +135,7 @@ bool IsAligned(const Array& array) {
 }  // namespace
 
 Array ParseArray(const std::string& name, py::handle value) {
-  if (py::isinstance<py::tuple>(value)) {
+  if (IsMemory(value)) {
     return FromTuple(name, py::reinterpret_borrow<py::tuple>(value));
   }
   if (py::isinstance<py::array>(value)) {
@@ -144,6 +152,18 @@ Array ParseArray(const std::string& name, py::handle value) {
   throw py::type_error(name + " is " + TypeOf(value) +
                        ", without buffer protocol or __dlpack__; "
                        "numpy.asarray makes an array of many things");
+}
+
+bool IsImmutable(py::handle value) {
+  if (py::isinstance<py::array>(value) || !py::hasattr(value, "__array__")) {
+    return false;
+  }
+  try {
+    const py::object asarray = py::module_::import("numpy").attr("asarray");
+    return !py::cast<bool>(asarray(value).attr("flags").attr("writeable"));
+  } catch (py::error_already_set&) {
+    return false;  // a dtype that NumPy lacks: a torch tensor
+  }
 }
 
 void CheckDtype(const Array& array, const std::vector<std::string>& dtypes) {

@@ -31,6 +31,10 @@ struct Array {
 // ValueError if it is on another device or refuses to export.
 Array ParseArray(const std::string& name, pybind11::handle value);
 
+// Whether NumPy is shown the memory read-only, as JAX does, whose arrays never
+// change. This form of DLPack does not say so.
+bool IsImmutable(pybind11::handle value);
+
 // TypeError unless the dtype is one of `dtypes`.
 void CheckDtype(const Array& array, const std::vector<std::string>& dtypes);
 

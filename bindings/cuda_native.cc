@@ -1,4 +1,4 @@
-// gsg._cuda: cuda for gsg/_torch_cuda.py, in builds with --config=cuda. Takes
+// gsg._cuda: cuda for guided_stop_gradient/_torch_cuda.py, in builds with --config=cuda. Takes
 // addresses, and trusts them: the caller has looked at shapes, types and
 // devices.
 

@@ -1,4 +1,4 @@
-// gsg._native: gsg_core for gsg/__init__.py, which documents the functions and
+// guided_stop_gradient._native: gsg_core for guided_stop_gradient/__init__.py, which documents the functions and
 // checks options. Matrices are anything that ParseArray takes.
 
 #include <sys/mman.h>
@@ -204,7 +204,9 @@ Outputs ParseOutputs(const Array& p, size_t count, const py::object& out) {
     const std::string name = "out[" + std::to_string(v) + "]";
     Array array = ParseMatrix(name, given[v]);
     CheckSameDtype(array, p);
-    if (!array.writable) throw py::value_error(name + " is read-only");
+    if (!array.writable || IsImmutable(given[v])) {
+      throw py::value_error(name + " is read-only");
+    }
     if (!HasPlainRows(array)) {
       throw py::value_error(
           name +
@@ -300,11 +302,14 @@ py::tuple GuidedLossOfFour(const Objects<8>& views, const Options& arguments,
 // The given pairing of n images, or for None the cyclic one of the seed.
 class PairingArgument {
  public:
-  PairingArgument(const py::object& pairing, int64_t n, uint64_t seed) {
+  PairingArgument(const py::object& pairing, int64_t n,
+                  const Options& options) {
     if (!pairing.is_none()) {
       given_ = ParseVector("pairing", pairing, "int64");
+    } else if (n == 1 && std::get<1>(options) == "none") {
+      drawn_ = {0};  // a single image, which needs no other
     } else if (n > 0) {  // that n is 0 is the loss's to say
-      drawn_ = ValueOrThrow(CyclicPairing(n, seed));
+      drawn_ = ValueOrThrow(CyclicPairing(n, SeedOf(options)));
     }
   }
 
@@ -340,7 +345,7 @@ py::tuple GuidedLossShared(const Objects<4>& views, const py::object& pairing,
                            const py::sequence& local_p) {
   const Matrices<4> m = ParseMatrices(kSharedViews, views);
   const std::vector<Array> local = ParseLocal(local_p, m[0]);
-  const PairingArgument second(pairing, m[0].shape[0], SeedOf(arguments));
+  const PairingArgument second(pairing, m[0].shape[0], arguments);
   const Outputs outputs = ParseOutputs(m[0], 2 + local.size(), out);
   const auto call = [&](auto tag) {
     using T = decltype(tag);

@@ -2,7 +2,7 @@
 
 import torch
 import torchvision
-import gsg.torch
+from guided_stop_gradient.torch import GuidedStopGradientLoss
 from lightly.models.modules import SimSiamPredictionHead, SimSiamProjectionHead
 from torch import nn
 
@@ -23,7 +23,7 @@ class SimSiam(nn.Module):
 
 def train(batches):
     model = SimSiam()
-    criterion = gsg.torch.GuidedStopGradientLoss()
+    criterion = GuidedStopGradientLoss()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.06)
     losses = []
     for x0, x1 in batches:

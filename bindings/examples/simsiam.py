@@ -10,8 +10,8 @@ import torch
 import torchvision
 from torch import nn
 
-import gsg
-import gsg.torch
+import guided_stop_gradient as gsg
+import guided_stop_gradient.torch
 
 
 def mlp(*widths, last_norm):

@@ -6,7 +6,7 @@ import unittest
 
 import numpy as np
 
-import gsg
+import guided_stop_gradient as gsg
 
 SEED = 15
 
@@ -97,6 +97,13 @@ class LayoutTest(unittest.TestCase):
                 self.assertEqual(gsg.guided_loss(*same, *same).loss,
                                  expected.loss)
 
+    def test_a_single_image_without_guidance(self):
+        one = [x[:1] for x in self.views]
+        result = gsg.guided_loss_shared(*one, selection="none")
+        expected = gsg.guided_loss(*one[:2], *one[:2], *one[2:], *one[2:],
+                                   selection="none")
+        self.assertEqual(result.loss, expected.loss)
+
     def test_repeated_rows(self):
         row = np.broadcast_to(self.views[0][0], (6, 5))
         self.assertEqual(gsg.effective_rank(row), 0)
@@ -162,6 +169,11 @@ class ErrorTest(unittest.TestCase):
         x = np.ones((3, 4), np.float32)
         wide = x.astype(np.float64)
         half = x.astype(np.float16)
+        for wrong in (((1.0, 2.0), (3.0, 4.0)), None, 1.5, (1, 2, 3, 4, 5)):
+            self.rejects(
+                TypeError, f"z is a value of type {type(wrong).__name__}, "
+                "without buffer protocol or __dlpack__; numpy.asarray makes an "
+                "array of many things", gsg.feature_spread, wrong)
         self.rejects(
             TypeError, "z2 is a value of type list, without buffer protocol "
             "or __dlpack__; numpy.asarray makes an array of many things",

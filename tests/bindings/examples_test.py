@@ -63,7 +63,8 @@ def test_lightly():
 def test_lightly_loss_is_ours_without_guidance():
     # selection="none" is the loss that the example had before.
     from lightly.loss import NegativeCosineSimilarity
-    import gsg.torch
+    import guided_stop_gradient as gsg
+    import guided_stop_gradient.torch
     p0, p1, z0, z1 = torch.randn(4, 8, 16)
     criterion = NegativeCosineSimilarity()
     expected = 0.5 * (criterion(p0, z1) + criterion(p1, z0))

@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-import gsg
-import gsg.jax
+import guided_stop_gradient as gsg
+import guided_stop_gradient.jax
 
 SEED = 11
 jax.config.update("jax_enable_x64", True)
@@ -125,6 +125,53 @@ class JaxTest(unittest.TestCase):
         with self.assertRaisesRegex(Exception, "z2 is 8 x 6; p1 is 9 x 6"):
             gsg.jax.guided_loss_shared(*views[:3],
                                        views[3][:8]).block_until_ready()
+
+    def test_every_seed(self):
+        views = self.views(4, jnp.float32)
+        step = jax.jit(lambda seed: gsg.jax.guided_loss_shared(*views,
+                                                               seed=seed))
+        for seed in (0, 2**32, 2**63, 2**64 - 1, gsg.step_seed(0, 1)):
+            expected = np.float32(gsg.guided_loss_shared(*views, seed=seed).loss)
+            self.assertEqual(gsg.jax.guided_loss_shared(*views, seed=seed),
+                             expected)
+            self.assertEqual(step(np.uint64(seed)), expected)
+
+    def test_is_checked_when_it_traces(self):
+        views = self.views(4, jnp.float32)
+        loss = gsg.jax.guided_loss_shared
+        for kind, message, arguments, options in (
+                (TypeError, "pairing is float", (*views, jnp.zeros(9)), {}),
+                (ValueError, r"pairing has shape \(8,\)",
+                 (*views, jnp.arange(8)), {}),
+                (TypeError, "pairing is a value of type list",
+                 (*views, [1, 0]), {}),
+                (ValueError, "z2 is 9 x 5; p1 is 9 x 6",
+                 (*views[:3], views[3][:, :5]), {}),
+                (ValueError, "z1 has shape", (*views[:2], views[2][0], views[3]),
+                 {}),
+                (TypeError, "p2 is int32", (views[0], jnp.ones((9, 6), jnp.int32),
+                                            *views[2:]), {}),
+                (TypeError, "z2 is a value of type NoneType", (*views[:3], None),
+                 {}),
+                (TypeError, "seed is a value of type float", views,
+                 dict(seed=1.5)),
+                (ValueError, "seed is -1", views, dict(seed=-1)),
+                (ValueError, 'selection is "first"', views,
+                 dict(selection="first")),
+                (ValueError, "p1 has 1 row", [x[:1] for x in views], {})):
+            with self.subTest(message), self.assertRaisesRegex(kind, message):
+                jax.eval_shape(lambda: loss(*arguments, **options))
+        with self.assertRaisesRegex(TypeError, "seed is float32"):
+            jax.jit(lambda seed: loss(*views, seed=seed))(jnp.float32(1))
+        with self.assertRaisesRegex(ValueError, "candidates is 9"):
+            gsg.jax.nearest_pairing(*views[:2], candidates=9)
+
+    def test_arrays_are_not_written_to(self):
+        views = self.views(4, jnp.float32)
+        out = [jnp.zeros((9, 6), jnp.float32) for _ in range(2)]
+        with self.assertRaisesRegex(ValueError, r"out\[0\] is read-only"):
+            gsg.guided_loss_shared(*views, out=out)
+        self.assertFalse(out[0].any())
 
     def test_is_optional(self):
         self.assertNotIn("torch", sys.modules)

@@ -4,7 +4,7 @@ import unittest
 
 import numpy as np
 
-import gsg
+import guided_stop_gradient as gsg
 
 SEED = 20230917
 DISTANCES = ("euclidean", "squared_euclidean", "cosine")

@@ -12,7 +12,7 @@ import unittest
 
 import numpy as np
 
-import gsg
+import guided_stop_gradient as gsg
 
 SEED = 4
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-import gsg
+import guided_stop_gradient as gsg
 from bazel import make_wheel
 from tests.bindings import run_pytest
 

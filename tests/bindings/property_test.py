@@ -10,7 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings, strategies as st
 
-import gsg
+import guided_stop_gradient as gsg
 from tests.bindings import formula, run_pytest
 
 DTYPES = {torch.float16: 2**-10, torch.bfloat16: 2**-7,

@@ -12,10 +12,10 @@ import pathlib
 import pytest
 import torch
 
-import gsg
-import gsg.torch
-from gsg import _torch_cuda
-from gsg.torch import GuidedStopGradientLoss
+import guided_stop_gradient as gsg
+import guided_stop_gradient.torch
+from guided_stop_gradient import _torch_cuda
+from guided_stop_gradient.torch import GuidedStopGradientLoss
 from tests.bindings import run_pytest
 
 SELECTIONS = ("min", "max", "random", "none", "soft", "margin")
@@ -205,7 +205,7 @@ def test_no_gradient_wanted(emulated):
 @pytest.mark.parametrize("form", COUNTS)
 def test_opcheck(form):
     views = some_views(form)
-    rest = ("euclidean", "soft", 0.7, 0.1, torch.tensor(3), 0, True)
+    rest = ("euclidean", "soft", 0.7, 0.1, torch.tensor(3), 0, False, True)
     if form == "four":
         torch.library.opcheck(gsg.torch._guided_loss, (*views, *rest))
         return
@@ -256,7 +256,7 @@ def test_values_that_are_not_finite(form, value):
 
 def test_options_reach_the_kernels_checked():
     views = some_views("four")
-    arguments = (*views, "euclidean", "soft", -1.0, 0.1, None, 0, True)
+    arguments = (*views, "euclidean", "soft", -1.0, 0.1, None, 0, False, True)
     with pytest.raises(ValueError, match="temperature"):
         gsg.torch._guided_loss(*arguments)
 

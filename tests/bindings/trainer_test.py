@@ -7,8 +7,8 @@ import subprocess
 import pytest
 import torch
 
-import gsg
-from gsg.torch import GuidedStopGradientLoss
+import guided_stop_gradient as gsg
+from guided_stop_gradient.torch import GuidedStopGradientLoss
 from tests.bindings import run_pytest
 
 ROWS, INPUTS, WIDTH, SEED, RATE = 20, 6, 8, 9, 0.5

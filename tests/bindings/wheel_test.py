@@ -19,11 +19,13 @@ import torch
 
 # The tests that run once more, on the installed package.
 TESTS = ("arguments_test", "loss_test", "package_test", "property_test",
-         "torch_test")
+         "torch_replay_test", "torch_test")
 
 # What a user's program may say, and may not.
 TYPED = """
-import gsg, gsg.torch
+import guided_stop_gradient as gsg
+import jax.numpy
+from guided_stop_gradient.torch import GuidedStopGradientLoss
 import numpy as np
 import torch
 
@@ -33,14 +35,20 @@ result = gsg.guided_loss_shared(x, x, torch.from_numpy(x),
 reveal_type(result.loss)
 reveal_type(result.pair)
 reveal_type(gsg.pairing(5))
-reveal_type(gsg.torch.GuidedStopGradientLoss(views="four").step)
+reveal_type(GuidedStopGradientLoss(views="four").step)
 gsg.select([[1.0]], x, x, x)
 gsg.guided_loss(x, x, x, x, x, x, x)
+gsg.select(x, x, x, x, selection="mni")
+GuidedStopGradientLoss(reduction="avg")
+j = jax.numpy.zeros((2, 3))
+gsg.guided_loss_shared(j, j, j, j)
 """
 REVEALED = ('Revealed type is "float"', "dtype[numpy.unsignedinteger[",
             "dtype[numpy.signedinteger[", 'Revealed type is "int"',
             '"select" has incompatible type "list[list[float]]"',
-            'Missing positional argument "z22"')
+            'Missing positional argument "z22"',
+            """incompatible type "Literal['mni']\"""",
+            """incompatible type "Literal['avg']\"""")
 
 
 def folder_of(module):
@@ -83,19 +91,20 @@ class WheelTest(unittest.TestCase):
 
     def test_import(self):
         output = self.run_program(self.python, "-c", """
-import importlib.metadata, sys, gsg
+import importlib.metadata, sys
+import guided_stop_gradient as gsg
 print(gsg.__file__)
-print(importlib.metadata.version("gsg") == gsg.__version__)
+print(importlib.metadata.version("guided-stop-gradient") == gsg.__version__)
 print(sorted({"torch", "jax", "ml_dtypes"} & set(sys.modules)))
 x = memoryview(bytes(range(32))).cast("d", (2, 2))
 print(gsg.pairing(2, seed=0))
 """)
         self.assertEqual(output.splitlines(), [
-            str(self.target / "gsg/__init__.py"), "True", "[]", "[1 0]"])
+            str(self.target / "guided_stop_gradient/__init__.py"), "True", "[]", "[1 0]"])
 
     def test_contents(self):
         self.assertRegex(self.wheel.name, r"-manylinux_2_\d\d_x86_64\.whl$")
-        info, = self.target.glob("gsg-*.dist-info")
+        info, = self.target.glob("guided_stop_gradient-*.dist-info")
         metadata = (info / "METADATA").read_text(encoding="utf-8")
         self.assertIn("Requires-Dist: numpy>=1.23\n", metadata)
         readme = self.runfiles / "gsg/bindings/README.md"
@@ -103,7 +112,7 @@ print(gsg.pairing(2, seed=0))
             "\n\n" + readme.read_text(encoding="utf-8")))
         self.assertIn("Apache License",
                       (info / "LICENSE").read_text(encoding="utf-8"))
-        self.assertTrue((self.target / "gsg/py.typed").exists())
+        self.assertTrue((self.target / "guided_stop_gradient/py.typed").exists())
         self.assertIn(f"Tag: {self.wheel.stem.split('-', 2)[2]}\n",
                       (info / "WHEEL").read_text(encoding="utf-8"))
 
@@ -116,8 +125,8 @@ print(gsg.pairing(2, seed=0))
         output = self.run_program(*mypy, program, ok=False, **lend)
         for text in REVEALED:
             self.assertIn(text, output)
-        self.assertIn("Found 2 errors", output)
-        self.assertIn("Success", self.run_program(*mypy, "-p", "gsg", **lend))
+        self.assertIn("Found 4 errors", output)
+        self.assertIn("Success", self.run_program(*mypy, "-p", "guided_stop_gradient", **lend))
 
     def test_its_own_tests(self):
         source = self.runfiles / "gsg/tests/bindings"

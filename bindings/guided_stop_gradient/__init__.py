@@ -23,15 +23,15 @@ arguments meanwhile. `threads` changes the time taken, never a bit of the
 result.
 """
 
-from typing import Any, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Literal, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gsg import _native
-from gsg._arguments import (as_integer, as_seed, as_string, loss_options,
+from guided_stop_gradient import _native
+from guided_stop_gradient._arguments import (as_integer, as_seed, as_string, loss_options,
                             nearest_options)
-from gsg._types import ArrayLike
+from guided_stop_gradient._types import ArrayLike, Distance, Selection
 
 __all__ = [
     "GuidedLoss", "effective_rank", "feature_spread", "guided_loss",
@@ -61,7 +61,7 @@ class GuidedLoss(NamedTuple):
 
 def guided_loss(p11: ArrayLike, p12: ArrayLike, p21: ArrayLike, p22: ArrayLike,
                 z11: ArrayLike, z12: ArrayLike, z21: ArrayLike, z22: ArrayLike,
-                *, distance: str = "euclidean", selection: str = "min",
+                *, distance: Distance = "euclidean", selection: Selection = "min",
                 temperature: float = 1.0, margin: float = 0.01,
                 seed: int = 0, threads: int = 1,
                 out: Optional[Sequence[ArrayLike]] = None) -> GuidedLoss:
@@ -106,7 +106,7 @@ def guided_loss(p11: ArrayLike, p12: ArrayLike, p21: ArrayLike, p22: ArrayLike,
 
 def guided_loss_shared(p1: ArrayLike, p2: ArrayLike, z1: ArrayLike,
                        z2: ArrayLike, pairing: Optional[ArrayLike] = None, *,
-                       distance: str = "euclidean", selection: str = "min",
+                       distance: Distance = "euclidean", selection: Selection = "min",
                        temperature: float = 1.0, margin: float = 0.01,
                        seed: int = 0, threads: int = 1,
                        out: Optional[Sequence[ArrayLike]] = None,
@@ -121,7 +121,8 @@ def guided_loss_shared(p1: ArrayLike, p2: ArrayLike, z1: ArrayLike,
     p1, p2, z1, z2: [N, D], floating-point.
     pairing: int64 [N] of 0..N-1: a permutation (gsg.pairing) or any other map
         (gsg.nearest_pairing). None: gsg.pairing(N, seed), so give each training
-        step a seed of its own (gsg.step_seed).
+        step a seed of its own (gsg.step_seed). A single image with
+        selection="none" needs no other.
     distance, selection, temperature, margin, seed, threads: as in guided_loss.
     out: two arrays, as in guided_loss, and one for each of local_p.
     local_p: multi-crop: predictions of further, smaller views of each image,
@@ -140,7 +141,7 @@ def guided_loss_shared(p1: ArrayLike, p2: ArrayLike, z1: ArrayLike,
 
 
 def select(z11: ArrayLike, z12: ArrayLike, z21: ArrayLike, z22: ArrayLike, *,
-           distance: str = "euclidean", selection: str = "min",
+           distance: Distance = "euclidean", selection: Selection = "min",
            temperature: float = 1.0, margin: float = 0.01, seed: int = 0,
            threads: int = 1) -> NDArray[np.uint8]:
     """GuidedLoss.pair of guided_loss, uint8 [N], from projections alone.
@@ -153,7 +154,7 @@ def select(z11: ArrayLike, z12: ArrayLike, z21: ArrayLike, z22: ArrayLike, *,
 
 
 def select_shared(z1: ArrayLike, z2: ArrayLike, pairing: ArrayLike, *,
-                  distance: str = "euclidean", selection: str = "min",
+                  distance: Distance = "euclidean", selection: Selection = "min",
                   temperature: float = 1.0, margin: float = 0.01, seed: int = 0,
                   threads: int = 1) -> NDArray[np.uint8]:
     """GuidedLoss.pair of guided_loss_shared, uint8 [N], from projections alone.
@@ -175,7 +176,7 @@ def source_mask(pair: ArrayLike) -> NDArray[np.uint8]:
     return _native.source_mask(pair)
 
 
-def pairing(n: int, seed: int = 0, kind: str = "cyclic") -> NDArray[np.int64]:
+def pairing(n: int, seed: int = 0, kind: Literal["cyclic", "random"] = "cyclic") -> NDArray[np.int64]:
     """Which image is the second image of each row: a permutation, int64 [n].
 
     The same on every platform.
@@ -194,7 +195,7 @@ def pairing(n: int, seed: int = 0, kind: str = "cyclic") -> NDArray[np.int64]:
 def nearest_pairing(z11: ArrayLike, z12: ArrayLike,
                     z21: Optional[ArrayLike] = None,
                     z22: Optional[ArrayLike] = None, *, candidates: int = 16,
-                    distance: str = "euclidean", seed: int = 0,
+                    distance: Distance = "euclidean", seed: int = 0,
                     threads: int = 1) -> NDArray[np.int64]:
     """The closest of some other images as the second image of each row.
 

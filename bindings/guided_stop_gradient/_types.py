@@ -1,7 +1,7 @@
 """What gsg's annotations name."""
 
 import array
-from typing import TYPE_CHECKING, Any, Protocol, Tuple, Union
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Union
 
 from numpy.typing import NDArray
 
@@ -14,12 +14,13 @@ else:  # no Python so far takes the brackets of both
 class SupportsDLPack(Protocol):
     """torch.Tensor, jax.Array and others."""
 
-    def __dlpack__(self, *, stream: Any = ...) -> Any:
-        ...
-
-    def __dlpack_device__(self) -> Tuple[Any, int]:
+    def __dlpack__(self) -> Any:
         ...
 
 
 # Two dimensions, on the CPU. bytes are not here: they have no element type.
 ArrayLike = Union[NDArray[Any], SupportsDLPack, _Buffer]
+
+Distance = Literal["euclidean", "squared_euclidean", "cosine"]
+Selection = Literal["min", "max", "random", "none", "soft", "margin"]
+PairingKind = Literal["cyclic", "random", "nearest"]

@@ -14,12 +14,12 @@ from typing import ContextManager, List, Optional, Sequence, Tuple
 import torch
 from torch import Tensor
 
-from gsg._formula import Selection
+from guided_stop_gradient._formula import Selection
 
 
 def _load() -> Optional[ModuleType]:
     try:
-        return importlib.import_module("gsg._cuda")
+        return importlib.import_module("guided_stop_gradient._cuda")
     except ModuleNotFoundError:
         return None
 

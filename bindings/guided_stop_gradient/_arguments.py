@@ -2,7 +2,11 @@
 
 import math
 import operator
-from typing import Any, Tuple
+from typing import Any, Sequence, Tuple
+
+
+DISTANCES = ("euclidean", "squared_euclidean", "cosine")
+SELECTIONS = ("min", "max", "random", "none", "soft", "margin")
 
 
 def as_integer(name: str, value: Any, low: int, high: int) -> int:
@@ -20,6 +24,13 @@ def as_string(name: str, value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{name} is {_type_of(value)}; it must be a string")
     return value
+
+
+def as_one_of(name: str, value: Any, choices: Sequence[str]) -> str:
+    if as_string(name, value) not in choices:
+        raise ValueError(
+            f"{name} is \"{value}\"; use one of {', '.join(choices)}")
+    return str(value)
 
 
 def as_number(name: str, value: Any) -> float:
@@ -58,7 +69,8 @@ def loss_options(distance: Any, selection: Any, temperature: Any, margin: Any,
                  seed: Any, threads: Any, grad_scale: float = 1,
                  gomp_parallel: int = 0) -> Options:
     """The `options` of gsg._native."""
-    return (as_string("distance", distance), as_string("selection", selection),
+    return (as_one_of("distance", distance, DISTANCES),
+            as_one_of("selection", selection, SELECTIONS),
             as_temperature(temperature), as_margin(margin), as_seed(seed),
             (as_integer("threads", threads, 1, 256), gomp_parallel), grad_scale)
 
@@ -67,7 +79,7 @@ def nearest_options(candidates: Any, distance: Any, seed: Any, threads: Any,
                     gomp_parallel: int = 0) -> Tuple[int, str, int, Threads]:
     """The `options` of gsg._native.nearest_pairing."""
     return (as_integer("candidates", candidates, 1, 2**63 - 1),
-            as_string("distance", distance), as_seed(seed),
+            as_one_of("distance", distance, DISTANCES), as_seed(seed),
             (as_integer("threads", threads, 1, 256), gomp_parallel))
 
 

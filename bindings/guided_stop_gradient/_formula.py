@@ -8,7 +8,7 @@ from typing import List, NamedTuple, Optional, Sequence, Tuple
 import torch
 from torch import Tensor
 
-from gsg import _native
+from guided_stop_gradient import _native
 
 _NORM_EPSILON = 1e-8
 
@@ -145,3 +145,36 @@ def guided_loss(views: Sequence[Tensor], pairing: Optional[Tensor], distance: st
             out.copy_((grad1 + grad2) * (grad_scale / n))
         grads.append(local_grads)
     return loss / n, pair, grads
+
+
+def _negative_cosine(p: Tensor, z: Tensor) -> Tensor:
+    norms = _clamped_norm(p) * _clamped_norm(z)
+    return -(p * z).sum(dim=1) / norms[:, 0]
+
+
+def row_losses(p: Sequence[Tensor], local_p: Optional[Tensor],
+               z: Sequence[Tensor], pairing: Optional[Tensor], pair: Tensor,
+               distance: str, selection: Selection) -> Tensor:
+    """The loss of each row, [N], for autograd to differentiate in p.
+
+    Arguments as in guided_loss; pair is its result.
+    """
+    wide = torch.float64 if p[0].dtype == torch.float64 else torch.float32
+    z = [x.detach().to(wide) for x in z]
+    parts = [_negative_cosine(x.to(wide), z[view ^ 1])
+             for view, x in enumerate(p)]
+    rows = z
+    if pairing is not None:
+        pairing = pairing.to(z[0].device)
+        rows = [z[0], z[1], z[0][pairing], z[1][pairing]]
+        if local_p is not None:
+            for x in local_p.to(wide):
+                parts = [parts[0] + _negative_cosine(x, z[1]),
+                         parts[1] + _negative_cosine(x, z[0])]
+            parts = [part / (1 + len(local_p)) for part in parts]
+        parts += [part[pairing] for part in parts]
+    if selection.name == "soft":
+        _, weights = _choose(rows, distance, selection)
+    else:
+        weights = _weights(pair).to(wide)
+    return (weights * torch.stack(parts)).sum(0) / 2

@@ -6,8 +6,9 @@
 Lee & Lee, arXiv 2503.09058; see help(gsg). gsg computes on the host, by
 jax.pure_callback, in one pass for the loss and its gradient; the functions work
 under jit, grad and vmap (row by row of the batch). Arrays on an accelerator are
-copied to the host and back. Values that gsg rejects raise from where the result
-is waited for.
+copied to the host and back. Shapes, dtypes, the pairing's form and options are
+checked when JAX traces; values that gsg rejects raise from where the result is
+waited for.
 """
 
 import functools
@@ -17,34 +18,95 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gsg import _native
-from gsg._arguments import loss_options, nearest_options
+from guided_stop_gradient import _native
+from guided_stop_gradient._arguments import (as_seed, loss_options,
+                                             nearest_options)
+from guided_stop_gradient._types import Distance, Selection
 
 __all__ = ["guided_loss", "guided_loss_shared", "nearest_pairing"]
 
-_SEED = np.dtype(np.uint32)
+_FOUR = ("p11", "p12", "p21", "p22", "z11", "z12", "z21", "z22")
+_SHARED = ("p1", "p2", "z1", "z2")
+_DTYPES = ("float16", "bfloat16", "float32", "float64")
+
+
+def _as_seed(seed: Any) -> jax.Array:
+    """Its two halves, uint32 [2]: JAX has 64 bits only where it is asked to."""
+    if not isinstance(seed, jax.core.Tracer):
+        value = as_seed(seed)
+        return jnp.asarray([value % 2**32, value >> 32], np.uint32)
+    if seed.shape != () or not jnp.issubdtype(seed.dtype, jnp.integer):
+        raise TypeError(f"seed is {seed.dtype}{list(seed.shape)}; it must be an "
+                        "integer")
+    high = (jax.lax.shift_right_logical(seed, jnp.asarray(32, seed.dtype))
+            if seed.dtype.itemsize == 8 else jnp.zeros((), np.uint32))
+    return jnp.stack([seed.astype(np.uint32), high.astype(np.uint32)])
+
+
+def _seed_on_host(seed: Any) -> int:
+    low, high = map(int, np.asarray(seed))
+    return high << 32 | low
+
+
+def _check(views: Sequence[Any], names: Sequence[str]) -> None:
+    """What gsg_core would say when the result is waited for, said at once."""
+    first = views[0]
+    for name, view in zip(names, views):
+        if not hasattr(view, "shape") or not hasattr(view, "dtype"):
+            raise TypeError(f"{name} is a value of type {type(view).__name__}; "
+                            "it must be an array")
+        if str(view.dtype) not in _DTYPES:
+            raise TypeError(f"{name} is {view.dtype}; it must be float16, "
+                            "bfloat16, float32 or float64")
+        if len(view.shape) != 2:
+            raise ValueError(f"{name} has shape {tuple(view.shape)}; it must be "
+                             "[N, D]")
+        if view.dtype != first.dtype:
+            raise TypeError(f"{name} is {view.dtype}; {names[0]} is "
+                            f"{first.dtype}; their dtypes must be equal")
+        if view.shape != first.shape:
+            raise ValueError(
+                f"{name} is {view.shape[0]} x {view.shape[1]}; {names[0]} is "
+                f"{first.shape[0]} x {first.shape[1]}; their shapes must be "
+                "equal")
+    if 0 in first.shape:
+        raise ValueError(f"{names[0]} is {first.shape[0]} x {first.shape[1]}; "
+                         "it needs at least one row and one column")
+
+
+def _as_pairing(pairing: Any, n: int) -> Any:
+    if not hasattr(pairing, "shape") or not hasattr(pairing, "dtype"):
+        raise TypeError(f"pairing is a value of type {type(pairing).__name__}; "
+                        "it must be an array of integers")
+    if not jnp.issubdtype(pairing.dtype, jnp.integer):
+        raise TypeError(f"pairing is {pairing.dtype}; it must be integers")
+    if tuple(pairing.shape) != (n,):
+        raise ValueError(f"pairing has shape {tuple(pairing.shape)}; it must be "
+                         f"[N], and N is {n}")
+    return jnp.asarray(pairing)
 
 
 def guided_loss(p11: jax.Array, p12: jax.Array, p21: jax.Array, p22: jax.Array,
                 z11: jax.Array, z12: jax.Array, z21: jax.Array, z22: jax.Array,
-                *, distance: str = "euclidean", selection: str = "min",
+                *, distance: Distance = "euclidean", selection: Selection = "min",
                 temperature: float = 1.0, margin: float = 0.01,
                 seed: Any = 0, threads: int = 1) -> jax.Array:
     """gsg.guided_loss as a 0-d array, differentiable in the predictions p.
 
     All are [N, D], of one floating-point dtype. The gradient in projections z
     is 0 (stop-gradient). The loss is float32, or float64 for float64. seed: an
-    integer in 0..2^32-1, or an array of one, which may be traced. Other
+    integer in 0..2^64-1, or an array of one, which may be traced. Other
     arguments and errors as in gsg.guided_loss.
     """
     static = _static(distance, selection, temperature, margin, threads)
+    _check((p11, p12, p21, p22, z11, z12, z21, z22), _FOUR)
     return _loss(static, (p11, p12, p21, p22), (z11, z12, z21, z22), None,
-                 jnp.asarray(seed, _SEED))
+                 _as_seed(seed))
 
 
 def guided_loss_shared(p1: jax.Array, p2: jax.Array, z1: jax.Array,
                        z2: jax.Array, pairing: Optional[Any] = None, *,
-                       distance: str = "euclidean", selection: str = "min",
+                       distance: Distance = "euclidean", selection: Selection = "min",
                        temperature: float = 1.0, margin: float = 0.01,
                        seed: Any = 0, threads: int = 1,
                        local_p: Sequence[jax.Array] = ()) -> jax.Array:
@@ -55,16 +117,21 @@ def guided_loss_shared(p1: jax.Array, p2: jax.Array, z1: jax.Array,
     as guided_loss.
     """
     static = _static(distance, selection, temperature, margin, threads)
+    names = [f"local_p[{k}]" for k in range(len(local_p))]
+    _check((p1, p2, z1, z2, *local_p), (*_SHARED, *names))
     if pairing is not None:
-        pairing = jnp.asarray(pairing)
+        pairing = _as_pairing(pairing, p1.shape[0])
+    elif p1.shape[0] == 1 and selection != "none":
+        raise ValueError("p1 has 1 row, which no other image can be paired "
+                         'with: give two, or selection="none"')
     return _loss(static, (p1, p2, *local_p), (z1, z2), pairing,
-                 jnp.asarray(seed, _SEED))
+                 _as_seed(seed))
 
 
 def nearest_pairing(z11: jax.Array, z12: jax.Array,
                     z21: Optional[jax.Array] = None,
                     z22: Optional[jax.Array] = None, *, candidates: int = 16,
-                    distance: str = "euclidean", seed: Any = 0,
+                    distance: Distance = "euclidean", seed: Any = 0,
                     threads: int = 1) -> jax.Array:
     """gsg.nearest_pairing as int32 [N], under jit as well. seed: as above."""
     nearest_options(candidates, distance, 0, threads)  # checks them
@@ -72,15 +139,21 @@ def nearest_pairing(z11: jax.Array, z12: jax.Array,
         raise TypeError("z21 and z22 are the two views of second images: give "
                         "both, or neither")
     z = (z11, z12) if z21 is None else (z11, z12, z21, z22)
+    _check(z, _FOUR[4:] if len(z) == 4 else ("z11", "z12"))
+    if candidates >= z11.shape[0]:
+        raise ValueError(f"candidates is {candidates}; there are "
+                         f"{z11.shape[0]} images, and it must be at least 1 and "
+                         "less than that")
     struct: Any = jax.ShapeDtypeStruct
 
     def on_host(seed: Any, *z: Any) -> Any:
-        options = nearest_options(candidates, distance, int(seed), threads)
+        options = nearest_options(candidates, distance, _seed_on_host(seed),
+                                  threads)
         pairing = _native.nearest_pairing(tuple(map(np.asarray, z)), options)
         return pairing.astype(np.int32)
 
     result: jax.Array = jax.pure_callback(
-        on_host, struct(z11.shape[:1], np.int32), jnp.asarray(seed, _SEED),
+        on_host, struct(z11.shape[:1], np.int32), _as_seed(seed),
         *map(jax.lax.stop_gradient, z), vmap_method="sequential")
     return result
 
@@ -109,8 +182,8 @@ def _on_host(static: _Static, wants_grad: bool, p: Any, z: Any, pairing: Any,
     """The loss and, if wanted, its gradients times _grad_scale."""
     p, z = tuple(map(np.asarray, p)), tuple(map(np.asarray, z))
     distance, selection, temperature, margin, threads = static
-    options = loss_options(distance, selection, temperature, margin, int(seed),
-                           threads, _grad_scale(p[0]))
+    options = loss_options(distance, selection, temperature, margin,
+                           _seed_on_host(seed), threads, _grad_scale(p[0]))
     out = None if wants_grad else ()
     if len(z) == 4:
         loss, _, grads = _native.guided_loss((*p, *z), options, out)
