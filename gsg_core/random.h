@@ -5,6 +5,30 @@
 
 namespace gsg {
 
+// Philox4x32-10, the counter-based generator of Salmon, Moraes, Dror and Shaw,
+// "Parallel Random Numbers: As Easy as 1, 2, 3" (SC 2011): a fixed bijection of
+// 128-bit counters for each 64-bit key, which passes as random. The same on
+// every platform.
+struct PhiloxBlock {
+  uint32_t word[4];
+};
+constexpr PhiloxBlock Philox4x32(const PhiloxBlock& counter, uint64_t key) {
+  uint32_t k0 = static_cast<uint32_t>(key);
+  uint32_t k1 = static_cast<uint32_t>(key >> 32);
+  PhiloxBlock c = counter;
+  for (int round = 0; round < 10; ++round) {
+    const uint64_t a = uint64_t{0xD2511F53} * c.word[0];
+    const uint64_t b = uint64_t{0xCD9E8D57} * c.word[2];
+    c = {{static_cast<uint32_t>(b >> 32) ^ c.word[1] ^ k0,
+          static_cast<uint32_t>(b),
+          static_cast<uint32_t>(a >> 32) ^ c.word[3] ^ k1,
+          static_cast<uint32_t>(a)}};
+    k0 += 0x9E3779B9;
+    k1 += 0xBB67AE85;
+  }
+  return c;
+}
+
 // What a number is drawn for: equal (seed, index) of different streams are
 // unrelated.
 enum class RandomStream : uint32_t {
@@ -13,28 +37,15 @@ enum class RandomStream : uint32_t {
   kCandidates = 2,
 };
 
-// 64 random bits as a function of (seed, stream, index): words 0 (low) and 1
-// of Philox4x32-10 (Salmon et al., SC 2011) with key = seed and counter =
-// (index, stream, 0), low words first. The same on every platform.
+// 64 random bits as a function of (seed, stream, index): words 0 (low) and 1 of
+// Philox4x32 with key = seed and counter = (index, stream, 0), low words first.
 constexpr uint64_t RandomBits(uint64_t seed, RandomStream stream,
                               uint64_t index) {
-  uint32_t k0 = static_cast<uint32_t>(seed);
-  uint32_t k1 = static_cast<uint32_t>(seed >> 32);
-  uint32_t c0 = static_cast<uint32_t>(index);
-  uint32_t c1 = static_cast<uint32_t>(index >> 32);
-  uint32_t c2 = static_cast<uint32_t>(stream);
-  uint32_t c3 = 0;
-  for (int round = 0; round < 10; ++round) {
-    const uint64_t product0 = uint64_t{0xD2511F53} * c0;
-    const uint64_t product1 = uint64_t{0xCD9E8D57} * c2;
-    c0 = static_cast<uint32_t>(product1 >> 32) ^ c1 ^ k0;
-    c1 = static_cast<uint32_t>(product1);
-    c2 = static_cast<uint32_t>(product0 >> 32) ^ c3 ^ k1;
-    c3 = static_cast<uint32_t>(product0);
-    k0 += 0x9E3779B9;
-    k1 += 0xBB67AE85;
-  }
-  return uint64_t{c1} << 32 | c0;
+  const PhiloxBlock bits = Philox4x32(
+      {{static_cast<uint32_t>(index), static_cast<uint32_t>(index >> 32),
+        static_cast<uint32_t>(stream), 0}},
+      seed);
+  return uint64_t{bits.word[1]} << 32 | bits.word[0];
 }
 
 // Uniform in 0..bound-1, bound > 0. Takes numbers from *index on, one more

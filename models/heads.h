@@ -25,7 +25,6 @@ struct ProjectorOptions {
 };
 
 inline constexpr ProjectorOptions kImageNetProjector{3, 2048, 2048};
-inline constexpr ProjectorOptions kCifarProjector{2, 2048, 2048};
 inline constexpr int64_t kPredictorHidden = 512;
 
 // [B, input] -> [B, output]. `layers` Linear layers without bias, BatchNorm

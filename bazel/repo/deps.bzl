@@ -112,6 +112,12 @@ def _libraries():
         sha256 = "90a257e4a77dea3e1f99e589639f9c4838946c6d6af27908a6f7587ea3813b80",
     )
     debian_archive(
+        name = "utf8proc",
+        build_file = "//bazel/third_party:utf8proc.BUILD",
+        file = "u/utf8proc/libutf8proc-dev_2.8.0-1_amd64.deb",
+        sha256 = "d95c5a20e169c99aa3d0dbce1502d49593d4398f2642fa718293a71f247e5913",
+    )
+    debian_archive(
         name = "zlib",
         build_file = "//bazel/third_party:zlib.BUILD",
         file = "z/zlib/zlib1g-dev_1.2.13.dfsg-1_amd64.deb",

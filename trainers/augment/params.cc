@@ -8,7 +8,7 @@
 
 #include "pixels/params.h"
 #include "trainers/augment/options.h"
-#include "trainers/augment/philox.h"
+#include "trainers/augment/view_random.h"
 
 namespace gsg {
 namespace {
@@ -26,7 +26,7 @@ int Round(double x) { return static_cast<int>(std::nearbyint(x)); }
 
 // torchvision's RandomResizedCrop.get_params.
 void SampleCrop(const AugmentOptions& options, int height, int width,
-                RandomStream* random, AugmentParams* params) {
+                ViewRandom* random, AugmentParams* params) {
   const double area = static_cast<double>(height) * width;
   const double log_ratio_min = std::log(options.crop_ratio_min);
   const double log_ratio_max = std::log(options.crop_ratio_max);
@@ -58,13 +58,13 @@ void SampleCrop(const AugmentOptions& options, int height, int width,
   SetCentralCrop(height, width, h, w, params);
 }
 
-float Factor(double strength, RandomStream* random) {
+float Factor(double strength, ViewRandom* random) {
   return static_cast<float>(
       random->Uniform(std::max(0.0, 1 - strength), 1 + strength));
 }
 
 // Black stays black, or the background would tell the curve.
-ToneCurve SampleToneCurve(double strength, RandomStream* random) {
+ToneCurve SampleToneCurve(double strength, ViewRandom* random) {
   const double blend = random->Uniform(0, strength);
   ToneCurve curve = kIdentityTone;
   for (size_t k = 1; k < curve.size(); ++k) {
@@ -79,9 +79,8 @@ ToneCurve SampleToneCurve(double strength, RandomStream* random) {
 AugmentParams SampleParams(const AugmentOptions& options, uint64_t seed,
                            int64_t epoch, int64_t index, int64_t view,
                            int height, int width) {
-  RandomStream random(seed, static_cast<uint32_t>(epoch),
-                      static_cast<uint32_t>(index),
-                      static_cast<uint32_t>(view));
+  ViewRandom random(seed, static_cast<uint32_t>(epoch),
+                    static_cast<uint32_t>(index), static_cast<uint32_t>(view));
   AugmentParams params;
   params.flip = random.Bernoulli(options.hflip_prob);
 

@@ -1,5 +1,5 @@
-// Which part of a run this process is, by what whoever started it left in the
-// environment.
+// This process's place in a run, from the environment variables of its
+// launcher.
 
 #ifndef GSG_TRAINERS_DISTRIBUTED_ENVIRONMENT_H_
 #define GSG_TRAINERS_DISTRIBUTED_ENVIRONMENT_H_

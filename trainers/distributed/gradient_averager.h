@@ -1,4 +1,4 @@
-// Gradients averaged over the ranks, while the backward pass still goes on.
+// Averages gradients over the ranks while the backward pass is running.
 
 #ifndef GSG_TRAINERS_DISTRIBUTED_GRADIENT_AVERAGER_H_
 #define GSG_TRAINERS_DISTRIBUTED_GRADIENT_AVERAGER_H_

@@ -1,5 +1,4 @@
-// The processes that train one network together, and what they say to each
-// other.
+// The processes that train one network together, and their communication.
 
 #ifndef GSG_TRAINERS_DISTRIBUTED_WORLD_H_
 #define GSG_TRAINERS_DISTRIBUTED_WORLD_H_
@@ -25,9 +24,9 @@ class ProcessGroup;
 
 namespace gsg {
 
-// All of a world's processes ("ranks") make the same calls in the same order,
-// each from its main thread. With one rank they do nothing and cost nothing, so
-// that whoever trains need not ask.
+// All processes of a world ("ranks") make the same calls in the same order,
+// each from its main thread. With one rank the calls do nothing and cost
+// nothing, so that the training loop needs no special case.
 //
 // Errors of every call here: kUnavailable if another rank has ended, or has
 // not made the call for the world's time-out. After it the world is lost.
@@ -60,9 +59,8 @@ class World {
   };
   Range Part(int64_t count) const;
 
-  // Tells the others whether this rank can go on. If all can, OK; else the
-  // first of those that cannot gets its own error back and is the one to say
-  // why, and the others get kAborted.
+  // Exchanges errors. OK if no rank has one. Otherwise the lowest rank with an
+  // error gets it back and reports it, and all other ranks get kAborted.
   absl::Status Agree(const absl::Status& mine);
 
   // The same, and if all can go on, values[i] <- the sum of all ranks'
@@ -79,8 +77,9 @@ class World {
   // The root's values in every rank's tensors.
   absl::Status CopyFromRoot(const std::vector<at::Tensor>& tensors);
 
-  // [n_r, ...] of each rank r, on the CPU: on the root one behind the other, by
-  // rank, elsewhere undefined. The rows have one shape and type.
+  // Concatenates the ranks' rows [n_r, ...], on the CPU, in the order of ranks.
+  // The result is on the root and undefined elsewhere. Rows have one shape and
+  // type.
   absl::StatusOr<at::Tensor> GatherAtRoot(const at::Tensor& rows);
 
   // Every rank's tensor, of one shape and type, on its device: [size(), ...].
@@ -92,12 +91,12 @@ class World {
   // turns that into the error above. With one rank exceptions pass.
   absl::Status Try(absl::FunctionRef<void()> body);
 
-  // The root goes on at once, the others when it has come here, however long
-  // that takes: what it does alone may take longer than the time-out.
+  // The root returns at once. The other ranks return when the root has called
+  // it, without a time-out: work of the root alone may take longer than that.
   absl::Status WaitForRoot();
 
-  // Whether this is the rank to tell people that contact was lost: one of those
-  // that are left, or none if the launcher does.
+  // Whether this rank reports a lost connection: one of the ranks that are
+  // left, or none if the launcher reports it.
   bool SpeaksOfLoss();
 
   // Null for one rank.

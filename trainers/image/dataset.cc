@@ -103,6 +103,28 @@ std::string BinaryVersion(const Layout& layout) {
                       " from the same page");
 }
 
+// What to do if there are pictures in `dir` or a folder in it; else "".
+std::string PicturesAdvice(const std::string& dir) {
+  namespace fs = std::filesystem;
+  const auto has_picture = [](const fs::path& folder) {
+    std::error_code error;
+    for (fs::directory_iterator it(folder, error), end; !error && it != end;
+         it.increment(error)) {
+      if (it->is_regular_file(error) && IsImageFile(it->path())) return true;
+    }
+    return false;
+  };
+  bool found = has_picture(dir);
+  std::error_code error;
+  for (fs::directory_iterator it(dir, error), end;
+       !found && !error && it != end; it.increment(error)) {
+    found = it->is_directory(error) && has_picture(it->path());
+  }
+  return found ? ". There are pictures: to learn from them, add "
+                 "--dataset=folder --recipe=photos"
+               : "";
+}
+
 // Of a folder that lacks a file: what it has in its place, and what to do.
 // Empty if that is not known.
 std::string WhatIsThere(const Layout& layout, const std::string& dir) {
@@ -128,7 +150,7 @@ std::string WhatIsThere(const Layout& layout, const std::string& dir) {
       archives.push_back(it->path().string());
     }
   }
-  if (archives.empty()) return "";
+  if (archives.empty()) return PicturesAdvice(dir);
   const std::string& archive =
       *std::min_element(archives.begin(), archives.end());
   if (absl::StrContains(archive, "-python")) {

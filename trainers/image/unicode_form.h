@@ -9,9 +9,8 @@ namespace gsg {
 
 // `name` in UTF-8 with its characters taken apart (Unicode's canonical
 // decomposition, NFD), so that the same name from a Mac, which stores an e and
-// an accent, and from Linux or Windows, where it is one character, is equal.
-// Characters beyond the 16-bit range and bytes that are not UTF-8 stay as they
-// are, and marks in an unusual order are not sorted.
+// an accent, and from Linux or Windows, where it is one character, is equal. A
+// name that is not UTF-8 stays as it is.
 std::string Decomposed(absl::string_view name);
 
 }  // namespace gsg

@@ -24,8 +24,8 @@
 
 namespace gsg {
 
-// What one step's loss is told besides rows, in tensors on their device: a CUDA
-// graph that has recorded a step reads it anew each time.
+// A step's pairing and seed as tensors on the device of the rows. A CUDA graph
+// reads them at each replay.
 struct PairingTensors {
   at::Tensor plan;  // [4 N + 1] int64, MakePairingPlan of cuda/pairing_plan.h
   at::Tensor seed;  // [1] int64, the bits of LossOptions::seed
@@ -45,8 +45,8 @@ struct TensorLoss {
   // often all views were sources (selection none).
   std::array<int64_t, 5> pair_count = {};
   std::vector<at::Tensor> gradients;  // of the loss, like `p`
-  // Undefined: the numbers above are the result. Else, from a GPU, [6] float64:
-  // the same in this order, and the numbers above mean nothing.
+  // Undefined if the numbers above hold the result. Else [6] float64 on a GPU
+  // with the same in this order, and the numbers above are not set.
   at::Tensor on_device = {};
 };
 

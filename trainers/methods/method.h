@@ -26,8 +26,8 @@ class World;
 // A batch of N images and what a step needs to know besides.
 struct StepInput {
   // Augmented views of the images, each [N, C, S, S] float32: two, x1 and x2;
-  // or four, of which the last two are those that an image shows as somebody's
-  // second image.
+  // or four, of which the last two are used where an image is the second of a
+  // pair.
   std::vector<at::Tensor> views;
   // Beside two views: smaller ones, each [N, C, s, s], which predict the others
   // and are no targets (gsg_core/loss.h, multi-crop).

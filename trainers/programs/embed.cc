@@ -8,11 +8,13 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <cstdio>
 #include <memory>
 #include <numeric>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -96,11 +98,6 @@ void VisitFields(const EmbedOptions& options, Visitor&& visit) {
 absl::Status Validate(const EmbedOptions& options) {
   absl::Status status = CheckRun(options);
   status.Update(CheckImages(options));
-  if (options.images.empty() && options.dataset.empty()) {
-    status.Update(absl::InvalidArgumentError(
-        "which images? Give --images=FOLDER or --images=FILE, or a data set "
-        "with --dataset"));
-  }
   if (!options.images.empty() && !options.dataset.empty()) {
     status.Update(absl::InvalidArgumentError(
         "--images and --dataset both name images: give one of them"));
@@ -209,8 +206,12 @@ absl::Status Embed(const EmbedOptions& options) {
   const std::string names_path = Beside(options, ".txt");
   GSG_RETURN_IF_ERROR(WriteFileAtomically(names_path, names));
   std::string written = absl::StrCat(options.output, ", ", names_path);
-  if (!labels.empty()) {
-    const std::string path = Beside(options, ".labels.npy");
+  const std::string path = Beside(options, ".labels.npy");
+  if (labels.empty()) {
+    // Of other images, written before.
+    std::error_code error;
+    std::filesystem::remove(path, error);
+  } else {
     GSG_ASSIGN_OR_RETURN(std::unique_ptr<NpyWriter> writer,
                          NpyWriter::Create(path, NpyWriter::Type::kInt64, 0));
     GSG_RETURN_IF_ERROR(writer->Append(labels));

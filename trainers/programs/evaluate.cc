@@ -231,7 +231,9 @@ absl::Status Evaluate(const EvaluateOptions& options) {
         "the images of ", dataset.name,
         dataset.labelled() ? " are not split into training and test images"
                            : " have no classes",
-        "; classifying needs both. embed writes features without"));
+        "; classifying needs both. Give images in class folders with "
+        "--dataset=folder --data_dir=DIR (DIR/train/<class>/ and "
+        "DIR/val/<class>/), or write features without classes with embed"));
   }
 
   absl::PrintF(

@@ -1,5 +1,4 @@
-// The flags with which a program is told of images for a run's network, and
-// where to compute.
+// Flags: which images a run's network is applied to, and on which device.
 
 #ifndef GSG_TRAINERS_PROGRAMS_IMAGE_OPTIONS_H_
 #define GSG_TRAINERS_PROGRAMS_IMAGE_OPTIONS_H_

@@ -1,4 +1,4 @@
-// The flags with which a program is told of a run.
+// Flags: which run, and which of its checkpoints.
 
 #ifndef GSG_TRAINERS_PROGRAMS_RUN_OPTIONS_H_
 #define GSG_TRAINERS_PROGRAMS_RUN_OPTIONS_H_

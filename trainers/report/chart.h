@@ -8,8 +8,7 @@
 
 namespace gsg {
 
-// What lies around a curve at one epoch: the least and the most of several
-// runs.
+// The smallest and the largest value of several runs at one epoch.
 struct Range {
   double epoch = 0;
   double low = 0;

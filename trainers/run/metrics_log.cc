@@ -68,7 +68,7 @@ absl::StatusOr<MetricsLog> MetricsLog::Open(const std::string& path,
   if (fd < 0) {
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot open ", path));
   }
-  MetricsLog log(path, fd, records);
+  MetricsLog log(path, fd);
   if (ftruncate(fd, bytes) != 0) {
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot shorten ", path));
   }
@@ -80,14 +80,11 @@ MetricsLog::~MetricsLog() {
 }
 
 MetricsLog::MetricsLog(MetricsLog&& other)
-    : path_(std::move(other.path_)),
-      fd_(std::exchange(other.fd_, -1)),
-      records_(other.records_) {}
+    : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
 
 MetricsLog& MetricsLog::operator=(MetricsLog&& other) {
   std::swap(path_, other.path_);
   std::swap(fd_, other.fd_);
-  std::swap(records_, other.records_);
   return *this;
 }
 
@@ -105,7 +102,6 @@ absl::Status MetricsLog::Append(const MetricsRecord& record) {
   if (fsync(fd_) != 0) {
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot write ", path_));
   }
-  ++records_;
   return absl::OkStatus();
 }
 

@@ -45,16 +45,11 @@ class MetricsLog {
   // After an error the file may end in a part of the record; Open drops it.
   absl::Status Append(const MetricsRecord& record);
 
-  // In the file: to be kept in a checkpoint, for Open.
-  int64_t records() const { return records_; }
-
  private:
-  MetricsLog(std::string path, int fd, int64_t records)
-      : path_(std::move(path)), fd_(fd), records_(records) {}
+  MetricsLog(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
 
   std::string path_;
   int fd_;
-  int64_t records_;
 };
 
 }  // namespace gsg

@@ -20,9 +20,9 @@ inline constexpr char kEvaluationFile[] = "evaluation.json";  // by evaluate
 // Creates the folder unless it is there. Errors: the file system's, naming it.
 absl::Status MakeRunDirectory(const std::string& folder);
 
-// Makes config.output_dir, which is there, ready: with config.overwrite removes the
-// files of the run that is in it.
-// Errors: kAlreadyExists if there is a run and neither --resume nor
+// Makes config.output_dir, which is there, ready: with config.overwrite removes
+// the files of the run that is in it. Errors: kAlreadyExists if there is a run
+// and neither --resume nor
 // --overwrite was given; the file system's, naming the folder.
 absl::Status PrepareRunDirectory(const Config& config);
 

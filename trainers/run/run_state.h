@@ -1,4 +1,4 @@
-// What a run knows besides its tensors: how far it is and what it measured.
+// A run's state besides its tensors: progress and measurements.
 
 #ifndef GSG_TRAINERS_RUN_RUN_STATE_H_
 #define GSG_TRAINERS_RUN_RUN_STATE_H_

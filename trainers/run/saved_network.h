@@ -1,4 +1,4 @@
-// The network that a run has trained, for whoever uses it without training on.
+// The network of a run, to be applied to images.
 
 #ifndef GSG_TRAINERS_RUN_SAVED_NETWORK_H_
 #define GSG_TRAINERS_RUN_SAVED_NETWORK_H_
@@ -19,7 +19,7 @@ namespace gsg {
 
 struct SavedNetwork {
   Config config;   // the run's
-  RunState state;  // how far it was, and its images' channels
+  RunState state;  // progress, and the images' mean and standard deviation
   std::shared_ptr<Backbone> backbone;  // on the device, in evaluation mode
 
   int64_t channels() const { return state.channel_mean.size(); }
@@ -29,8 +29,8 @@ struct SavedNetwork {
 
 // Reads a checkpoint of any method.
 // Errors: kNotFound if there is none; kDataLoss, naming it, if it is damaged;
-// both with the good ones beside it and how to use them; kInvalidArgument if it
-// is another program's or version's.
+// both name the good checkpoints in its folder and how to use them;
+// kInvalidArgument if it is another program's or version's.
 absl::StatusOr<SavedNetwork> LoadNetwork(const std::string& checkpoint_path,
                                          c10::Device device);
 

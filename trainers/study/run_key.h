@@ -1,4 +1,4 @@
-// Which runs are the same run.
+// Identifies runs by their configuration.
 
 #ifndef GSG_TRAINERS_STUDY_RUN_KEY_H_
 #define GSG_TRAINERS_STUDY_RUN_KEY_H_
@@ -12,11 +12,11 @@
 
 namespace gsg {
 
-// Eight hex digits for all that decides a run but its seed: not where it lies,
-// how fast it goes (threads, device, loader_threads) or what its recipe is
-// called. A field that has Config's default does not count, nor does one
-// without effect beside the others, so that fields which a later version adds
-// leave the key of older runs alone.
+// Eight hex digits of all that determines a run's result except its seed.
+// Folders, speed (threads, device, loader_threads) and the recipe's name do not
+// count. Fields with Config's default and fields without effect do not count
+// either, so that a field which a later version adds does not change the keys
+// of older runs.
 std::string RunKey(const Config& config);
 
 // The fields, of those that decide a run and "seed", in which two configs

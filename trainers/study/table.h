@@ -48,7 +48,7 @@ std::string DifferenceCell(const Difference& difference, int decimals);
 // The arm's name, and what to know of it: "max (1 of 3 collapsed)".
 std::string ArmLabel(const Study& study, const StudyTable& table, size_t arm);
 
-// How to read the differences, for whoever sees the table.
+// Explains the differences to readers of the table.
 extern const char kDifferenceNote[];
 
 }  // namespace gsg

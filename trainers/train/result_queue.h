@@ -1,4 +1,4 @@
-// What steps measured, read from a GPU without waiting for it.
+// Step results, read from a GPU without synchronizing.
 
 #ifndef GSG_TRAINERS_TRAIN_RESULT_QUEUE_H_
 #define GSG_TRAINERS_TRAIN_RESULT_QUEUE_H_

@@ -1,4 +1,4 @@
-// Damaged images that other ranks came upon, or this run before it was resumed.
+// Damaged images found by other ranks, or by this run before it was resumed.
 
 #ifndef GSG_TRAINERS_TRAIN_SHARED_DAMAGE_H_
 #define GSG_TRAINERS_TRAIN_SHARED_DAMAGE_H_
@@ -28,7 +28,7 @@ class SharedDamage {
   // How many images this rank has noted and the others not yet been told of.
   size_t News() const { return damaged_.list().size() - told_; }
 
-  // Tells and is told: all ranks call it if one of them has news.
+  // Exchanges the lists. All ranks call it if one of them has news.
   // Errors: DamagedImages::Add's, the same on all ranks; the world's.
   absl::Status Exchange(World& world);
 

@@ -110,10 +110,6 @@ void Trainer::PrepareGpu() {
                                              Gpu()->make_recorder());
 }
 
-double Trainer::Rate(int64_t step) const {
-  return LearningRate(schedule_, step);
-}
-
 bool Trainer::OutOfSteps() const {
   return config_.max_steps > 0 && state_.step >= config_.max_steps;
 }

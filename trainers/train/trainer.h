@@ -34,7 +34,7 @@
 
 namespace gsg {
 
-// Called by the loop, for whoever shows it to people. Any may be empty.
+// Callbacks for showing progress. Any may be empty.
 struct TrainerHooks {
   // Epoch `epoch` (1 is the first) starts, or resumes after batch
   // `batches_done`.
@@ -86,8 +86,8 @@ class Trainer {
   // On the root; elsewhere nothing. Returns when the checkpoint is on the disk.
   absl::Status Save();
 
-  // Of the scores, filled in by whoever measures them; and the history, which
-  // ends with the epoch that max_steps cut short, if it did.
+  // The caller fills in the scores. The history ends with the epoch that
+  // max_steps cut short, if it did.
   RunState& state() { return state_; }
   Method& method() { return *method_; }
   RankAgreement& ranks() { return ranks_; }
@@ -108,7 +108,7 @@ class Trainer {
   // The end after a signal, when all ranks have saved.
   absl::Status Stop();
   void PrepareGpu();
-  double Rate(int64_t step) const;
+  double Rate(int64_t step) const { return LearningRate(schedule_, step); }
   bool OutOfSteps() const;
 
   const Config config_;

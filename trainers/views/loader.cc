@@ -16,7 +16,7 @@
 #include "trainers/augment/augment.h"
 #include "trainers/augment/options.h"
 #include "trainers/augment/params.h"
-#include "trainers/augment/philox.h"
+#include "trainers/augment/view_random.h"
 #include "trainers/image/damaged_images.h"
 #include "trainers/image/image.h"
 #include "trainers/image/image_source.h"
@@ -90,8 +90,8 @@ absl::Status CheckStart(int64_t epoch, int64_t first_batch, int64_t batches) {
 std::vector<int64_t> EpochOrder(int64_t count, uint64_t seed, int64_t epoch) {
   std::vector<int64_t> order(count);
   std::iota(order.begin(), order.end(), 0);
-  RandomStream random(seed, static_cast<uint32_t>(epoch), /*index=*/0,
-                      kOrderView);
+  ViewRandom random(seed, static_cast<uint32_t>(epoch), /*index=*/0,
+                    kOrderView);
   for (int64_t i = count - 1; i > 0; --i) {
     std::swap(order[i], order[random.Below(static_cast<uint32_t>(i + 1))]);
   }

@@ -37,8 +37,8 @@ absl::Status AugmentOnCpu(const at::Tensor& images, const at::Tensor& index,
 // The kernel of cuda/augment.h. Null in builds without --config=cuda.
 AugmentBatch AugmentOnGpu();
 
-// Views of a data set whose images lie on the device, as bytes, and are
-// augmented there, a batch at once. What happens to a view is drawn here, as
+// Views of a data set whose images are kept on the device as bytes and
+// augmented there, a batch at a time. What happens to a view is drawn here, as
 // BatchLoader draws it: with AugmentOnCpu the pixels are the loader's.
 //
 // Memory on the device: the images (CIFAR 154 MB), and a batch's views.

@@ -1,4 +1,4 @@
-// Where the views of a step come from: tensors on its device.
+// Source of a step's views, as tensors on the training device.
 
 #ifndef GSG_TRAINERS_VIEWS_VIEW_SOURCE_H_
 #define GSG_TRAINERS_VIEWS_VIEW_SOURCE_H_
@@ -27,7 +27,8 @@ class ViewSource {
 
   virtual int64_t batches_per_epoch() const = 0;
 
-  // Begins epoch `epoch` at batch `first_batch`, whatever was left of another.
+  // Begins epoch `epoch` at batch `first_batch`. Drops what is left of another
+  // epoch.
   virtual void StartEpoch(int64_t epoch, int64_t first_batch) = 0;
 
   // The next batch, whose tensors are valid until the next call; on a GPU they

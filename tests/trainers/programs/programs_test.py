@@ -100,6 +100,19 @@ class ProgramsTest(unittest.TestCase):
         with open(self.path("test.txt")) as f:
             self.assertEqual(len(f.read().splitlines()), 200)
 
+    def test_embed_of_the_run_s_own_images_replaces_labels(self):
+        output = self.path("own.npy")
+        labels = self.path("own.labels.npy")
+        printed = pr.succeed("embed", "--run=" + self.run_folder,
+                             "--output=" + output, "--threads=1")
+        self.assertIn(labels, printed)
+        # Rows without labels leave no labels of other rows beside them.
+        printed = pr.succeed("embed", "--run=" + self.run_folder,
+                             "--images=" + tr.image_folder(12),
+                             "--output=" + output, "--threads=1")
+        self.assertNotIn(labels, printed)
+        self.assertFalse(os.path.exists(labels))
+
     def test_embed_names_damaged_images_and_leaves_them_out(self):
         folder = tr.image_folder(12)
         images = sorted(
@@ -269,7 +282,6 @@ class ProgramsTest(unittest.TestCase):
                       self.fails(2, "evaluate", run, "--probe_epochs=3"))
         self.assertIn("did you mean cifar10",
                       self.fails(2, "evaluate", run, "--dataset=cifar"))
-        self.assertIn("which images?", self.fails(2, "embed", run))
         self.assertIn("must end in .npy",
                       self.fails(2, "embed", run, "--images=x", "--output=y"))
         self.assertIn("resnet_small",

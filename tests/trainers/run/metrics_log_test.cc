@@ -76,20 +76,17 @@ TEST(MetricsRecordTest, WhatJsonLacksIsNull) {
 TEST_F(MetricsLogTest, EachRecordIsInTheFileAtOnce) {
   auto log = MetricsLog::Open(path_, 0);
   ASSERT_TRUE(log.ok()) << log.status();
-  EXPECT_EQ(log->records(), 0);
   ASSERT_TRUE(log->Append(Epoch(1)).ok());
   EXPECT_EQ(Contents(), "{\"epoch\":1}\n");
   MetricsLog moved = *std::move(log);
   ASSERT_TRUE(moved.Append(Epoch(2)).ok());
   EXPECT_EQ(Contents(), "{\"epoch\":1}\n{\"epoch\":2}\n");
-  EXPECT_EQ(moved.records(), 2);
 }
 
 TEST_F(MetricsLogTest, ResumeKeepsWhatTheCheckpointKnows) {
   Write("{\"epoch\":1}\n{\"epoch\":2}\n{\"epoch\":3}\n");
   auto log = MetricsLog::Open(path_, 2);
   ASSERT_TRUE(log.ok()) << log.status();
-  EXPECT_EQ(log->records(), 2);
   EXPECT_EQ(Contents(), "{\"epoch\":1}\n{\"epoch\":2}\n");
   ASSERT_TRUE(log->Append(Epoch(30)).ok());
   EXPECT_EQ(Contents(), "{\"epoch\":1}\n{\"epoch\":2}\n{\"epoch\":30}\n");
@@ -142,7 +139,6 @@ TEST_F(MetricsLogTest, AFailedWriteIsReportedAndDroppedByTheNextOpen) {
 
   EXPECT_EQ(status.message(),
             absl::StrCat("cannot write ", path_, ": File too large"));
-  EXPECT_EQ(log->records(), 1);
   EXPECT_EQ(Contents(), "{\"epoch\":1}\n{\"ep");
   ASSERT_TRUE(MetricsLog::Open(path_, 1).ok());
   EXPECT_EQ(Contents(), "{\"epoch\":1}\n");
