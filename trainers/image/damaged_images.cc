@@ -35,11 +35,13 @@ absl::Status DamagedImages::Add(const ImageSource& source, int64_t index,
             : absl::StrCat("none of the ", count, " images can be read (",
                            known.first_few, count > kNamed ? "; ...)" : ")"));
   }
+  const bool flag = limit_ == Limit::kFlag;
   return absl::DataLossError(absl::StrFormat(
-      "%d of %d images are damaged so far, more than --max_damaged=%g allows "
-      "(%s%s). Repair or remove them, or allow a larger share",
-      count, source.size(), max_share_, known.first_few,
-      count > kNamed ? "; ..." : ""));
+      "%d of %d images are damaged so far, more than %s=%g allows (%s%s). "
+      "Repair or remove them%s",
+      count, source.size(), flag ? "--max_damaged" : "the run's max_damaged",
+      max_share_, known.first_few, count > kNamed ? "; ..." : "",
+      flag ? ", or allow a larger share" : ""));
 }
 
 }  // namespace gsg

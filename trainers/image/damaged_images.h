@@ -23,10 +23,17 @@ struct DamagedImage {
 // came upon them. One caller thread at a time.
 class DamagedImages {
  public:
+  // Where the limit is from, for the advice in errors.
+  enum class Limit {
+    kFlag,      // --max_damaged, which this program has
+    kOfTheRun,  // the run's settings; this program cannot change them
+  };
+
   // max_share: how many of a source's images, as a share of its size, may be
   // damaged before that is an error; 0 forbids any. All of them are too many
   // whatever it says.
-  explicit DamagedImages(double max_share) : max_share_(max_share) {}
+  explicit DamagedImages(double max_share, Limit limit = Limit::kFlag)
+      : max_share_(max_share), limit_(limit) {}
 
   // Whether `count` damaged images of `source` would be too many.
   bool TooMany(const ImageSource& source, int64_t count) const {
@@ -50,6 +57,7 @@ class DamagedImages {
   };
 
   const double max_share_;
+  const Limit limit_;
   std::map<const ImageSource*, OfSource> sources_;
   std::vector<DamagedImage> list_;
 };

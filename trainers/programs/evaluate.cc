@@ -243,7 +243,8 @@ absl::Status Evaluate(const EvaluateOptions& options) {
       dataset.name, GroupedNumber(dataset.train->size()),
       GroupedNumber(dataset.test->size()));
   std::fflush(stdout);
-  DamagedImages damaged(network.config.max_damaged);
+  DamagedImages damaged(network.config.max_damaged,
+                        DamagedImages::Limit::kOfTheRun);
   const auto features = [&](const ImageSource& source) {
     std::vector<int64_t> all(source.size());
     std::iota(all.begin(), all.end(), 0);

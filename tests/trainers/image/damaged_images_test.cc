@@ -58,5 +58,16 @@ TEST(DamagedImagesTest, AllAreTooManyWhateverTheShare) {
   EXPECT_FALSE(damaged.Add(source, 1, absl::DataLossError("torn")).ok());
 }
 
+// A program without the flag does not advise it.
+TEST(DamagedImagesTest, LimitOfTheRun) {
+  const ImageSetSource source = Source(10, "test");
+  DamagedImages damaged(0, DamagedImages::Limit::kOfTheRun);
+  EXPECT_EQ(damaged.Add(source, 4, absl::DataLossError("torn")),
+            absl::DataLossError(
+                "1 of 10 images are damaged so far, more than the run's "
+                "max_damaged=0 allows (test image 4: torn). Repair or remove "
+                "them"));
+}
+
 }  // namespace
 }  // namespace gsg

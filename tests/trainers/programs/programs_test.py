@@ -175,7 +175,7 @@ class ProgramsTest(unittest.TestCase):
         data = os.fsdecode(os.fsencode(self.path("caf")) + b"\xe9 ")
         shutil.copytree(self.data, data)
         folder = tr.new_folder()
-        quick = [*tr.QUICK, "--epochs=1", "--nobaselines"]
+        quick = [*tr.QUICK, "--nobaselines"]
         process = tr.run(*quick, "--data_dir=" + data, "--max_steps=4",
                          "--output_dir=" + folder)
         self.assertEqual(process.returncode, 0, process.stderr)
