@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "gmock/gmock.h"
+#include "gsg_core/distance.h"
 #include "gtest/gtest.h"
 #include "trainers/config/config.h"
 #include "trainers/config/json.h"
@@ -154,7 +155,7 @@ TEST(RunKeyTest, WhatHasNoEffectDoesNotCount) {
   Config config;
   config.method = "simsiam";
   Config other = config;
-  other.distance = "cosine";
+  other.loss.distance = Distance::kCosine;
   EXPECT_EQ(RunKey(other), RunKey(config));
   EXPECT_TRUE(DecidingDifferences(config, other).empty());
   config.method = other.method = "simsiam_gsg";
