@@ -14,7 +14,7 @@ from typing import Dict, Optional, Tuple
 import torch
 from torch import Tensor
 
-_REMEMBERED = 4096
+_REMEMBERED = 512
 
 
 class Steps:
