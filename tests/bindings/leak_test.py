@@ -43,11 +43,11 @@ def trains():
     trains,
 ], ids=["numpy", "copied", "dlpack", "out", "buffer", "error", "torch"])
 def test_no_leak(call):
-    for _ in range(200):  # caches, lazy imports
+    tracemalloc.start()
+    for _ in range(1000):  # caches, lazy imports, the last steps of a module
         call()
     gc.collect()
     before = resident_bytes()
-    tracemalloc.start()
     traced = tracemalloc.get_traced_memory()[0]
     for _ in range(CALLS):
         call()
