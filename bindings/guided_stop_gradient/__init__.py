@@ -29,8 +29,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guided_stop_gradient import _native
-from guided_stop_gradient._arguments import (as_integer, as_seed, as_string, loss_options,
-                            nearest_options)
+from guided_stop_gradient._arguments import (
+    as_integer, as_seed, as_sequence, as_string, loss_options, nearest_options)
 from guided_stop_gradient._types import ArrayLike, Distance, Selection
 
 __all__ = [
@@ -137,7 +137,8 @@ def guided_loss_shared(p1: ArrayLike, p2: ArrayLike, z1: ArrayLike,
     options = loss_options(distance, selection, temperature, margin, seed,
                            threads)
     return GuidedLoss(*_native.guided_loss_shared(
-        (p1, p2, z1, z2), pairing, options, out, tuple(local_p)))
+        (p1, p2, z1, z2), pairing, options, out,
+        as_sequence("local_p", local_p)))
 
 
 def select(z11: ArrayLike, z12: ArrayLike, z21: ArrayLike, z22: ArrayLike, *,
@@ -207,7 +208,8 @@ def nearest_pairing(z11: ArrayLike, z12: ArrayLike,
         image j; guided_loss then takes p21[r], z21[r] and so on, r the result.
         None: the same as z11 and z12, for guided_loss_shared(..., pairing=r).
     candidates: how many others the closest is taken from, drawn for each row by
-        (seed, row): 1, a random one, to N - 1, all. Ties go to the lowest image.
+        (seed, row): 1, a random one, to N - 1, all; more are N - 1, since the
+        last batch may be short. Ties go to the lowest image.
     distance, seed, threads: as in guided_loss.
 
     Raises TypeError and ValueError, see help(gsg).
