@@ -3,7 +3,8 @@
 Lee & Lee, "Implicit Contrastive Representation Learning with Guided
 Stop-gradient", NeurIPS 2023, arXiv 2503.09058; with selection="none" the loss
 of SimSiam, Chen & He, arXiv 2011.10566. gsg.torch has it as a PyTorch module,
-gsg.jax as a differentiable function; this package imports neither.
+gsg.jax as a differentiable function; this package imports torch or jax when one
+of these is first used.
 
 Arrays. p and z are predictions and projections, [N, D], one image or pair of
 images per row. They may be anything on the CPU with the buffer protocol or
@@ -23,7 +24,9 @@ arguments meanwhile. `threads` changes the time taken, never a bit of the
 result.
 """
 
-from typing import Any, Literal, NamedTuple, Optional, Sequence, Tuple
+import importlib
+from typing import (TYPE_CHECKING, Any, Literal, NamedTuple, Optional, Sequence,
+                    Tuple)
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +42,16 @@ __all__ = [
     "select_shared", "source_mask", "step_seed"
 ]
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from guided_stop_gradient import jax as jax, torch as torch
+else:
+
+    def __getattr__(name):
+        # The two that need a framework, where they are used.
+        if name in ("jax", "torch"):
+            return importlib.import_module(f"{__name__}.{name}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class GuidedLoss(NamedTuple):

@@ -12,11 +12,12 @@ waited for.
 """
 
 import functools
-from typing import Any, Optional, Sequence, Tuple
+from typing import Any, Optional, Sequence, Tuple, Union
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import NDArray
 
 from guided_stop_gradient import _native
 from guided_stop_gradient._arguments import (as_seed, at_most, loss_options,
@@ -27,6 +28,7 @@ __all__ = ["guided_loss", "guided_loss_shared", "nearest_pairing"]
 
 _FOUR = ("p11", "p12", "p21", "p22", "z11", "z12", "z21", "z22")
 _SHARED = ("p1", "p2", "z1", "z2")
+_Array = Union[jax.Array, NDArray[Any]]
 _DTYPES = ("float16", "bfloat16", "float32", "float64")
 
 
@@ -122,8 +124,8 @@ def _widened(views: Sequence[Any]) -> Tuple[jax.Array, ...]:
                  for x in arrays)
 
 
-def guided_loss(p11: jax.Array, p12: jax.Array, p21: jax.Array, p22: jax.Array,
-                z11: jax.Array, z12: jax.Array, z21: jax.Array, z22: jax.Array,
+def guided_loss(p11: _Array, p12: _Array, p21: _Array, p22: _Array,
+                z11: _Array, z12: _Array, z21: _Array, z22: _Array,
                 *, distance: Distance = "euclidean", selection: Selection = "min",
                 temperature: float = 1.0, margin: float = 0.01,
                 seed: Any = 0, threads: int = 1) -> jax.Array:
@@ -143,12 +145,12 @@ def guided_loss(p11: jax.Array, p12: jax.Array, p21: jax.Array, p22: jax.Array,
     return _loss(static, wide[:4], wide[4:], None, _as_seed(seed))
 
 
-def guided_loss_shared(p1: jax.Array, p2: jax.Array, z1: jax.Array,
-                       z2: jax.Array, pairing: Optional[Any] = None, *,
+def guided_loss_shared(p1: _Array, p2: _Array, z1: _Array,
+                       z2: _Array, pairing: Optional[Any] = None, *,
                        distance: Distance = "euclidean", selection: Selection = "min",
                        temperature: float = 1.0, margin: float = 0.01,
                        seed: Any = 0, threads: int = 1,
-                       local_p: Sequence[jax.Array] = ()) -> jax.Array:
+                       local_p: Sequence[_Array] = ()) -> jax.Array:
     """gsg.guided_loss_shared as a 0-d array, differentiable in predictions.
 
     pairing: integers [N] of 0..N-1, such as gsg.jax.nearest_pairing gives. None:
@@ -169,9 +171,9 @@ def guided_loss_shared(p1: jax.Array, p2: jax.Array, z1: jax.Array,
     return _loss(static, p, _widened((z1, z2)), pairing, _as_seed(seed))
 
 
-def nearest_pairing(z11: jax.Array, z12: jax.Array,
-                    z21: Optional[jax.Array] = None,
-                    z22: Optional[jax.Array] = None, *, candidates: int = 16,
+def nearest_pairing(z11: _Array, z12: _Array,
+                    z21: Optional[_Array] = None,
+                    z22: Optional[_Array] = None, *, candidates: int = 16,
                     distance: Distance = "euclidean", seed: Any = 0,
                     threads: int = 1) -> jax.Array:
     """gsg.nearest_pairing as int32 [N], under jit as well.

@@ -222,10 +222,12 @@ class GuidedStopGradientLoss(nn.Module):
         return views
 
     def get_extra_state(self) -> Tensor:
-        return torch.tensor(self._steps.count)
+        return torch.tensor(self._steps.count, device="cpu")
 
     def set_extra_state(self, state: Optional[Tensor]) -> None:
-        if state is not None:
+        # What is on meta has no value, but for that of a model without any.
+        if state is not None and not (isinstance(state, Tensor) and
+                                      state.is_meta):
             self._steps.reset(int(state))
 
     def extra_repr(self) -> str:
@@ -499,7 +501,9 @@ def _core_result(views: Sequence[Tensor], grads: Sequence[Tensor],
         for grad in grads:
             grad.fill_(math.nan)
     dtype = torch.float64 if first.dtype == torch.float64 else torch.float32
-    return torch.tensor(loss, dtype=dtype), torch.from_numpy(pair), *grads
+    # "cpu", not what torch.set_default_device says.
+    return (torch.tensor(loss, dtype=dtype, device="cpu"),
+            torch.from_numpy(pair), *grads)
 
 
 # From here on NumPy asks for large pages for its arrays, too.

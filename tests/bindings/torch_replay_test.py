@@ -121,6 +121,18 @@ def test_state_dicts_of_before(views):
     assert model[1].step == 41
 
 
+def test_default_devices(views):
+    module = GuidedStopGradientLoss()
+    module(*views)
+    with torch.device("meta"):
+        state = module.state_dict()
+        loss = module(*views)
+    assert state["_extra_state"] == 1 and not loss.is_meta
+    # A state dict of a model that was made on meta says nothing of the count.
+    module.load_state_dict({"_extra_state": torch.tensor(0, device="meta")})
+    assert module.step == 2
+
+
 def test_transforms(views):
     rest = views[1:]
 
