@@ -1,5 +1,6 @@
-// guided_stop_gradient._native: gsg_core for guided_stop_gradient/__init__.py, which documents the functions and
-// checks options. Matrices are anything that ParseArray takes.
+// guided_stop_gradient._native: gsg_core for guided_stop_gradient/__init__.py,
+// which documents the functions and checks options. Matrices are anything that
+// ParseArray takes.
 
 #include <sys/mman.h>
 #include <unistd.h>
