@@ -190,7 +190,8 @@ def source_mask(pair: ArrayLike) -> NDArray[np.uint8]:
     return _native.source_mask(pair)
 
 
-def pairing(n: int, seed: int = 0, kind: Literal["cyclic", "random"] = "cyclic") -> NDArray[np.int64]:
+def pairing(n: int, seed: int = 0,
+            kind: Literal["cyclic", "random"] = "cyclic") -> NDArray[np.int64]:
     """Which image is the second image of each row: a permutation, int64 [n].
 
     The same on every platform.

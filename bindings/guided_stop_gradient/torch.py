@@ -86,8 +86,8 @@ class GuidedStopGradientLoss(nn.Module):
     what it would have drawn; a state dict without it leaves it as it is.
     forward(..., seed=s) says the seed outright and counts nothing: then
     gsg.guided_loss_shared with that seed has the same result.
-    What torch.export makes (strict=False) counts steps of its own; torch.jit.trace takes the
-    module in eval() or with seed= only.
+    What torch.export makes (strict=False) counts steps of its own;
+    torch.jit.trace takes the module in eval() or with seed= only.
 
     Raises TypeError and ValueError as gsg.guided_loss does, naming the
     argument; on a GPU, which nobody waits for, values that are not finite make

@@ -103,7 +103,8 @@ x = memoryview(bytes(range(32))).cast("d", (2, 2))
 print(gsg.pairing(2, seed=0))
 """)
         self.assertEqual(output.splitlines(), [
-            str(self.target / "guided_stop_gradient/__init__.py"), "True", "[]", "[1 0]"])
+            str(self.target / "guided_stop_gradient/__init__.py"), "True", "[]",
+            "[1 0]"])
 
     def test_contents(self):
         self.assertRegex(self.wheel.name, r"-manylinux_2_\d\d_x86_64\.whl$")
@@ -129,7 +130,8 @@ print(gsg.pairing(2, seed=0))
         for text in REVEALED:
             self.assertIn(text, output)
         self.assertIn("Found 5 errors", output)
-        self.assertIn("Success", self.run_program(*mypy, "-p", "guided_stop_gradient", **lend))
+        self.assertIn("Success", self.run_program(
+            *mypy, "-p", "guided_stop_gradient", **lend))
 
     def test_its_own_tests(self):
         source = self.runfiles / "gsg/tests/bindings"
