@@ -1,6 +1,6 @@
-// gsg._cuda: cuda for guided_stop_gradient/_torch_cuda.py, in builds with --config=cuda. Takes
-// addresses, and trusts them: the caller has looked at shapes, types and
-// devices.
+// guided_stop_gradient._cuda: cuda for guided_stop_gradient/_torch_cuda.py, in
+// builds with --config=cuda. Takes addresses, and trusts them: the caller has
+// looked at shapes, types and devices.
 
 #include <cstddef>
 #include <cstdint>

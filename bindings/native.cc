@@ -1,9 +1,11 @@
-// guided_stop_gradient._native: gsg_core for guided_stop_gradient/__init__.py, which documents the functions and
-// checks options. Matrices are anything that ParseArray takes.
+// guided_stop_gradient._native: gsg_core for guided_stop_gradient/__init__.py,
+// which documents the functions and checks options. Matrices are anything that
+// ParseArray takes.
 
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -412,12 +414,18 @@ py::array_t<int64_t> Pairing(int64_t n, uint64_t seed,
 // candidates, distance, seed, threads.
 using NearestArguments = std::tuple<int64_t, std::string, uint64_t, Threads>;
 
+// As many candidates as there are other images, if any: the last batch of an
+// epoch may be a short one.
+int64_t AtMost(int64_t candidates, const Array& z) {
+  const int64_t others = z.shape[0] - 1;
+  return others > 0 ? std::min(candidates, others) : candidates;
+}
+
 // projections: z1, z2, or z11, z12, z21, z22.
 py::array_t<int64_t> NearestPairingOf(const py::tuple& projections,
                                       const NearestArguments& arguments) {
   const auto& [candidates, distance, seed, threads] = arguments;
   NearestOptions options;
-  options.candidates = candidates;
   options.distance = ValueOrThrow(ParseDistance(distance));
   options.seed = seed;
   CallExecutor executor(threads);
@@ -425,6 +433,7 @@ py::array_t<int64_t> NearestPairingOf(const py::tuple& projections,
   if (projections.size() == 2) {
     const Matrices<2> m =
         ParseMatrices(kSharedProjections, projections.cast<Objects<2>>());
+    options.candidates = AtMost(candidates, m[0]);
     return ToArray(Visit(m[0].dtype, [&](auto tag) {
       using In = const decltype(tag);
       return WithoutGil([&] {
@@ -434,6 +443,7 @@ py::array_t<int64_t> NearestPairingOf(const py::tuple& projections,
   }
   const Matrices<4> m =
       ParseMatrices(kFourProjections, projections.cast<Objects<4>>());
+  options.candidates = AtMost(candidates, m[0]);
   return ToArray(Visit(m[0].dtype, [&](auto tag) {
     using In = const decltype(tag);
     return WithoutGil([&] {

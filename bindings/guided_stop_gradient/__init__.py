@@ -3,7 +3,8 @@
 Lee & Lee, "Implicit Contrastive Representation Learning with Guided
 Stop-gradient", NeurIPS 2023, arXiv 2503.09058; with selection="none" the loss
 of SimSiam, Chen & He, arXiv 2011.10566. gsg.torch has it as a PyTorch module,
-gsg.jax as a differentiable function; this package imports neither.
+gsg.jax as a differentiable function; this package imports torch or jax when one
+of these is first used.
 
 Arrays. p and z are predictions and projections, [N, D], one image or pair of
 images per row. They may be anything on the CPU with the buffer protocol or
@@ -23,14 +24,16 @@ arguments meanwhile. `threads` changes the time taken, never a bit of the
 result.
 """
 
-from typing import Any, Literal, NamedTuple, Optional, Sequence, Tuple
+import importlib
+from typing import (TYPE_CHECKING, Any, Literal, NamedTuple, Optional, Sequence,
+                    Tuple)
 
 import numpy as np
 from numpy.typing import NDArray
 
 from guided_stop_gradient import _native
-from guided_stop_gradient._arguments import (as_integer, as_seed, as_string, loss_options,
-                            nearest_options)
+from guided_stop_gradient._arguments import (
+    as_integer, as_seed, as_sequence, as_string, loss_options, nearest_options)
 from guided_stop_gradient._types import ArrayLike, Distance, Selection
 
 __all__ = [
@@ -39,6 +42,16 @@ __all__ = [
     "select_shared", "source_mask", "step_seed"
 ]
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from guided_stop_gradient import jax as jax, torch as torch
+else:
+
+    def __getattr__(name):
+        # The two that need a framework, where they are used.
+        if name in ("jax", "torch"):
+            return importlib.import_module(f"{__name__}.{name}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class GuidedLoss(NamedTuple):
@@ -137,7 +150,8 @@ def guided_loss_shared(p1: ArrayLike, p2: ArrayLike, z1: ArrayLike,
     options = loss_options(distance, selection, temperature, margin, seed,
                            threads)
     return GuidedLoss(*_native.guided_loss_shared(
-        (p1, p2, z1, z2), pairing, options, out, tuple(local_p)))
+        (p1, p2, z1, z2), pairing, options, out,
+        as_sequence("local_p", local_p)))
 
 
 def select(z11: ArrayLike, z12: ArrayLike, z21: ArrayLike, z22: ArrayLike, *,
@@ -176,7 +190,8 @@ def source_mask(pair: ArrayLike) -> NDArray[np.uint8]:
     return _native.source_mask(pair)
 
 
-def pairing(n: int, seed: int = 0, kind: Literal["cyclic", "random"] = "cyclic") -> NDArray[np.int64]:
+def pairing(n: int, seed: int = 0,
+            kind: Literal["cyclic", "random"] = "cyclic") -> NDArray[np.int64]:
     """Which image is the second image of each row: a permutation, int64 [n].
 
     The same on every platform.
@@ -207,7 +222,8 @@ def nearest_pairing(z11: ArrayLike, z12: ArrayLike,
         image j; guided_loss then takes p21[r], z21[r] and so on, r the result.
         None: the same as z11 and z12, for guided_loss_shared(..., pairing=r).
     candidates: how many others the closest is taken from, drawn for each row by
-        (seed, row): 1, a random one, to N - 1, all. Ties go to the lowest image.
+        (seed, row): 1, a random one, to N - 1, all; more are N - 1, since the
+        last batch may be short. Ties go to the lowest image.
     distance, seed, threads: as in guided_loss.
 
     Raises TypeError and ValueError, see help(gsg).

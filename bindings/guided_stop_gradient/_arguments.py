@@ -36,7 +36,19 @@ def as_one_of(name: str, value: Any, choices: Sequence[str]) -> str:
 def as_number(name: str, value: Any) -> float:
     if isinstance(value, str) or not hasattr(value, "__float__"):
         raise TypeError(f"{name} is {_type_of(value)}; it must be a number")
-    return float(value)
+    try:
+        return float(value)
+    except (TypeError, ValueError):  # an array of several, say
+        raise TypeError(f"{name} is {_type_of(value)} that is no single number"
+                        ) from None
+
+
+def as_sequence(name: str, value: Any) -> Tuple[Any, ...]:
+    try:
+        return tuple(value)
+    except TypeError:
+        raise TypeError(f"{name} is {_type_of(value)}; it must be a sequence of "
+                        "arrays") from None
 
 
 def as_temperature(value: Any) -> float:
@@ -81,6 +93,11 @@ def nearest_options(candidates: Any, distance: Any, seed: Any, threads: Any,
     return (as_integer("candidates", candidates, 1, 2**63 - 1),
             as_one_of("distance", distance, DISTANCES), as_seed(seed),
             (as_integer("threads", threads, 1, 256), gomp_parallel))
+
+
+def at_most(candidates: int, n: int) -> int:
+    """A last batch may be shorter than others; for one image it is an error."""
+    return min(candidates, n - 1) if n > 1 else candidates
 
 
 def _type_of(value: Any) -> str:

@@ -63,7 +63,7 @@ def _plan_on_host(pairing: Tensor, device: torch.device) -> Tuple[Tensor, ...]:
     """cuda/pairing_plan.h, copied to the device without waiting for it."""
     assert _cuda is not None
     n = len(pairing)
-    plan = torch.empty(4 * n + 1, dtype=torch.int64,
+    plan = torch.empty(4 * n + 1, dtype=torch.int64, device="cpu",
                        pin_memory=device.type == "cuda")
     _cuda.make_pairing_plan(pairing.numpy(), plan.data_ptr())
     plan = plan.to(device, non_blocking=True)

@@ -12,14 +12,15 @@ waited for.
 """
 
 import functools
-from typing import Any, Optional, Sequence, Tuple
+from typing import Any, Optional, Sequence, Tuple, Union
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import NDArray
 
 from guided_stop_gradient import _native
-from guided_stop_gradient._arguments import (as_seed, loss_options,
+from guided_stop_gradient._arguments import (as_seed, at_most, loss_options,
                                              nearest_options)
 from guided_stop_gradient._types import Distance, Selection
 
@@ -27,34 +28,45 @@ __all__ = ["guided_loss", "guided_loss_shared", "nearest_pairing"]
 
 _FOUR = ("p11", "p12", "p21", "p22", "z11", "z12", "z21", "z22")
 _SHARED = ("p1", "p2", "z1", "z2")
+_Array = Union[jax.Array, NDArray[Any]]
 _DTYPES = ("float16", "bfloat16", "float32", "float64")
 
 
 def _as_seed(seed: Any) -> jax.Array:
-    """Its two halves, uint32 [2]: JAX has 64 bits only where it is asked to."""
+    """Its halves, uint32 [2]: JAX has 64 bits only where it is asked to.
+
+    A third number is 1 if it is negative, which only the host can refuse.
+    """
     if not isinstance(seed, jax.core.Tracer):
         value = as_seed(seed)
-        return jnp.asarray([value % 2**32, value >> 32], np.uint32)
+        return jnp.asarray([value % 2**32, value >> 32, 0], np.uint32)
     if seed.shape != () or not jnp.issubdtype(seed.dtype, jnp.integer):
         raise TypeError(f"seed is {seed.dtype}{list(seed.shape)}; it must be an "
                         "integer")
     high = (jax.lax.shift_right_logical(seed, jnp.asarray(32, seed.dtype))
             if seed.dtype.itemsize == 8 else jnp.zeros((), np.uint32))
-    return jnp.stack([seed.astype(np.uint32), high.astype(np.uint32)])
+    return jnp.stack([seed.astype(np.uint32), high.astype(np.uint32),
+                      (seed < 0).astype(np.uint32)])
 
 
 def _seed_on_host(seed: Any) -> int:
-    low, high = map(int, np.asarray(seed))
+    low, high, negative = map(int, np.asarray(seed))
+    if negative:
+        raise ValueError(f"seed is negative; it must be in 0..{2**64 - 1}")
     return high << 32 | low
+
+
+def _check_array(name: str, value: Any, what: str) -> None:
+    if not isinstance(value, (jax.Array, np.ndarray)):
+        raise TypeError(f"{name} is a value of type {type(value).__name__}; it "
+                        f"must be {what}")
 
 
 def _check(views: Sequence[Any], names: Sequence[str]) -> None:
     """What gsg_core would say when the result is waited for, said at once."""
     first = views[0]
     for name, view in zip(names, views):
-        if not hasattr(view, "shape") or not hasattr(view, "dtype"):
-            raise TypeError(f"{name} is a value of type {type(view).__name__}; "
-                            "it must be an array")
+        _check_array(name, view, "a JAX or NumPy array")
         if str(view.dtype) not in _DTYPES:
             raise TypeError(f"{name} is {view.dtype}; it must be float16, "
                             "bfloat16, float32 or float64")
@@ -74,76 +86,111 @@ def _check(views: Sequence[Any], names: Sequence[str]) -> None:
                          "it needs at least one row and one column")
 
 
-def _as_pairing(pairing: Any, n: int) -> Any:
-    if not hasattr(pairing, "shape") or not hasattr(pairing, "dtype"):
-        raise TypeError(f"pairing is a value of type {type(pairing).__name__}; "
-                        "it must be an array of integers")
+def _check_local(local_p: Any) -> None:
+    if not isinstance(local_p, (Sequence, jax.Array, np.ndarray)):
+        raise TypeError(f"local_p is a value of type {type(local_p).__name__}; "
+                        "it must be a sequence of arrays")
+    if not isinstance(local_p, Sequence) and local_p.ndim != 3:
+        raise ValueError(f"local_p has shape {tuple(local_p.shape)}; it must be "
+                         "[m, N, D]")
+
+
+def _as_pairing(pairing: Any, n: int) -> jax.Array:
+    _check_array("pairing", pairing, "a JAX or NumPy array of integers")
     if not jnp.issubdtype(pairing.dtype, jnp.integer):
         raise TypeError(f"pairing is {pairing.dtype}; it must be integers")
     if tuple(pairing.shape) != (n,):
         raise ValueError(f"pairing has shape {tuple(pairing.shape)}; it must be "
                          f"[N], and N is {n}")
-    return jnp.asarray(pairing)
+    if isinstance(pairing, jax.core.Tracer):
+        return pairing
+    # Here it has values already, whatever the views are.
+    values = np.asarray(pairing)
+    wrong = np.flatnonzero((values < 0) | (values >= n))
+    if len(wrong) > 0:
+        raise ValueError(f"pairing[{wrong[0]}] is {values[wrong[0]]}; entries "
+                         f"are rows, 0..{n - 1}")
+    return jnp.asarray(values.astype(np.int32))
 
 
-def guided_loss(p11: jax.Array, p12: jax.Array, p21: jax.Array, p22: jax.Array,
-                z11: jax.Array, z12: jax.Array, z21: jax.Array, z22: jax.Array,
+def _widened(views: Sequence[Any]) -> Tuple[jax.Array, ...]:
+    """As JAX arrays, float16 as float32.
+
+    A gradient of float16 cannot be kept until the backward pass, which alone
+    knows its scale: some are out of its range. JAX rounds it after that.
+    """
+    arrays = [jnp.asarray(view) for view in views]
+    return tuple(x.astype(np.float32) if x.dtype == np.float16 else x
+                 for x in arrays)
+
+
+def guided_loss(p11: _Array, p12: _Array, p21: _Array, p22: _Array,
+                z11: _Array, z12: _Array, z21: _Array, z22: _Array,
                 *, distance: Distance = "euclidean", selection: Selection = "min",
                 temperature: float = 1.0, margin: float = 0.01,
                 seed: Any = 0, threads: int = 1) -> jax.Array:
     """gsg.guided_loss as a 0-d array, differentiable in the predictions p.
 
     All are [N, D], of one floating-point dtype. The gradient in projections z
-    is 0 (stop-gradient). The loss is float32, or float64 for float64. seed: an
-    integer in 0..2^64-1, or an array of one, which may be traced. Other
-    arguments and errors as in gsg.guided_loss.
+    is 0 (stop-gradient). The loss is float32, or float64 for float64. float16 is
+    computed in float32; values of it that are not finite make loss and gradients
+    NaN, so that a step can be skipped. seed: an integer in 0..2^64-1, or an array
+    of one, which may be traced. Other arguments and errors as in gsg.guided_loss.
     """
-    static = _static(distance, selection, temperature, margin, threads)
-    _check((p11, p12, p21, p22, z11, z12, z21, z22), _FOUR)
-    return _loss(static, (p11, p12, p21, p22), (z11, z12, z21, z22), None,
-                 _as_seed(seed))
+    views = (p11, p12, p21, p22, z11, z12, z21, z22)
+    _check(views, _FOUR)
+    static = _static(distance, selection, temperature, margin, threads,
+                     p11.dtype == np.float16)
+    wide = _widened(views)
+    return _loss(static, wide[:4], wide[4:], None, _as_seed(seed))
 
 
-def guided_loss_shared(p1: jax.Array, p2: jax.Array, z1: jax.Array,
-                       z2: jax.Array, pairing: Optional[Any] = None, *,
+def guided_loss_shared(p1: _Array, p2: _Array, z1: _Array,
+                       z2: _Array, pairing: Optional[Any] = None, *,
                        distance: Distance = "euclidean", selection: Selection = "min",
                        temperature: float = 1.0, margin: float = 0.01,
                        seed: Any = 0, threads: int = 1,
-                       local_p: Sequence[jax.Array] = ()) -> jax.Array:
+                       local_p: Sequence[_Array] = ()) -> jax.Array:
     """gsg.guided_loss_shared as a 0-d array, differentiable in predictions.
 
     pairing: integers [N] of 0..N-1, such as gsg.jax.nearest_pairing gives. None:
     gsg.pairing(N, seed), so give each training step a seed of its own. Otherwise
     as guided_loss.
     """
-    static = _static(distance, selection, temperature, margin, threads)
+    _check_local(local_p)
     names = [f"local_p[{k}]" for k in range(len(local_p))]
     _check((p1, p2, z1, z2, *local_p), (*_SHARED, *names))
+    static = _static(distance, selection, temperature, margin, threads,
+                     p1.dtype == np.float16)
     if pairing is not None:
         pairing = _as_pairing(pairing, p1.shape[0])
     elif p1.shape[0] == 1 and selection != "none":
         raise ValueError("p1 has 1 row, which no other image can be paired "
                          'with: give two, or selection="none"')
-    return _loss(static, (p1, p2, *local_p), (z1, z2), pairing,
-                 _as_seed(seed))
+    p = _widened((p1, p2, *local_p))
+    return _loss(static, p, _widened((z1, z2)), pairing, _as_seed(seed))
 
 
-def nearest_pairing(z11: jax.Array, z12: jax.Array,
-                    z21: Optional[jax.Array] = None,
-                    z22: Optional[jax.Array] = None, *, candidates: int = 16,
+def nearest_pairing(z11: _Array, z12: _Array,
+                    z21: Optional[_Array] = None,
+                    z22: Optional[_Array] = None, *, candidates: int = 16,
                     distance: Distance = "euclidean", seed: Any = 0,
                     threads: int = 1) -> jax.Array:
-    """gsg.nearest_pairing as int32 [N], under jit as well. seed: as above."""
+    """gsg.nearest_pairing as int32 [N], under jit as well.
+
+    seed: as in guided_loss. Other arguments and errors as in
+    gsg.nearest_pairing.
+    """
     nearest_options(candidates, distance, 0, threads)  # checks them
     if (z21 is None) != (z22 is None):
         raise TypeError("z21 and z22 are the two views of second images: give "
                         "both, or neither")
     z = (z11, z12) if z21 is None else (z11, z12, z21, z22)
     _check(z, _FOUR[4:] if len(z) == 4 else ("z11", "z12"))
-    if candidates >= z11.shape[0]:
-        raise ValueError(f"candidates is {candidates}; there are "
-                         f"{z11.shape[0]} images, and it must be at least 1 and "
-                         "less than that")
+    if z11.shape[0] == 1:
+        raise ValueError("z11 has 1 row, which no other image can be paired "
+                         "with: give two")
+    candidates = at_most(candidates, z11.shape[0])
     struct: Any = jax.ShapeDtypeStruct
 
     def on_host(seed: Any, *z: Any) -> Any:
@@ -158,19 +205,15 @@ def nearest_pairing(z11: jax.Array, z12: jax.Array,
     return result
 
 
-_Static = Tuple[str, str, float, float, int]
+# The options, and whether values that are not finite are no error.
+_Static = Tuple[str, str, float, float, int, bool]
 _Arrays = Tuple[jax.Array, ...]
 
 
 def _static(distance: str, selection: str, temperature: float, margin: float,
-            threads: int) -> _Static:
+            threads: int, half: bool) -> _Static:
     checked = loss_options(distance, selection, temperature, margin, 0, threads)
-    return (*checked[:4], threads)
-
-
-def _grad_scale(p: Any) -> float:
-    # As in gsg.torch: the gradients of a mean are below float16's range.
-    return float(p.shape[0]) if p.dtype == np.float16 else 1.0
+    return (*checked[:4], threads, bool(half))
 
 
 def _loss_dtype(p: Any) -> Any:
@@ -179,11 +222,15 @@ def _loss_dtype(p: Any) -> Any:
 
 def _on_host(static: _Static, wants_grad: bool, p: Any, z: Any, pairing: Any,
              seed: Any) -> Tuple[Any, ...]:
-    """The loss and, if wanted, its gradients times _grad_scale."""
+    """The loss and, if wanted, its gradients."""
     p, z = tuple(map(np.asarray, p)), tuple(map(np.asarray, z))
-    distance, selection, temperature, margin, threads = static
+    distance, selection, temperature, margin, threads, half = static
     options = loss_options(distance, selection, temperature, margin,
-                           _seed_on_host(seed), threads, _grad_scale(p[0]))
+                           _seed_on_host(seed), threads)
+    if half and not all(np.isfinite(x).all() for x in (*p, *z)):
+        # float16 ran over: who scales the loss looks for it in the gradients.
+        nan = [np.full_like(x, np.nan) for x in p] if wants_grad else []
+        return (np.asarray(np.nan, np.float32), *nan)
     out = None if wants_grad else ()
     if len(z) == 4:
         loss, _, grads = _native.guided_loss((*p, *z), options, out)
@@ -222,8 +269,7 @@ def _forward(static: _Static, p: _Arrays, z: _Arrays, pairing: Any,
 def _backward(static: _Static, residuals: Any,
               cotangent: jax.Array) -> Tuple[Any, ...]:
     grads, z = residuals
-    scale = cotangent / _grad_scale(grads[0])
-    return (tuple((g.astype(scale.dtype) * scale).astype(g.dtype)
+    return (tuple((g.astype(cotangent.dtype) * cotangent).astype(g.dtype)
                   for g in grads),
             tuple(jnp.zeros_like(x) for x in z), None, None)
 

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from guided_stop_gradient import _formula, _native, _torch_cuda
 from guided_stop_gradient._arguments import (
     DISTANCES, SELECTIONS, as_integer, as_margin, as_one_of, as_seed,
-    as_temperature, loss_options, nearest_options)
+    as_temperature, at_most, loss_options, nearest_options)
 from guided_stop_gradient._steps import Steps, draw_step
 from guided_stop_gradient._types import Distance, PairingKind, Selection
 
@@ -86,8 +86,8 @@ class GuidedStopGradientLoss(nn.Module):
     what it would have drawn; a state dict without it leaves it as it is.
     forward(..., seed=s) says the seed outright and counts nothing: then
     gsg.guided_loss_shared with that seed has the same result.
-    What torch.export makes (strict=False) counts steps of its own; torch.jit.trace takes the
-    module in eval() or with seed= only.
+    What torch.export makes (strict=False) counts steps of its own;
+    torch.jit.trace takes the module in eval() or with seed= only.
 
     Raises TypeError and ValueError as gsg.guided_loss does, naming the
     argument; on a GPU, which nobody waits for, values that are not finite make
@@ -151,7 +151,7 @@ class GuidedStopGradientLoss(nn.Module):
         second = None if pairing is None else _as_pairing(pairing, views[0])
         local = _stacked(local_p)
         _check_roles(views, _SHARED if shared else _FOUR)
-        half = any(x.dtype == torch.float16 for x in views)
+        half = _is_half(views)
         if local is not None:
             *rest, local = _of_one_dtype((*views, local))
             views = tuple(rest)
@@ -169,9 +169,13 @@ class GuidedStopGradientLoss(nn.Module):
                     "torch.jit.trace would record a training step's pairing: "
                     "give seed=, or trace the module after eval()")
             step, seed = draw_step(self._steps, self.training), self.seed
-        if (shared and second is None and self.selection == "none" and
-                len(p[0]) == 1):
-            # A last batch of one image, which needs no other.
+        if shared and second is None and p[0].shape[0] == 1:
+            # A last batch of one image, say.
+            if self.selection != "none" and self.pairing != "random":
+                raise ValueError(
+                    "n = 1 images: guidance needs a second image for each; give "
+                    'two or more (drop_last=True of a DataLoader), or '
+                    'selection="none"')
             second = torch.zeros(1, dtype=torch.int64, device=p[0].device)
         chosen = _Options(self.distance, self.selection, self.temperature,
                           self.margin, _signed(seed), half)
@@ -214,17 +218,16 @@ class GuidedStopGradientLoss(nn.Module):
                             f"{', '.join(names)}")
         views = (*views, *(given[name] for name in names[len(views):]))
         for name, view in zip(names, views):
-            if not isinstance(view, Tensor):
-                raise TypeError(f"{name} is a value of type "
-                                f"{type(view).__name__}; it must be a "
-                                "torch.Tensor")
+            _check_tensor(name, view)
         return views
 
     def get_extra_state(self) -> Tensor:
-        return torch.tensor(self._steps.count)
+        return torch.tensor(self._steps.count, device="cpu")
 
     def set_extra_state(self, state: Optional[Tensor]) -> None:
-        if state is not None:
+        # What is on meta has no value, but for that of a model without any.
+        if state is not None and not (isinstance(state, Tensor) and
+                                      state.is_meta):
             self._steps.reset(int(state))
 
     def extra_repr(self) -> str:
@@ -258,9 +261,37 @@ def _signed(seed: int) -> int:
     return seed - 2**64 if seed >= 2**63 else seed
 
 
+def _is_half(views: Sequence[Tensor]) -> bool:
+    """Whether a float16 layer made the views, of which GradScaler takes care."""
+    if any(x.dtype == torch.float16 for x in views):
+        return True
+    # Its results may have become float32 since.
+    device = views[0].device.type
+    return (_is_autocast(device) and
+            torch.get_autocast_dtype(device) == torch.float16)
+
+
+def _is_autocast(device: str) -> bool:
+    # torch knows no answer for meta.
+    return device != "meta" and torch.is_autocast_enabled(device)
+
+
+def _check_tensor(name: str, view: Any) -> None:
+    if not isinstance(view, Tensor):
+        raise TypeError(f"{name} is a value of type {type(view).__name__}; it "
+                        "must be a torch.Tensor")
+    if view.layout != torch.strided or view.is_nested:
+        layout = "nested" if view.is_nested else str(view.layout)
+        raise TypeError(f"{name} is {layout}; it must be a dense tensor "
+                        "(to_dense(), to_padded_tensor())")
+
+
 def _as_pairing(pairing: Any, first: Tensor) -> Tensor:
     if isinstance(pairing, np.ndarray):
-        pairing = torch.from_numpy(np.ascontiguousarray(pairing))
+        if pairing.dtype != np.int64:  # not all are types of torch
+            raise TypeError(f"pairing is {pairing.dtype}; it must be int64")
+        # A copy: the next may be written there before the GPU has read it.
+        pairing = torch.from_numpy(pairing.copy())
     if not isinstance(pairing, Tensor):
         raise TypeError(f"pairing is a value of type {type(pairing).__name__}; "
                         "it must be a torch.Tensor or a NumPy array of int64")
@@ -293,14 +324,27 @@ def _check_devices(views: Sequence[Tensor], names: Sequence[str]) -> None:
 def _stacked(local_p: Union[Tensor, Sequence[Tensor], None]
              ) -> Optional[Tensor]:
     """[m, N, D], or None if there are none."""
-    if local_p is None or len(local_p) == 0:
+    if local_p is None:
         return None
     if not isinstance(local_p, Tensor):
+        if not isinstance(local_p, Sequence):
+            raise TypeError(f"local_p is a value of type "
+                            f"{type(local_p).__name__}; it must be a "
+                            "torch.Tensor [m, N, D] or a list of [N, D]")
         for k, x in enumerate(local_p):
-            if not isinstance(x, Tensor):
-                raise TypeError(f"local_p[{k}] is a value of type "
-                                f"{type(x).__name__}; it must be a torch.Tensor")
+            _check_tensor(f"local_p[{k}]", x)
+            for what, actual, wanted in (
+                    ("has shape", tuple(x.shape), tuple(local_p[0].shape)),
+                    ("is on", x.device, local_p[0].device)):
+                if actual != wanted:
+                    raise ValueError(f"local_p[{k}] {what} {actual}; local_p[0] "
+                                     f"{what} {wanted}; they must be equal")
+        if len(local_p) == 0:
+            return None
         local_p = torch.stack(list(local_p))
+    _check_tensor("local_p", local_p)
+    if local_p.dim() == 3 and len(local_p) == 0:
+        return None
     if local_p.dim() != 3:
         raise ValueError(f"local_p has shape {tuple(local_p.shape)}; it must "
                          "be [m, N, D]")
@@ -317,7 +361,7 @@ def _of_one_dtype(views: Tuple[Tensor, ...]) -> Tuple[Tensor, ...]:
     if all(view.dtype == torch.float16 for view in views):
         return tuple(view.float() for view in views)
     if (any(view.dtype != first.dtype for view in views)
-            and torch.is_autocast_enabled(first.device.type)):
+            and _is_autocast(first.device.type)):
         return tuple(view.float() for view in views)
     return views
 
@@ -379,17 +423,12 @@ def _check_shared(views: Sequence[Tensor], local: Optional[Tensor],
         _check_pairing(pairing, len(views[0]))
 
 
-def _at_most(candidates: int, z: Tensor) -> int:
-    """A last batch may be shorter than others; one image has no other."""
-    return min(candidates, max(len(z) - 1, 1))
-
-
 def _pairing_of(z1: Tensor, z2: Tensor, kind: str, candidates: int,
                 distance: str, seed: int) -> Tensor:
     """A nearest pairing is where z is, others are on the CPU."""
     if kind == "nearest":
         return _formula.nearest_pairing(z1, z2, distance,
-                                        _at_most(candidates, z1), seed)
+                                        at_most(candidates, len(z1)), seed)
     return torch.from_numpy(_native.pairing(len(z1), seed, kind))
 
 
@@ -462,7 +501,9 @@ def _core_result(views: Sequence[Tensor], grads: Sequence[Tensor],
         for grad in grads:
             grad.fill_(math.nan)
     dtype = torch.float64 if first.dtype == torch.float64 else torch.float32
-    return torch.tensor(loss, dtype=dtype), torch.from_numpy(pair), *grads
+    # "cpu", not what torch.set_default_device says.
+    return (torch.tensor(loss, dtype=dtype, device="cpu"),
+            torch.from_numpy(pair), *grads)
 
 
 # From here on NumPy asks for large pages for its arrays, too.
@@ -578,6 +619,7 @@ def _guided_loss_fake(
         z12: Tensor, z21: Tensor, z22: Tensor, distance: str, selection: str,
         temperature: float, margin: float, step: Optional[Tensor], seed: int,
         half: bool, wants_grad: bool) -> _FourResult:
+    _check((p11, p12, p21, p22, z11, z12, z21, z22), _FOUR)
     return cast(_FourResult, _fake_result((p11, p12, p21, p22), wants_grad))
 
 
@@ -615,7 +657,7 @@ def _guided_loss_shared_cpu(
     elif pairing_kind == "nearest":
         second = _native.nearest_pairing(
             (_memory(z1), _memory(z2)),
-            nearest_options(_at_most(candidates, z1), distance, seed,
+            nearest_options(at_most(candidates, len(z1)), distance, seed,
                             _threads(), _GOMP_PARALLEL))
     else:
         second = _native.pairing(len(p1), seed, pairing_kind)
@@ -772,6 +814,14 @@ class _Loss(torch.autograd.Function):
     def vmap(info: Any, in_dims: Tuple[Any, ...], *arguments: Any
              ) -> Tuple[Tuple[Tensor, ...], Tuple[int, ...]]:
         """One after the other, with the same random numbers."""
+        # Outside the transform: what is inside does not say of its tensors
+        # whether they require grad.
+        kind, options, wants_grad, *rest = arguments
+        local, *views = arguments[_BEFORE_LOCAL:]
+        wants_grad = wants_grad or torch.is_grad_enabled() and any(
+            isinstance(x, Tensor) and x.requires_grad
+            for x in (local, *views[:len(views) // 2]))
+        arguments = (kind, options, wants_grad, *rest)
         apply: Any = _Loss.apply
         calls = [
             apply(*(x if dim is None else x.select(dim, k)

@@ -288,9 +288,15 @@ class ErrorTest(unittest.TestCase):
             gsg.guided_loss_shared, x, x, x, x, local_p=[x],
             out=[x.copy(), x.copy()])
         self.rejects(
-            ValueError, "candidates is 3; there are 3 images, and it must be at "
-            "least 1 and less than that", gsg.nearest_pairing, x, x,
-            candidates=3)
+            TypeError, "local_p is a value of type NoneType; it must be a "
+            "sequence of arrays", gsg.guided_loss_shared, x, x, x, x,
+            local_p=None)
+        self.rejects(
+            TypeError, "temperature is a value of type ndarray that is no single "
+            "number", gsg.select, x, x, x, x, temperature=np.ones(2))
+        self.rejects(
+            ValueError, "candidates is 16; there are 1 images, and it must be at "
+            "least 1 and less than that", gsg.nearest_pairing, x[:1], x[:1])
         self.rejects(
             ValueError, f"candidates is 0; it must be in 1..{2**63 - 1}",
             gsg.nearest_pairing, x, x, candidates=0)

@@ -143,6 +143,10 @@ class JaxTest(unittest.TestCase):
                 (TypeError, "pairing is float", (*views, jnp.zeros(9)), {}),
                 (ValueError, r"pairing has shape \(8,\)",
                  (*views, jnp.arange(8)), {}),
+                (ValueError, r"pairing\[2\] is 9; entries are rows, 0\.\.8",
+                 (*views, np.array([0, 1, 9, 3, 4, 5, 6, 7, -1])), {}),
+                (TypeError, "local_p is a value of type float", views,
+                 dict(local_p=1.0)),
                 (TypeError, "pairing is a value of type list",
                  (*views, [1, 0]), {}),
                 (ValueError, "z2 is 9 x 5; p1 is 9 x 6",
@@ -163,8 +167,35 @@ class JaxTest(unittest.TestCase):
                 jax.eval_shape(lambda: loss(*arguments, **options))
         with self.assertRaisesRegex(TypeError, "seed is float32"):
             jax.jit(lambda seed: loss(*views, seed=seed))(jnp.float32(1))
-        with self.assertRaisesRegex(ValueError, "candidates is 9"):
-            gsg.jax.nearest_pairing(*views[:2], candidates=9)
+        with self.assertRaisesRegex(ValueError, "z11 has 1 row"):
+            jax.eval_shape(gsg.jax.nearest_pairing, *(x[:1] for x in views[:2]))
+
+    def test_a_short_last_batch_has_fewer_candidates(self):
+        z1, z2 = self.views(2, jnp.float32)
+        actual = gsg.jax.nearest_pairing(z1, z2, candidates=16)
+        expected = gsg.nearest_pairing(z1, z2, candidates=8)
+        self.assertEqual(actual.tolist(), expected.tolist())
+
+    def test_a_traced_seed_below_0_is_no_other_seed(self):
+        views = self.views(4, jnp.float32)
+        step = jax.jit(lambda seed: gsg.jax.guided_loss_shared(*views,
+                                                               seed=seed))
+        with self.assertRaisesRegex(Exception, "seed is negative"):
+            step(jnp.int32(-1)).block_until_ready()
+
+    def test_float16(self):
+        # The gradient times N is out of its range, as are these values.
+        views = [jnp.asarray(1e-6 * self.rng.standard_normal((1024, 7)),
+                             jnp.float16) for _ in range(4)]
+        gradient = jax.jit(jax.value_and_grad(gsg.jax.guided_loss_shared))
+        _, wide = gradient(*(x.astype(jnp.float32) for x in views))
+        _, actual = gradient(*views)
+        self.assertLess(abs(wide).max(), 6e4)
+        self.assertGreater(1024 * abs(wide).max(), 6e4)
+        np.testing.assert_array_equal(actual, wide.astype(jnp.float16))
+        # A step with a loss that ran over is skipped by who scales it.
+        loss, actual = gradient(views[0] / 0, *views[1:])
+        self.assertTrue(jnp.isnan(loss) and jnp.isnan(actual).all())
 
     def test_arrays_are_not_written_to(self):
         views = self.views(4, jnp.float32)

@@ -5,6 +5,7 @@ import inspect
 import os
 import pathlib
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -24,6 +25,18 @@ class PackageTest(unittest.TestCase):
         maps = pathlib.Path("/proc/self/maps").read_text()
         self.assertIn("_native", maps)
         self.assertNotIn("torch", maps)
+
+    def test_frameworks_are_attributes_that_are_imported_when_used(self):
+        code = ("import sys, guided_stop_gradient as gsg\n"
+                "assert not {'torch', 'jax'} & set(sys.modules)\n"
+                "try: gsg.torsh\n"
+                "except AttributeError as e: print(e)\n"
+                "try: gsg.torch.GuidedStopGradientLoss()\n"
+                "except ImportError: pass\n")
+        printed = subprocess.check_output(
+            [sys.executable, "-c", code], text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+        self.assertIn("'guided_stop_gradient' has no attribute 'torsh'", printed)
 
     def test_is_the_built_package(self):
         package = pathlib.Path(gsg.__file__).parent

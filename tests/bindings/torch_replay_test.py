@@ -121,6 +121,18 @@ def test_state_dicts_of_before(views):
     assert model[1].step == 41
 
 
+def test_default_devices(views):
+    module = GuidedStopGradientLoss()
+    module(*views)
+    with torch.device("meta"):
+        state = module.state_dict()
+        loss = module(*views)
+    assert state["_extra_state"] == 1 and not loss.is_meta
+    # A state dict of a model that was made on meta says nothing of the count.
+    module.load_state_dict({"_extra_state": torch.tensor(0, device="meta")})
+    assert module.step == 2
+
+
 def test_transforms(views):
     rest = views[1:]
 
@@ -139,6 +151,11 @@ def test_transforms(views):
                                torch.stack([want, want / 2]))
     module = GuidedStopGradientLoss()
     assert torch.func.functional_call(module, {}, tuple(views)) == loss(views[0])
+    # Of tensors that require grad, which do not say so inside vmap.
+    both.requires_grad_()
+    losses = torch.func.vmap(loss)(both)
+    torch.testing.assert_close(torch.autograd.grad(losses.sum(), both)[0],
+                               torch.stack([want, want / 2]))
     p = views[0].clone().requires_grad_()
     grads, = torch.autograd.grad(torch.stack([loss(p), 2 * loss(p)]), p,
                                  torch.eye(2), is_grads_batched=True)
@@ -235,12 +252,31 @@ def test_every_seed(views):
      dict(pairing=[1, 0])),
     ("pairing is int32; it must be int64",
      dict(pairing=np.arange(16, dtype=np.int32))),
+    ("pairing is object; it must be int64",
+     dict(pairing=np.array(16 * [None]))),
+    ("pairing is >i8; it must be int64",
+     dict(pairing=np.arange(16, dtype=">i8"))),
     (r"local_p\[0\] is a value of type int; it must", dict(local_p=[3])),
+    ("local_p is a value of type float; it must", dict(local_p=1.0)),
     ("got 5 tensors|p1 given twice", dict(p1=torch.ones(16, 7))),
 ])
 def test_types_are_named(views, message, arguments):
     with pytest.raises(TypeError, match=message):
         GuidedStopGradientLoss()(*views, **arguments)
+
+
+def test_local_crops_of_different_shapes(views):
+    with pytest.raises(ValueError, match=r"local_p\[1\] has shape \(8, 7\)"):
+        GuidedStopGradientLoss()(*views, local_p=[views[0], views[1, :8]])
+    for none in ([], (), torch.empty(0, 16, 7)):
+        assert (GuidedStopGradientLoss()(*views, local_p=none)
+                == GuidedStopGradientLoss()(*views))
+
+
+def test_what_is_not_dense(views):
+    for wrong in (views[3].to_sparse(), torch.nested.nested_tensor([views[3]])):
+        with pytest.raises(TypeError, match="z2 is .*; it must be a dense"):
+            GuidedStopGradientLoss()(*views[:3], wrong)
 
 
 def test_what_is_no_tensor(views):
@@ -267,8 +303,12 @@ def test_short_batches(views):
     for pairing in ("cyclic", "random", "nearest"):
         module = GuidedStopGradientLoss(selection="none", pairing=pairing)
         assert module(*one).item() == pytest.approx(expected)
-    with pytest.raises(ValueError, match="n = 1 images"):
-        GuidedStopGradientLoss()(*one)
+    for pairing in ("cyclic", "nearest"):
+        for place in (one, one.to("meta")):
+            with pytest.raises(ValueError, match="n = 1 images"):
+                GuidedStopGradientLoss(pairing=pairing)(*place)
+    numpy = gsg.nearest_pairing(*views[2:])
+    assert (numpy == gsg.nearest_pairing(*views[2:], candidates=15)).all()
 
 
 def test_meta(views):
@@ -278,6 +318,10 @@ def test_meta(views):
         GuidedStopGradientLoss()(*meta[:3], meta[3, :5])
     with pytest.raises(TypeError, match="p1 is int64"):
         GuidedStopGradientLoss()(*meta.long())
+    with pytest.raises(TypeError, match="z2 is float64; p1 is float32"):
+        GuidedStopGradientLoss()(*meta[:3], meta[3].double())
+    with pytest.raises(ValueError, match="z22 has shape"):
+        GuidedStopGradientLoss(views="four")(*meta, *meta[:3], meta[3, :5])
     with pytest.raises(ValueError, match="z1 is on meta; p1 is on cpu"):
         GuidedStopGradientLoss()(*views[:2], *meta[2:])
     with pytest.raises(ValueError, match="pairing is on meta"):
@@ -299,6 +343,9 @@ def test_float16_that_runs_over_skips_the_step(views):
         assert loss.isfinite() == moves
         assert torch.equal(layer.weight, before) != moves
     assert scaler.get_scale() < 2.0**16
+    # What float16 layers made may have become float32 since.
+    with torch.autocast("cpu", dtype=torch.float16):
+        assert GuidedStopGradientLoss()(views[0] / 0, *views[1:]).isnan()
     with pytest.raises(ValueError, match="p1 has inf"):
         GuidedStopGradientLoss()(views[0] / 0, *views[1:])
 

@@ -42,13 +42,16 @@ gsg.select(x, x, x, x, selection="mni")
 GuidedStopGradientLoss(reduction="avg")
 j = jax.numpy.zeros((2, 3))
 gsg.guided_loss_shared(j, j, j, j)
+reveal_type(gsg.jax.guided_loss_shared(j, j, x, x))
+gsg.torch.GuidedStopGradientLoss(views="two")
 """
 REVEALED = ('Revealed type is "float"', "dtype[numpy.unsignedinteger[",
             "dtype[numpy.signedinteger[", 'Revealed type is "int"',
             '"select" has incompatible type "list[list[float]]"',
             'Missing positional argument "z22"',
             """incompatible type "Literal['mni']\"""",
-            """incompatible type "Literal['avg']\"""")
+            """incompatible type "Literal['avg']\"""",
+            """incompatible type "Literal['two']\"""", "Array")
 
 
 def folder_of(module):
@@ -100,7 +103,8 @@ x = memoryview(bytes(range(32))).cast("d", (2, 2))
 print(gsg.pairing(2, seed=0))
 """)
         self.assertEqual(output.splitlines(), [
-            str(self.target / "guided_stop_gradient/__init__.py"), "True", "[]", "[1 0]"])
+            str(self.target / "guided_stop_gradient/__init__.py"), "True", "[]",
+            "[1 0]"])
 
     def test_contents(self):
         self.assertRegex(self.wheel.name, r"-manylinux_2_\d\d_x86_64\.whl$")
@@ -125,8 +129,9 @@ print(gsg.pairing(2, seed=0))
         output = self.run_program(*mypy, program, ok=False, **lend)
         for text in REVEALED:
             self.assertIn(text, output)
-        self.assertIn("Found 4 errors", output)
-        self.assertIn("Success", self.run_program(*mypy, "-p", "guided_stop_gradient", **lend))
+        self.assertIn("Found 5 errors", output)
+        self.assertIn("Success", self.run_program(
+            *mypy, "-p", "guided_stop_gradient", **lend))
 
     def test_its_own_tests(self):
         source = self.runfiles / "gsg/tests/bindings"

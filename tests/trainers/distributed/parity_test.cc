@@ -103,7 +103,7 @@ StepInput Input(const Case& c, int step, int rank, int ranks, int parts) {
       input.pairing.push_back(pairing[i] - rank * n);
     }
   }
-  input.loss.selection = c.loss.selection;
+  input.loss.selection = c.selection;
   input.progress = static_cast<double>(step) / kSteps;
   return input;
 }

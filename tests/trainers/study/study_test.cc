@@ -6,6 +6,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "gmock/gmock.h"
+#include "gsg_core/distance.h"
+#include "gsg_core/selection.h"
 #include "gtest/gtest.h"
 #include "trainers/config/config.h"
 #include "trainers/study/metric.h"
@@ -70,7 +72,7 @@ TEST(ParseStudyTest, ReadsAGrid) {
       ElementsAre(Pair("recipe", "fashion_mnist"), Pair("epochs", "2"),
                   Pair("distance", "cosine"), Pair("batch_size", "128")));
   EXPECT_EQ(arm.config.method, "simsiam_gsg");
-  EXPECT_EQ(arm.config.loss.distance, "cosine");
+  EXPECT_EQ(arm.config.loss.distance, Distance::kCosine);
   EXPECT_EQ(arm.config.batch_size, 128);
   EXPECT_EQ(arm.config.epochs, 2);
   EXPECT_EQ(arm.config.augment.size, 20);  // the recipe's
@@ -83,8 +85,8 @@ TEST(ParseStudyTest, ReadsArmsOfDifferentMethods) {
              {"name": "max", "method": "simsiam_gsg", "selection": "max"}]})");
   ASSERT_TRUE(study.ok()) << study.status();
   EXPECT_EQ(study->arms[0].config.method, "simsiam");
-  EXPECT_EQ(study->arms[0].config.loss.selection, "none");
-  EXPECT_EQ(study->arms[1].config.loss.selection, "max");
+  EXPECT_EQ(study->arms[0].config.loss.selection, Selection::kNone);
+  EXPECT_EQ(study->arms[1].config.loss.selection, Selection::kMax);
   EXPECT_EQ(study->baseline, 0u);
   EXPECT_THAT(study->seeds, ElementsAre(0, 1, 2));
   EXPECT_EQ(study->metrics.size(), 5u);
