@@ -149,14 +149,15 @@ class DamageWarnings {
 };
 
 TrainerHooks ShowOn(Progress& progress, DamageWarnings& warnings,
-                    absl::Time start) {
+                    absl::Time start, bool alone) {
   TrainerHooks hooks;
   hooks.on_epoch_start = [&](int64_t epoch, int64_t batches_done) {
     progress.StartEpoch(epoch, batches_done);
   };
-  hooks.on_step = [&](int64_t batches_done, double loss) {
+  hooks.on_step = [&, alone](int64_t batches_done, double loss) {
     warnings.ShowNew();
     progress.Update(batches_done, [loss] { return loss; });
+    if (!alone) return;
     SetInterruptMessage(
         absl::StrCat("\nstopping after this step (about ",
                      HumanDuration(progress.per_step()),
@@ -270,13 +271,16 @@ absl::Status Run(const CommandLine& command_line, World& world,
   TrainerHooks hooks;
   if (world.root()) {
     warnings.ShowNew();
-    hooks = ShowOn(progress, warnings, absl::Now());
+    hooks = ShowOn(progress, warnings, absl::Now(), world.size() == 1);
   }
+  const bool terminal = StderrConsole().width() > 0;
+  if (!terminal) absl::PrintF("First step ...\n");
   absl::PrintF("%s\n", EpochHeader());
   std::fflush(stdout);
   // Before and after, an interrupt ends the program at once: nothing is lost.
   CatchInterrupts();
-  if (world.root()) {
+  // With several processes each gets the signal, and they end with one message.
+  if (world.size() == 1) {
     SetInterruptMessage("\nstopping after this step and saving\n");
     progress.ShowFirstStep();
   }

@@ -17,8 +17,10 @@ class UnusualWorldTest(unittest.TestCase):
         cls.data = tr.small_data()
 
     def flags(self, folder, *more):
-        return tr.QUICK + ["--data_dir=" + self.data,
-                           "--output_dir=" + folder, *more]
+        given = {flag.split("=")[0] for flag in more}
+        return [flag for flag in tr.QUICK
+                if flag.split("=")[0] not in given] + [
+                    "--data_dir=" + self.data, "--output_dir=" + folder, *more]
 
     def succeeds(self, process):
         self.assertEqual(process.returncode, 0, process.stderr)
@@ -52,7 +54,6 @@ class UnusualWorldTest(unittest.TestCase):
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate()
         self.assertEqual(process.returncode, 128 + signal.SIGINT)
-        self.assertIn("first step ...", errors)
         self.assertRegex(errors, r"stopping after this step \(about .*\)")
         self.assertIn("everything is saved", errors)
 

@@ -97,10 +97,10 @@ void Progress::StartEpoch(int64_t epoch, int64_t steps_done) {
 }
 
 void Progress::ShowFirstStep() {
-  const bool terminal = console_.width() > 0;
-  *console_.out << "first step ..." << (terminal ? "" : "\n") << std::flush;
-  drawn_ = terminal;
   next_line_ = console_.now() + kLine;
+  if (console_.width() == 0) return;
+  *console_.out << "first step ..." << std::flush;
+  drawn_ = true;
 }
 
 void Progress::Update(int64_t steps_done, absl::FunctionRef<double()> loss) {

@@ -54,7 +54,7 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  // Says that the first step has begun, which may take long.
+  // Says on a terminal that the first step has begun, which may take long.
   void ShowFirstStep();
 
   // Begins epoch `epoch`, counted from 1, of which `steps_done` are done.
