@@ -215,10 +215,11 @@ TEST_F(CommandLineTest, ErrorsOfNames) {
             "unexpected argument \"-\"; flags are written --name=value");
   EXPECT_EQ(ErrorOf({"--linear_probe", "false"}),
             "unexpected argument \"false\"; flags are written --name=value");
-  EXPECT_EQ(ErrorOf({"--recipe=cifar"}),
-            "--recipe=cifar: unknown recipe; did you mean cifar10? recipes: "
-            "fashion_mnist, fashion_mnist_short, cifar10, cifar10_fast, "
-            "cifar10_short, cifar10_vit, cifar100, imagenette, imagenet");
+  EXPECT_EQ(
+      ErrorOf({"--recipe=cifar"}),
+      "--recipe=cifar: unknown recipe; did you mean cifar10? recipes: "
+      "fashion_mnist, fashion_mnist_short, cifar10, cifar10_fast, "
+      "cifar10_short, cifar10_vit, cifar100, imagenette, photos, imagenet");
   EXPECT_EQ(ErrorOf({"--epochs=1", "--epochs=2"}),
             "--epochs: given 2 times; give it once");
   EXPECT_EQ(ErrorOf({"--linear_probe", "--nolinear_probe"}),
@@ -304,10 +305,11 @@ TEST_F(CommandLineTest, ErrorsOfTheConfigFile) {
                          "see --help"));
   const std::string recipe = absl::StrCat(
       "--config=", WriteFile("recipe.json", R"({"recipe": "cifar11"})"));
-  EXPECT_EQ(ErrorOf({recipe.c_str()}),
-            "--recipe=cifar11: unknown recipe; did you mean cifar10? recipes: "
-            "fashion_mnist, fashion_mnist_short, cifar10, cifar10_fast, "
-            "cifar10_short, cifar10_vit, cifar100, imagenette, imagenet");
+  EXPECT_EQ(
+      ErrorOf({recipe.c_str()}),
+      "--recipe=cifar11: unknown recipe; did you mean cifar10? recipes: "
+      "fashion_mnist, fashion_mnist_short, cifar10, cifar10_fast, "
+      "cifar10_short, cifar10_vit, cifar100, imagenette, photos, imagenet");
   const std::string range =
       absl::StrCat("--config=", WriteFile("range.json", R"({"epochs": 0})"));
   EXPECT_EQ(ErrorOf({range.c_str()}),
