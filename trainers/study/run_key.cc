@@ -26,7 +26,7 @@ namespace {
 // many steps decide all the same.
 bool Decides(absl::string_view field, OnResume on_resume) {
   if (field == "recipe") return false;
-  return on_resume == OnResume::kRefuse || on_resume == OnResume::kRaise ||
+  return on_resume == OnResume::kRefuse || field == "epochs" ||
          field == "data_dir" || field == "max_steps";
 }
 
