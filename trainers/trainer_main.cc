@@ -307,7 +307,7 @@ absl::Status Run(const CommandLine& command_line, World& world,
   const std::string verdict =
       Verdict(config, (*trainer)->state(), trained,
               dataset->labelled() ? dataset->classes.size() : 0);
-  if (!verdict.empty()) absl::PrintF("\n%s\n", verdict);
+  if (!verdict.empty()) absl::PrintF("\n%s\n", Wrapped(verdict, 79));
   warnings.ShowNew();
   if (!damaged.list().empty()) {
     absl::FPrintF(stderr, "warning: %d damaged image%s left out\n",

@@ -1,11 +1,14 @@
 #include "trainers/base/format.h"
 
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
 namespace gsg {
@@ -33,6 +36,21 @@ std::string HumanDuration(absl::Duration duration) {
     return absl::StrFormat("%d h %02d min", min / 60, min % 60);
   const int64_t h = std::llround(seconds / 3600);
   return absl::StrFormat("%d d %02d h", h / 24, h % 24);
+}
+
+std::string Wrapped(absl::string_view text, size_t width) {
+  std::string result;
+  size_t column = 0;
+  for (const absl::string_view word : absl::StrSplit(text, ' ')) {
+    if (column > 0 && column + 1 + word.size() > width) {
+      result += '\n';
+      column = 0;
+    }
+    if (column > 0) result += ' ';
+    column += (column > 0 ? 1 : 0) + word.size();
+    absl::StrAppend(&result, word);
+  }
+  return result;
 }
 
 }  // namespace gsg

@@ -26,7 +26,8 @@ std::string Quoted(const std::string& path) {
 
 std::string Advice(const Config& config) {
   return absl::StrFormat(
-      "Try more epochs (--epochs=%d), a lower learning rate (--base_lr=%g), or "
+      "Try more epochs (--epochs=%d), a lower learning rate (--base_lr=%.2g), "
+      "or "
       "a recipe closer to the images (--list_recipes).",
       4 * config.epochs, config.base_lr / 3);
 }

@@ -45,5 +45,12 @@ TEST(HumanDurationTest, RoundsBeforeItSplits) {
   EXPECT_EQ(HumanDuration(absl::Seconds(86399)), "1 d 00 h");
 }
 
+TEST(WrappedTest, BreaksAtBlanks) {
+  EXPECT_EQ(Wrapped("", 10), "");
+  EXPECT_EQ(Wrapped("one two three", 7), "one two\nthree");
+  EXPECT_EQ(Wrapped("one two three", 6), "one\ntwo\nthree");
+  EXPECT_EQ(Wrapped("immeasurable x", 4), "immeasurable\nx");
+}
+
 }  // namespace
 }  // namespace gsg
