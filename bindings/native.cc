@@ -514,6 +514,7 @@ double Measure(const py::object& z) {
 }
 
 PYBIND11_MODULE(_native, m) {
+  m.attr("version") = GSG_VERSION;
   m.def("guided_loss", &GuidedLossOfFour, py::arg("views"), py::arg("options"),
         py::arg("out"));
   m.def("guided_loss_shared", &GuidedLossShared, py::arg("views"),

@@ -45,6 +45,7 @@
 #include "trainers/evaluate/scores.h"
 #include "trainers/image/damaged_images.h"
 #include "trainers/image/dataset.h"
+#include "trainers/image/hold_out.h"
 #include "trainers/image/image_source.h"
 #include "trainers/methods/make_method.h"
 #include "trainers/methods/method.h"
@@ -216,7 +217,11 @@ absl::Status Run(const CommandLine& command_line, World& world,
   GSG_ASSIGN_OR_RETURN(c10::Device device, DeviceOfRank(config.device, world));
   absl::StatusOr<Dataset> dataset = LoadDataset(
       config.dataset, config.data_dir, static_cast<int>(config.channels));
-  GSG_RETURN_IF_ERROR(world.Agree(dataset.status()));
+  absl::Status readable = dataset.status();
+  if (readable.ok() && config.validation > 0) {
+    readable = HoldOut(config.validation, &*dataset);
+  }
+  GSG_RETURN_IF_ERROR(world.Agree(readable));
 
   UseThreads(config.threads, world.placement().local_size.value_or(1));
   at::manual_seed(config.seed);
@@ -232,25 +237,19 @@ absl::Status Run(const CommandLine& command_line, World& world,
   GSG_RETURN_IF_ERROR(world.Agree(
       world.root() ? BeginFolder(config, &started.lock) : absl::OkStatus()));
   absl::PrintF(
-      "%s on %s, recipe %s: %s train and %s test images%s, %s, %s%d CPU "
+      "%s on %s, recipe %s: %s train and %s %s images%s, %s, %s%d CPU "
       "threads\nOutput: %s\n",
       config.method, config.dataset, config.recipe,
       GroupedNumber(dataset->train->size()),
       dataset->labelled() ? GroupedNumber(dataset->test->size()) : "no",
-      dataset->labelled() ? "" : " (no labels, so nothing will be scored)",
-      device.str(),
+      config.validation > 0 ? "validation" : "test",
+      dataset->labelled() ? "" : " (no labels)", device.str(),
       world.size() > 1 ? absl::StrCat(world.size(), " processes of ") : "",
       at::get_num_threads(), config.output_dir);
   for (const std::string& note : dataset->notes) {
     absl::PrintF("Note: %s\n", note);
   }
   std::fflush(stdout);
-
-  if (!started.resumes) {
-    GSG_ASSIGN_OR_RETURN(const std::string warning,
-                         (*trainer)->ResourceWarning());
-    if (!warning.empty()) absl::FPrintF(stderr, "warning: %s\n", warning);
-  }
 
   size_t warned = 0;  // of images that are damaged, before it was resumed
   if (started.resumes) {
@@ -260,9 +259,13 @@ absl::Status Run(const CommandLine& command_line, World& world,
     warned = damaged.list().size();
     absl::PrintF("Continuing after %d epochs and %d batches\n",
                  start->state.epoch, start->state.batch);
-  } else
+  } else {
+    GSG_ASSIGN_OR_RETURN(const std::string warning,
+                         (*trainer)->ResourceWarning());
+    if (!warning.empty()) absl::FPrintF(stderr, "warning: %s\n", warning);
     GSG_RETURN_IF_ERROR(
         MeasureBaselines(**trainer, *dataset, config, damaged, world));
+  }
 
   Progress progress(
       StderrConsole(),

@@ -41,7 +41,7 @@ __all__ = [
     "guided_loss_shared", "nearest_pairing", "pairing", "select",
     "select_shared", "source_mask", "step_seed"
 ]
-__version__ = "0.1.0"
+__version__ = _native.version
 
 if TYPE_CHECKING:
     from guided_stop_gradient import jax as jax, torch as torch

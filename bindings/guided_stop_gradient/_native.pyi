@@ -5,6 +5,8 @@ from typing import Any, Optional, Sequence, Tuple
 import numpy as np
 from numpy.typing import NDArray
 
+version: str
+
 _Threads = Tuple[int, int]
 _Options = Tuple[str, str, float, float, int, _Threads, float]
 _Result = Tuple[float, NDArray[np.uint8], Tuple[Any, ...]]

@@ -60,6 +60,7 @@ struct Config {
   std::string data_dir;
   int64_t channels = 3;
   int64_t loader_threads = 1;
+  int64_t validation = 0;
   double max_damaged = 0.01;
 
   // Method
@@ -210,6 +211,12 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
             .Between(1, 1024)
             .Resume(allow));
 
+  visit(c.validation,
+        Field{"validation", kData,
+              "hold out so many training images, as many of each class, and "
+              "score on them instead of on the test images, to make choices; 0 "
+              "= none"}
+            .AtLeast(0));
   visit(c.max_damaged,
         Field{"max_damaged", kData,
               "part of the images that may be damaged; they are left out. More "

@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "gsg_core/status_macros.h"
 #include "trainers/base/parse_json.h"
+#include "trainers/base/version.h"
 #include "trainers/config/config.h"
 #include "trainers/config/json.h"
 #include "trainers/run/epoch_record.h"
@@ -148,6 +149,7 @@ MetricsRecord ToMetrics(const EpochRecord& record) {
 std::string StateToJson(const RunState& state, const Config& config) {
   Json json;
   json["format"] = kFormat;
+  json["version"] = std::string(Version());  // that wrote it; nobody reads it
   json["channel_mean"] = state.channel_mean;
   json["channel_std"] = state.channel_std;
   json["epoch"] = state.epoch;
