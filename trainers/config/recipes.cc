@@ -261,7 +261,7 @@ const std::vector<Recipe>& Recipes() {
        Imagenette},
       {"photos", "ResNet-18 on a folder of a few thousand photographs, on a CPU",
        "this project, after imagenette; its accuracy is not measured yet",
-       "about half an hour for 1,200 images on two CPU cores", Photos},
+       "a quarter of an hour for 1,200 images on two CPU cores", Photos},
       {"imagenet", "ResNet-50 on ImageNet, as the authors' code has it",
        "Lee and Lee, arXiv 2503.09058, and their main_pretrain.py",
        "100 epochs of four encoder passes an image of 224 pixels; needs a "
