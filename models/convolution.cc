@@ -24,7 +24,7 @@
 #include "torch/nn/modules/conv.h"
 
 #ifndef INTRA_OP_PARALLEL
-#error at::parallel_for is a loop on one thread: see bazel/openmp.bzl
+#error at::parallel_for is a loop on one thread: see openmp in bazel/cc.bzl
 #endif
 
 namespace gsg {

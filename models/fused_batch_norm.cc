@@ -19,7 +19,7 @@
 #include "torch/csrc/autograd/custom_function.h"
 
 #ifndef INTRA_OP_PARALLEL
-#error at::parallel_for is a loop on one thread: see bazel/openmp.bzl
+#error at::parallel_for is a loop on one thread: see openmp in bazel/cc.bzl
 #endif
 
 namespace gsg {

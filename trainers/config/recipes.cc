@@ -70,19 +70,7 @@ void FashionMnistShort(Config* c) {
   c->knn_bank = 10000;
 }
 
-// SimSiam's augmentation of colour images (arXiv 2011.10566, appendix A), but
-// for its size and blur.
-void SimSiamViews(Config* c) {
-  c->augment.crop_scale_min = 0.2;
-  c->augment.crop_scale_max = 1;
-  c->augment.hflip_prob = 0.5;
-  c->augment.jitter_prob = 0.8;
-  c->augment.brightness = 0.4;
-  c->augment.contrast = 0.4;
-  c->augment.saturation = 0.4;
-  c->augment.hue = 0.1;
-  c->augment.grayscale_prob = 0.2;
-}
+// Augmentation of colour images is Config's default, ColorAugmentation.
 
 void Cifar10(Config* c) {
   c->dataset = "cifar10";
@@ -106,7 +94,6 @@ void Cifar10(Config* c) {
   c->optimizer.weight_decay = 5e-4;
 
   c->augment.size = 32;
-  SimSiamViews(c);
   c->augment.blur_prob = 0;
 }
 
@@ -183,7 +170,6 @@ void ImageNet(Config* c) {
 
   c->augment.size = 224;
   c->local_crops.size = 96;  // SwAV's and DINO's
-  SimSiamViews(c);
   c->augment.blur_prob = 0.5;
   c->augment.blur_sigma_min = 0.1;
   c->augment.blur_sigma_max = 2;
@@ -212,8 +198,8 @@ void Imagenette(Config* c) {
   c->baselines = true;
 }
 
-// Small views and batches: a thousand images give some twenty steps an epoch, and a
-// CPU comes to an end.
+// Small views and batches: a thousand images give some twenty steps an epoch,
+// and a CPU comes to an end.
 void Photos(Config* c) {
   Imagenette(c);
   c->augment.size = 64;
@@ -259,7 +245,8 @@ const std::vector<Recipe>& Recipes() {
        "this project, after the authors' values for ImageNet; not measured yet",
        "200 epochs of two encoder passes an image of 128 pixels; needs a GPU",
        Imagenette},
-      {"photos", "ResNet-18 on a folder of a few thousand photographs, on a CPU",
+      {"photos",
+       "ResNet-18 on a folder of a few thousand photographs, on a CPU",
        "this project, after imagenette; its accuracy is not measured yet",
        "a quarter of an hour for 1,200 images on two CPU cores", Photos},
       {"imagenet", "ResNet-50 on ImageNet, as the authors' code has it",

@@ -7,7 +7,7 @@
 #include "absl/functional/function_ref.h"
 
 #ifndef INTRA_OP_PARALLEL
-#error at::parallel_for is a loop on one thread: see bazel/openmp.bzl
+#error at::parallel_for is a loop on one thread: see openmp in bazel/cc.bzl
 #endif
 
 namespace gsg {

@@ -31,11 +31,6 @@ absl::Status CheckpointSaver::Wait() {
   return writing_.valid() ? writing_.get() : absl::OkStatus();
 }
 
-absl::Status CheckpointSaver::Save(const RunState& state) {
-  GSG_RETURN_IF_ERROR(SaveInBackground(state));
-  return Wait();
-}
-
 absl::Status CheckpointSaver::KeepEpoch(const RunState& state) {
   if (config_.keep_every == 0 || state.epoch == 0 || state.batch != 0 ||
       state.epoch % config_.keep_every != 0) {

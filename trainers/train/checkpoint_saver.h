@@ -28,9 +28,6 @@ class CheckpointSaver {
   // Waits until the file is on the disk, and returns its error.
   absl::Status Wait();
 
-  // SaveInBackground and Wait.
-  absl::Status Save(const RunState& state);
-
   // Keeps the last checkpoint for good if `state` is at the end of an epoch for
   // which --keep_every asks that.
   absl::Status KeepEpoch(const RunState& state);
