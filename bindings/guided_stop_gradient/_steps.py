@@ -14,7 +14,8 @@ from typing import Dict, Optional, Tuple
 import torch
 from torch import Tensor
 
-_REMEMBERED = 512
+# Enough for every call of one backward pass; the oldest are forgotten (3 MB).
+_REMEMBERED = 16384
 
 
 class Steps:

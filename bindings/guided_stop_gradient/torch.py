@@ -81,7 +81,7 @@ class GuidedStopGradientLoss(nn.Module):
     of that one. So torch.utils.checkpoint, which replays the generator
     (preserve_rng_state=True), recomputes the same loss, and the same
     torch.manual_seed gives the same pairings again. That memory reaches back
-    over 512 steps. `step` is part of state_dict (as extra state: it is no
+    over 16,384 steps. `step` is part of state_dict (as extra state: it is no
     parameter that several processes must agree on), so that a resumed run draws
     what it would have drawn; a state dict without it leaves it as it is.
     forward(..., seed=s) says the seed outright and counts nothing: then
