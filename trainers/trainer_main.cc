@@ -390,9 +390,7 @@ int TrainerMain(absl::string_view method, int argc, const char* const* argv) {
     return 2;
   }
   Config& config = command_line->config;
-  if (placement->launcher != 0) {
-    EndWithLauncher(placement->launcher);
-  } else if (config.nproc > 1) {
+  if (placement->launcher == 0 && config.nproc > 1) {
     if (placement->size > 1) {
       absl::FPrintF(stderr,
                     "%s: --nproc=%d: this is already one of %d processes, as "

@@ -4,21 +4,18 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
-#include <spawn.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/types.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <ctime>
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -29,9 +26,8 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gsg_core/status_macros.h"
+#include "trainers/base/children.h"
 #include "trainers/distributed/environment.h"
-
-extern char** environ;
 
 namespace gsg {
 namespace {
@@ -62,44 +58,10 @@ absl::StatusOr<MeetingPlace> Bind() {
   return place;
 }
 
-// This process's environment with `set` in the place of what it has.
-std::vector<std::string> EnvironmentWith(
-    const std::map<std::string, std::string>& set) {
-  std::vector<std::string> result;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const absl::string_view text = *entry;
-    if (set.count(std::string(text.substr(0, text.find('=')))) == 0) {
-      result.emplace_back(text);
-    }
-  }
-  for (const auto& [name, value] : set) {
-    result.push_back(absl::StrCat(name, "=", value));
-  }
-  return result;
-}
-
-std::vector<char*> Pointers(const std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  for (const std::string& text : texts) {
-    pointers.push_back(const_cast<char*>(text.c_str()));
-  }
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
 class Processes {
  public:
   Processes(absl::string_view program, absl::string_view way_on)
-      : program_(program), way_on_(way_on) {
-    // Waited for below instead of delivered.
-    sigemptyset(&signals_);
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGCHLD}) {
-      sigaddset(&signals_, signal);
-    }
-    sigprocmask(SIG_BLOCK, &signals_, &mask_before_);
-  }
-
-  ~Processes() { sigprocmask(SIG_SETMASK, &mask_before_, nullptr); }
+      : program_(program), way_on_(way_on) {}
 
   absl::Status Start(int count, const std::vector<std::string>& arguments) {
     GSG_ASSIGN_OR_RETURN(const MeetingPlace place, Bind());
@@ -116,35 +78,35 @@ class Processes {
       if (rank == 0) {
         variables[kSocketVariable] = absl::StrCat(place.socket);
       }
-      status = Spawn(rank, arguments, EnvironmentWith(variables),
-                     rank == 0 ? place.socket : -1);
+      ChildProgram child;
+      child.path = "/proc/self/exe";
+      child.arguments = arguments;
+      child.environment = std::move(variables);
+      child.inherited_fd = rank == 0 ? place.socket : -1;
+      const absl::StatusOr<pid_t> pid = children_.Start(child);
+      if (pid.ok()) ranks_[*pid] = rank;
+      status = pid.status();
     }
     close(place.socket);
     return status;
   }
 
-  void Signal(int signal) {
-    for (const auto& [pid, rank] : running_) kill(pid, signal);
-  }
+  void Kill() const { children_.Signal(SIGKILL); }
 
   // Until all have ended.
   int Wait(int count) {
-    while (!running_.empty()) {
+    while (children_.running() > 0) {
       if (deadline_.has_value() && absl::Now() >= *deadline_) {
-        Signal(SIGKILL);
+        children_.Signal(SIGKILL);
         deadline_.reset();
         killed_late_ = true;
       }
-      const timespec patience = {0, 200'000'000};
-      const int signal = sigtimedwait(&signals_, nullptr, &patience);
-      if (signal > 0 && signal != SIGCHLD) {
-        passed_on_ = signal;
-        Signal(signal);
+      const Children::Event event = children_.Wait(absl::Milliseconds(200));
+      if (event.signal != 0) {
+        passed_on_ = event.signal;
+        children_.Signal(event.signal);
       }
-      int status;
-      for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
-        Ended(pid, status, count);
-      }
+      for (const ChildEnd& end : event.ended) Ended(end, count);
     }
     if (first_failure_.has_value()) return *first_failure_;
     if (!lost_contact_) return 0;
@@ -156,54 +118,20 @@ class Processes {
   }
 
  private:
-  absl::Status Spawn(int rank, const std::vector<std::string>& arguments,
-                     const std::vector<std::string>& environment,
-                     int inherited) {
-    posix_spawnattr_t attributes;
-    posix_spawnattr_init(&attributes);
-    // In a group of its own, or Ctrl-C in a terminal would reach a process
-    // twice: from there and from here.
-    posix_spawnattr_setflags(&attributes,
-                             POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
-    posix_spawnattr_setpgroup(&attributes, 0);
-    posix_spawnattr_setsigmask(&attributes, &mask_before_);
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    if (inherited >= 0) {
-      // Onto itself: that clears close-on-exec.
-      posix_spawn_file_actions_adddup2(&actions, inherited, inherited);
-    }
-    pid_t pid;
-    const int error =
-        posix_spawn(&pid, "/proc/self/exe", &actions, &attributes,
-                    Pointers(arguments).data(), Pointers(environment).data());
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
-    if (error != 0) {
-      return absl::ErrnoToStatus(
-          error, absl::StrCat("--nproc: cannot start process ", rank));
-    }
-    running_[pid] = rank;
-    return absl::OkStatus();
-  }
-
-  void Ended(pid_t pid, int status, int count) {
-    const auto found = running_.find(pid);
-    if (found == running_.end()) return;
-    const int rank = found->second;
-    running_.erase(found);
-    int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
-    if (WIFSIGNALED(status)) {
-      const int signal = WTERMSIG(status);
-      code = 128 + signal;
+  void Ended(const ChildEnd& end, int count) {
+    const int code = end.exit_code;
+    if (end.signal != 0) {
       if (!first_failure_.has_value() && !killed_late_ &&
-          signal != passed_on_) {
+          end.signal != passed_on_) {
+        const int rank = ranks_.at(end.pid);
         absl::FPrintF(
             stderr,
             "%s: process %d of %d (rank %d, pid %d) was killed by "
             "signal %d (%s%s), and the others were ended. %s\n",
-            program_, rank + 1, count, rank, pid, signal, strsignal(signal),
-            signal == SIGKILL ? "; too little memory does this" : "", way_on_);
+            program_, rank + 1, count, rank, end.pid, end.signal,
+            strsignal(end.signal),
+            end.signal == SIGKILL ? "; too little memory does this" : "",
+            way_on_);
       }
     } else if (code == 0 || code == 128 + SIGINT || code == 128 + SIGTERM) {
       // Done, or stopped with everything saved: rank 0 may still be at that.
@@ -220,9 +148,8 @@ class Processes {
 
   const std::string program_;
   const std::string way_on_;
-  sigset_t signals_;
-  sigset_t mask_before_;
-  std::map<pid_t, int> running_;  // to ranks
+  Children children_;
+  std::map<pid_t, int> ranks_;
   std::optional<int> first_failure_;
   bool lost_contact_ = false;
   bool killed_late_ = false;
@@ -237,16 +164,11 @@ int Launch(absl::string_view program, int processes,
            absl::string_view way_on) {
   Processes children(program, way_on);
   if (absl::Status s = children.Start(processes, arguments); !s.ok()) {
-    children.Signal(SIGKILL);
+    children.Kill();
     absl::FPrintF(stderr, "%s: %s\n", program, s.message());
     return 1;
   }
   return children.Wait(processes);
-}
-
-void EndWithLauncher(int launcher) {
-  prctl(PR_SET_PDEATHSIG, SIGTERM);
-  if (getppid() != launcher) raise(SIGTERM);
 }
 
 }  // namespace gsg

@@ -28,10 +28,6 @@ inline constexpr int kOtherRankExitCode = 3;
 int Launch(absl::string_view program, int processes,
            const std::vector<std::string>& arguments, absl::string_view way_on);
 
-// To be called first by a process that process `launcher` started by Launch: it
-// gets SIGTERM when that one ends, or now if it has.
-void EndWithLauncher(int launcher);
-
 }  // namespace gsg
 
 #endif  // GSG_TRAINERS_DISTRIBUTED_LAUNCHER_H_

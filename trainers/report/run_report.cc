@@ -177,19 +177,6 @@ std::string Cell(double percent) {
   return std::isnan(percent) ? "-" : absl::StrFormat("%.2f", percent);
 }
 
-std::string ScoresJson(const Scores& scores) {
-  const auto number = [](double value) {
-    return std::isnan(value) ? std::string("null") : ValueText(value);
-  };
-  std::string json =
-      absl::StrCat("{\"knn_top1\": ", number(scores.knn_top1),
-                   ", \"linear_top1\": ", number(scores.linear_top1));
-  if (!std::isnan(scores.view_top1)) {
-    absl::StrAppend(&json, ", \"view_top1\": ", number(scores.view_top1));
-  }
-  return absl::StrCat(json, "}");
-}
-
 }  // namespace
 
 std::string ScoreTable(const RunState& state, const Scores& trained) {
@@ -211,14 +198,9 @@ absl::Status WriteResult(const Config& config, const Dataset& dataset,
                          const RunState& state, const Scores& trained,
                          const FeaturePair& features,
                          const DamagedImages& damaged) {
-  const std::string json = absl::StrCat(
-      "{\n  \"epochs\": ", state.epoch, ",\n  \"steps\": ", state.step,
-      ",\n  \"raw_pixels\": ", ScoresJson(state.raw_pixels),
-      ",\n  \"untrained\": ", ScoresJson(state.untrained),
-      ",\n  \"trained\": ", ScoresJson(trained),
-      ",\n  \"damaged_images\": ", damaged.list().size(), "\n}\n");
-  GSG_RETURN_IF_ERROR(WriteFileAtomically(
-      absl::StrCat(config.output_dir, "/", kResultFile), json));
+  GSG_RETURN_IF_ERROR(
+      WriteFileAtomically(absl::StrCat(config.output_dir, "/", kResultFile),
+                          ResultToJson(state, trained, damaged.list().size())));
 
   ReportData data;
   data.title = absl::StrCat(config.method, " on ", dataset.name);

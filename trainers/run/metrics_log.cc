@@ -6,10 +6,8 @@
 #include <cerrno>
 #include <cstdint>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -17,36 +15,6 @@
 #include "absl/strings/string_view.h"
 
 namespace gsg {
-namespace {
-
-std::string Dump(const nlohmann::json& value) { return value.dump(); }
-
-}  // namespace
-
-void MetricsRecord::AddJson(absl::string_view key, absl::string_view json) {
-  absl::StrAppend(&members_, members_.empty() ? "" : ",",
-                  Dump(std::string(key)), ":", json);
-}
-
-MetricsRecord& MetricsRecord::Add(absl::string_view key, double value) {
-  AddJson(key, Dump(value));
-  return *this;
-}
-
-MetricsRecord& MetricsRecord::Add(absl::string_view key, int64_t value) {
-  AddJson(key, Dump(value));
-  return *this;
-}
-
-MetricsRecord& MetricsRecord::Add(absl::string_view key,
-                                  const std::vector<double>& values) {
-  AddJson(key, Dump(values));
-  return *this;
-}
-
-std::string MetricsRecord::ToJson() const {
-  return absl::StrCat("{", members_, "}");
-}
 
 absl::StatusOr<MetricsLog> MetricsLog::Open(const std::string& path,
                                             int64_t keep) {
@@ -88,8 +56,8 @@ MetricsLog& MetricsLog::operator=(MetricsLog&& other) {
   return *this;
 }
 
-absl::Status MetricsLog::Append(const MetricsRecord& record) {
-  const std::string line = absl::StrCat(record.ToJson(), "\n");
+absl::Status MetricsLog::Append(absl::string_view record) {
+  const std::string line = absl::StrCat(record, "\n");
   absl::string_view rest = line;
   while (!rest.empty()) {
     const ssize_t written = write(fd_, rest.data(), rest.size());

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -12,24 +11,8 @@
 
 namespace gsg {
 
-// One JSON object on one line, its keys in the order of the calls. Numbers
-// read back exactly; NaN and infinity, which JSON lacks, become null.
-class MetricsRecord {
- public:
-  MetricsRecord& Add(absl::string_view key, double value);
-  MetricsRecord& Add(absl::string_view key, int64_t value);
-  MetricsRecord& Add(absl::string_view key, const std::vector<double>& values);
-
-  // {"epoch":1,"loss":-0.5}
-  std::string ToJson() const;
-
- private:
-  void AddJson(absl::string_view key, absl::string_view json);
-
-  std::string members_;
-};
-
-// metrics.jsonl: one MetricsRecord a line, each on disk when Append returns.
+// metrics.jsonl: one record, a JSON object, a line; each is on disk when Append
+// returns.
 class MetricsLog {
  public:
   // Opens `path`, or makes it, and cuts it off after its first `keep` records,
@@ -42,8 +25,9 @@ class MetricsLog {
   MetricsLog(MetricsLog&& other);
   MetricsLog& operator=(MetricsLog&& other);
 
+  // `record`: JSON without line feeds.
   // After an error the file may end in a part of the record; Open drops it.
-  absl::Status Append(const MetricsRecord& record);
+  absl::Status Append(absl::string_view record);
 
  private:
   MetricsLog(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}

@@ -19,7 +19,6 @@
 #include "trainers/config/config.h"
 #include "trainers/config/json.h"
 #include "trainers/run/epoch_record.h"
-#include "trainers/run/metrics_log.h"
 
 namespace gsg {
 namespace {
@@ -56,19 +55,6 @@ struct Writer {
   template <class T>
   void operator()(const char* name, const T& value) {
     json[name] = value;
-  }
-};
-
-// Adds what it visits to a line of metrics.jsonl.
-struct MetricsWriter {
-  MetricsRecord& metrics;
-
-  void operator()(const char* name, const std::array<double, 4>& values) {
-    metrics.Add(name, std::vector<double>(values.begin(), values.end()));
-  }
-  template <class T>
-  void operator()(const char* name, const T& value) {
-    metrics.Add(name, value);
   }
 };
 
@@ -140,10 +126,20 @@ RunState ReadState(const Json& json) {
 
 }  // namespace
 
-MetricsRecord ToMetrics(const EpochRecord& record) {
-  MetricsRecord metrics;
-  VisitRecord(record, MetricsWriter{metrics});
-  return metrics;
+std::string MetricsLine(const EpochRecord& record) {
+  return ToJsonObject(record).dump();
+}
+
+std::string ResultToJson(const RunState& state, const Scores& trained,
+                         int64_t damaged_images) {
+  Json json;
+  json["epochs"] = state.epoch;
+  json["steps"] = state.step;
+  json["raw_pixels"] = ToJsonObject(state.raw_pixels);
+  json["untrained"] = ToJsonObject(state.untrained);
+  json["trained"] = ToJsonObject(trained);
+  json["damaged_images"] = damaged_images;
+  return absl::StrCat(json.dump(2), "\n");
 }
 
 std::string StateToJson(const RunState& state, const Config& config) {

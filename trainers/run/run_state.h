@@ -11,7 +11,6 @@
 #include "absl/status/statusor.h"
 #include "trainers/config/config.h"
 #include "trainers/run/epoch_record.h"
-#include "trainers/run/metrics_log.h"
 
 namespace gsg {
 
@@ -47,8 +46,15 @@ struct RunState {
   std::vector<DamageRecord> damaged;  // each once
 };
 
-// The line of metrics.jsonl.
-MetricsRecord ToMetrics(const EpochRecord& record);
+// The line of metrics.jsonl: a JSON object whose numbers read back exactly;
+// what is unknown is null.
+std::string MetricsLine(const EpochRecord& record);
+
+// result.json: epochs, steps, the scores of `trained` beside those of raw
+// pixels and of the untrained network, and how many images were left out as
+// damaged.
+std::string ResultToJson(const RunState& state, const Scores& trained,
+                         int64_t damaged_images);
 
 // A checkpoint's meta text, and back.
 // Errors: kInvalidArgument saying what is missing or of the wrong type.

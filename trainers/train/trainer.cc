@@ -170,7 +170,7 @@ absl::Status Trainer::Train(const TrainerHooks& hooks) {
     state_.history.push_back(record);
     if (log) {
       GSG_RETURN_IF_ERROR(
-          ranks_.ReportRootOnly(log->Append(ToMetrics(record))));
+          ranks_.ReportRootOnly(log->Append(MetricsLine(record))));
     }
     if (hooks.on_epoch_end) hooks.on_epoch_end(record);
     if (!whole) break;

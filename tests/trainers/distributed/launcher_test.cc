@@ -19,7 +19,6 @@ int Play(const std::string& role) {
   const absl::StatusOr<Placement> placement =
       ReadPlacement([](const char* name) { return std::getenv(name); });
   if (!placement.ok()) return 90;
-  EndWithLauncher(placement->launcher);
   const int rank = placement->rank;
   if (role == "placement") {
     // Rank 0 alone has the socket that the port is of.

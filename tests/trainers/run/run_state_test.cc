@@ -99,12 +99,42 @@ TEST(RunStateTest, AReasonMayBeAnyBytes) {
 }
 
 TEST(RunStateTest, MetricsLine) {
-  EXPECT_EQ(ToMetrics(ExampleState().history[0]).ToJson(),
+  EXPECT_EQ(MetricsLine(ExampleState().history[0]),
             "{\"epoch\":1,\"step\":234,\"loss\":-0.10000000000000002,\"knn_"
             "top1\":null,"
             "\"feature_std\":null,\"effective_rank\":null,"
             "\"pair_share\":[0.25,0.5,0.125,0.125],\"lr\":null,"
             "\"images_per_second\":null,\"seconds\":null}");
+}
+
+TEST(RunStateTest, Result) {
+  RunState state;
+  state.epoch = 5;
+  state.step = 2340;
+  state.raw_pixels = {78.5, 83.25};
+  Scores trained;
+  trained.knn_top1 = 1.0 / 3.0;
+  EXPECT_EQ(ResultToJson(state, trained, 2), R"({
+  "epochs": 5,
+  "steps": 2340,
+  "raw_pixels": {
+    "knn_top1": 78.5,
+    "linear_top1": 83.25,
+    "view_top1": null
+  },
+  "untrained": {
+    "knn_top1": null,
+    "linear_top1": null,
+    "view_top1": null
+  },
+  "trained": {
+    "knn_top1": 0.3333333333333333,
+    "linear_top1": null,
+    "view_top1": null
+  },
+  "damaged_images": 2
+}
+)");
 }
 
 TEST(RunStateTest, WhatIsWrongIsNamed) {
