@@ -1,10 +1,10 @@
 // One training step on 32x32 images, and on the CPU what it is made of.
-// Network, augmentation and optimiser are those of a recipe: cifar10_fast's
+// Network, augmentation and optimizer are those of a recipe: cifar10_fast's
 // ResNet-18, or --recipe=cifar10_vit.
 //
 //   bazel run //benchmarks:training_step
 //
-// BM_Step/<method>/<views>/<batch>: forward, loss, backward and optimiser, in
+// BM_Step/<method>/<views>/<batch>: forward, loss, backward and optimizer, in
 // milliseconds, and the rest of the step; they add up to its time.
 // "images/s" counts each image of the batch once, however many views it has.
 // BM_Views/<views>/<batch>: that many augmented views of images in memory, by

@@ -309,7 +309,7 @@ class PairingArgument {
     if (!pairing.is_none()) {
       given_ = ParseVector("pairing", pairing, "int64");
     } else if (n == 1 && std::get<1>(options) == "none") {
-      drawn_ = {0};  // a single image, which needs no other
+      drawn_ = {0};      // a single image, which needs no other
     } else if (n > 0) {  // that n is 0 is the loss's to say
       drawn_ = ValueOrThrow(CyclicPairing(n, SeedOf(options)));
     }
@@ -533,7 +533,7 @@ PYBIND11_MODULE(_native, m) {
         py::arg("seed"));
   m.def("random_pairs", &RandomPairs, py::arg("n"), py::arg("seed"));
   m.def("step_seed", &StepSeed, py::arg("seed"), py::arg("step"));
-  m.def("feature_spread", &Measure<FeatureSpread>, py::arg("z"));
+  m.def("feature_std", &Measure<FeatureStd>, py::arg("z"));
   m.def("effective_rank", &Measure<EffectiveRank>, py::arg("z"));
 }
 

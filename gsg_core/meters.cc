@@ -33,7 +33,7 @@ absl::StatusOr<Matrix> CheckedCopy(Rows<const float> z) {
 
 }  // namespace
 
-absl::StatusOr<double> FeatureSpread(Rows<const float> z) {
+absl::StatusOr<double> FeatureStd(Rows<const float> z) {
   GSG_ASSIGN_OR_RETURN(Matrix features, CheckedCopy(z));
   for (auto row : features.rowwise()) {
     row /= std::max(row.norm(), kNormEpsilon);

@@ -12,7 +12,7 @@ namespace gsg {
 // sqrt(D) times the mean over dimensions of the standard deviation over rows
 // (divisor N) of z / max(||z||, 1e-8): 1 if directions are spread evenly over
 // the sphere, 0 if all are the same (arXiv 2011.10566, section 4.1).
-absl::StatusOr<double> FeatureSpread(Rows<const float> z);
+absl::StatusOr<double> FeatureStd(Rows<const float> z);
 
 // exp(-sum_k q_k ln q_k), q the eigenvalues of the covariance of the rows
 // divided by their sum: the effective rank of Roy & Vetterli (EUSIPCO 2007)

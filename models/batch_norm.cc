@@ -68,7 +68,7 @@ class Normalize : public torch::autograd::Function<Normalize> {
     ctx->saved_data["eps"] = eps;
     ctx->saved_data["parts"] = reinterpret_cast<int64_t>(parts);
     ctx->saved_data["count"] = count;
-    // In evaluation mode the operator normalises with what it is given.
+    // In evaluation mode the operator normalizes with what it is given.
     return std::get<0>(at::native_batch_norm(
         x, weight, bias, mean_of_type, var.to(x.scalar_type()),
         /*training=*/false, /*momentum=*/0, eps));

@@ -59,7 +59,7 @@ class BatchNorm2dImpl : public torch::nn::BatchNorm2dImpl {
 };
 TORCH_MODULE(BatchNorm2d);
 
-// From now on every BatchNorm in `module` normalises, in training mode, with
+// From now on every BatchNorm in `module` normalizes, in training mode, with
 // the statistics of all parts together, and its running statistics and the
 // gradient of its input are those of the whole batch (as torch.nn.SyncBatchNorm
 // has it). Gradients of its own parameters are the part's: whoever sums or

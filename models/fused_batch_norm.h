@@ -1,4 +1,4 @@
-// Batch normalisation in training, with what mostly follows it, in two passes
+// Batch normalization in training, with what mostly follows it, in two passes
 // over memory forward and two backward.
 
 #ifndef GSG_MODELS_FUSED_BATCH_NORM_H_

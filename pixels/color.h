@@ -18,7 +18,7 @@ GSG_HOST_DEVICE inline float Gray(float r, float g, float b) {
 }
 
 // clamp(factor * x + offset): brightness with offset 0; contrast and saturation
-// with (1 - factor) times the mean and the grey value they turn from.
+// with (1 - factor) times the mean and the gray value they turn from.
 GSG_HOST_DEVICE inline float Affine(float x, float factor, float offset) {
   return Clamp(factor * x + offset);
 }

@@ -8,7 +8,7 @@
 namespace gsg {
 
 // What is resized along one axis of a plane. Output pixel i of `size` is
-// centred at start + (i + 0.5) * length / size, in the plane's pixels and
+// centerd at start + (i + 0.5) * length / size, in the plane's pixels and
 // fractions of them; only pixels begin .. end - 1 are read. For a crop of whole
 // pixels, the two say the same.
 struct Window {
@@ -17,8 +17,8 @@ struct Window {
 };
 
 // The antialiased bilinear filter of torchvision's resize along one axis: a
-// triangle of half-width max(1, length / size) pixels, centred with
-// align_corners=False and renormalised where pixels are missing. Output pixel i
+// triangle of half-width max(1, length / size) pixels, centerd with
+// align_corners=False and renormalized where pixels are missing. Output pixel i
 // is the sum of weights and pixels First(i) .. First(i) + taps() - 1.
 class TriangleFilter {
  public:
@@ -41,14 +41,14 @@ class TriangleFilter {
   // Taps beyond the support get weight 0, so near the borders the filter may
   // slide to stay inside.
   GSG_HOST_DEVICE int First(int i) const {
-    const int first = static_cast<int>(std::floor(Centre(i) - support_ + 0.5));
+    const int first = static_cast<int>(std::floor(Center(i) - support_ + 0.5));
     const int last = end_ - taps_;
     return first < begin_ ? begin_ : first > last ? last : first;
   }
 
   // The weights of output pixel i, whose sum is `gain`.
   GSG_HOST_DEVICE void SetWeights(int i, double gain, float* weight) const {
-    const double offset = First(i) + 0.5 - Centre(i);
+    const double offset = First(i) + 0.5 - Center(i);
     double sum = 0;
     for (int k = 0; k < taps_; ++k) sum += Triangle(offset + k);
     for (int k = 0; k < taps_; ++k) {
@@ -57,13 +57,13 @@ class TriangleFilter {
   }
 
  private:
-  // An open interval of length 2 * support holds at most so many centres.
+  // An open interval of length 2 * support holds at most so many centers.
   GSG_HOST_DEVICE static int TapsFor(double support, int pixels) {
     const int most = static_cast<int>(std::ceil(2 * support));
     return most < pixels ? most : pixels;
   }
 
-  GSG_HOST_DEVICE double Centre(int i) const {
+  GSG_HOST_DEVICE double Center(int i) const {
     return start_ + scale_ * (i + 0.5);
   }
 

@@ -15,7 +15,7 @@ GSG_HOST_DEVICE constexpr int Reflect(int i, int n) {
 }
 
 // torchvision's Gaussian kernel: `kernel` (odd) samples of exp(-x^2 / 2
-// sigma^2) at whole pixels, normalised to sum 1. sigma > 0, in pixels.
+// sigma^2) at whole pixels, normalized to sum 1. sigma > 0, in pixels.
 GSG_HOST_DEVICE inline void SetGaussWeights(float sigma, int kernel,
                                             float* weight) {
   const int radius = kernel / 2;

@@ -27,21 +27,21 @@
 namespace gsg {
 namespace {
 
-// Features of all images, or, where nothing is labelled and they serve for
+// Features of all images, or, where nothing is labeled and they serve for
 // pictures alone, of some.
 absl::StatusOr<FeaturePair> AllFeatures(
     const Dataset& dataset,
     const std::function<absl::StatusOr<Features>(
         const ImageSource&, const std::vector<int64_t>&)>& features_of) {
-  constexpr int64_t kUnlabelled = 10000;
+  constexpr int64_t kUnlabeled = 10000;
   FeaturePair pair;
   GSG_ASSIGN_OR_RETURN(
       Features train,
       features_of(*dataset.train,
                   EvenlySpaced(dataset.train->size(),
-                               dataset.labelled() ? 0 : kUnlabelled)));
+                               dataset.labeled() ? 0 : kUnlabeled)));
   pair.train = std::move(train);
-  if (!dataset.labelled()) return pair;
+  if (!dataset.labeled()) return pair;
   GSG_ASSIGN_OR_RETURN(
       Features test,
       features_of(*dataset.test, EvenlySpaced(dataset.test->size(), 0)));
@@ -93,9 +93,9 @@ absl::StatusOr<double> ViewScore(Trainer& trainer, const Dataset& dataset,
 }
 
 // What training has to beat where there are no labels.
-absl::Status UnlabelledBaseline(Trainer& trainer, const Dataset& dataset,
-                                const Config& config, DamagedImages& damaged,
-                                World& world) {
+absl::Status UnlabeledBaseline(Trainer& trainer, const Dataset& dataset,
+                               const Config& config, DamagedImages& damaged,
+                               World& world) {
   if (world.root()) {
     absl::StatusOr<double> score = ViewScore(trainer, dataset, config, damaged);
     if (score.ok()) trainer.state().untrained.view_top1 = *score;
@@ -128,8 +128,8 @@ absl::Status MeasureBaselines(Trainer& trainer, const Dataset& dataset,
   if (!config.baselines) {
     return trainer.ranks().ReportRootOnly(trainer.Save());
   }
-  if (!dataset.labelled()) {
-    return UnlabelledBaseline(trainer, dataset, config, damaged, world);
+  if (!dataset.labeled()) {
+    return UnlabeledBaseline(trainer, dataset, config, damaged, world);
   }
   absl::PrintF("Measuring what training has to beat ...\n");
   std::fflush(stdout);
@@ -159,7 +159,7 @@ absl::StatusOr<Scores> TrainedScores(Trainer& trainer,
                                      const Dataset& dataset,
                                      const Config& config,
                                      DamagedImages& damaged) {
-  if (dataset.labelled()) {
+  if (dataset.labeled()) {
     return MeasureScores("trained network", features, dataset, config);
   }
   Scores scores;

@@ -16,7 +16,7 @@
 
 namespace gsg {
 
-// The network's features of all images of a labelled data set; of some images
+// The network's features of all images of a labeled data set; of some images
 // of one without labels, where they serve for pictures alone. All on the root.
 absl::StatusOr<FeaturePair> NetworkFeatures(Trainer& trainer,
                                             const Dataset& dataset,

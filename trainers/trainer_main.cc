@@ -204,6 +204,62 @@ absl::Status BeginFolder(const Config& config, RunLock* lock) {
                              ToJson(config));
 }
 
+// The lines above the table.
+void Announce(const Config& config, const Dataset& dataset, c10::Device device,
+              const World& world) {
+  absl::PrintF(
+      "%s on %s, recipe %s: %s train and %s %s images%s, %s, %s%d CPU "
+      "threads\nOutput: %s\n",
+      config.method, config.dataset, config.recipe,
+      GroupedNumber(dataset.train->size()),
+      dataset.labeled() ? GroupedNumber(dataset.test->size()) : "no",
+      config.validation > 0 ? "validation" : "test",
+      dataset.labeled() ? "" : " (no labels)", device.str(),
+      world.size() > 1 ? absl::StrCat(world.size(), " processes of ") : "",
+      at::get_num_threads(), config.output_dir);
+  for (const std::string& note : dataset.notes) {
+    absl::PrintF("Note: %s\n", note);
+  }
+  std::fflush(stdout);
+}
+
+// What follows the last epoch: scores, result.json, report.html and what the
+// terminal says of them.
+absl::Status Finish(const Config& config, const Dataset& dataset,
+                    Trainer& trainer, DamagedImages& damaged,
+                    DamageWarnings& warnings, World& world) {
+  absl::PrintF(dataset.labeled() ? "Evaluating on all images ...\n"
+                                 : "Drawing the report ...\n");
+  std::fflush(stdout);
+
+  GSG_ASSIGN_OR_RETURN(const FeaturePair features,
+                       NetworkFeatures(trainer, dataset, damaged, world));
+  GSG_RETURN_IF_ERROR(trainer.ranks().Agree());
+  // What is left to do is the root's.
+  if (!world.root()) return absl::OkStatus();
+  GSG_ASSIGN_OR_RETURN(
+      const Scores trained,
+      TrainedScores(trainer, features, dataset, config, damaged));
+  GSG_RETURN_IF_ERROR(WriteResult(config, dataset, trainer.state(), trained,
+                                  features, damaged));
+  if (dataset.labeled()) {
+    absl::PrintF("\n%s", ScoreTable(trainer.state(), trained));
+  }
+  const std::string verdict =
+      Verdict(config, trainer.state(), trained,
+              dataset.labeled() ? dataset.classes.size() : 0);
+  if (!verdict.empty()) absl::PrintF("\n%s\n", Wrapped(verdict, 79));
+  warnings.ShowNew();
+  if (!damaged.list().empty()) {
+    absl::FPrintF(stderr, "warning: %d damaged image%s left out\n",
+                  damaged.list().size(),
+                  damaged.list().size() == 1 ? " was" : "s were");
+  }
+  absl::PrintF("\nReport: %s/%s\n%s", config.output_dir, kReportFile,
+               NextCommands(config, dataset.labeled()));
+  return absl::OkStatus();
+}
+
 // `output_dir` is told where the run is as soon as that is known.
 absl::Status Run(const CommandLine& command_line, World& world,
                  std::string* output_dir) {
@@ -236,20 +292,7 @@ absl::Status Run(const CommandLine& command_line, World& world,
   // Nothing has been written so far; from here on the folder is this run's.
   GSG_RETURN_IF_ERROR(world.Agree(
       world.root() ? BeginFolder(config, &started.lock) : absl::OkStatus()));
-  absl::PrintF(
-      "%s on %s, recipe %s: %s train and %s %s images%s, %s, %s%d CPU "
-      "threads\nOutput: %s\n",
-      config.method, config.dataset, config.recipe,
-      GroupedNumber(dataset->train->size()),
-      dataset->labelled() ? GroupedNumber(dataset->test->size()) : "no",
-      config.validation > 0 ? "validation" : "test",
-      dataset->labelled() ? "" : " (no labels)", device.str(),
-      world.size() > 1 ? absl::StrCat(world.size(), " processes of ") : "",
-      at::get_num_threads(), config.output_dir);
-  for (const std::string& note : dataset->notes) {
-    absl::PrintF("Note: %s\n", note);
-  }
-  std::fflush(stdout);
+  Announce(config, *dataset, device, world);
 
   size_t warned = 0;  // of images that are damaged, before it was resumed
   if (started.resumes) {
@@ -290,36 +333,7 @@ absl::Status Run(const CommandLine& command_line, World& world,
   GSG_RETURN_IF_ERROR((*trainer)->Train(hooks));
   ReleaseInterrupts();
   progress.Clear();
-  absl::PrintF(dataset->labelled() ? "Evaluating on all images ...\n"
-                                   : "Drawing the report ...\n");
-  std::fflush(stdout);
-
-  GSG_ASSIGN_OR_RETURN(const FeaturePair features,
-                       NetworkFeatures(**trainer, *dataset, damaged, world));
-  GSG_RETURN_IF_ERROR((*trainer)->ranks().Agree());
-  // What is left to do is the root's.
-  if (!world.root()) return absl::OkStatus();
-  GSG_ASSIGN_OR_RETURN(
-      const Scores trained,
-      TrainedScores(**trainer, features, *dataset, config, damaged));
-  GSG_RETURN_IF_ERROR(WriteResult(config, *dataset, (*trainer)->state(),
-                                  trained, features, damaged));
-  if (dataset->labelled()) {
-    absl::PrintF("\n%s", ScoreTable((*trainer)->state(), trained));
-  }
-  const std::string verdict =
-      Verdict(config, (*trainer)->state(), trained,
-              dataset->labelled() ? dataset->classes.size() : 0);
-  if (!verdict.empty()) absl::PrintF("\n%s\n", Wrapped(verdict, 79));
-  warnings.ShowNew();
-  if (!damaged.list().empty()) {
-    absl::FPrintF(stderr, "warning: %d damaged image%s left out\n",
-                  damaged.list().size(),
-                  damaged.list().size() == 1 ? " was" : "s were");
-  }
-  absl::PrintF("\nReport: %s/%s\n%s", config.output_dir, kReportFile,
-               NextCommands(config, dataset->labelled()));
-  return absl::OkStatus();
+  return Finish(config, *dataset, **trainer, damaged, warnings, world);
 }
 
 std::string WayOn(const std::string& output_dir, const std::string& more) {

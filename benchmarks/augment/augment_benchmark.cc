@@ -50,7 +50,7 @@ AugmentOptions Gray24() {
   return options;
 }
 
-// SimSiam's on CIFAR-10: crop, jitter, grey and flip.
+// SimSiam's on CIFAR-10: crop, jitter, gray and flip.
 AugmentOptions Cifar() {
   AugmentOptions options;
   options.hflip_prob = 0.5;

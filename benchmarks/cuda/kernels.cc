@@ -233,7 +233,7 @@ void BM_Augment(benchmark::State& state) {
   });
 }
 
-// Batch normalisation of both views of a batch of 512, at the sizes of
+// Batch normalization of both views of a batch of 512, at the sizes of
 // CIFAR-10's ResNet-18, with ReLU and residual.
 constexpr int kNormForwardPasses = 4, kNormBackwardPasses = 6;
 

@@ -4,8 +4,8 @@
         --python=/path/to/python/with/torchvision
 
 Both make two views of each image with the same augmentation (random resized
-crop with antialiasing, flip, colour jitter with probability 0.8, grey 0.2,
-normalised), with as many threads or worker processes as there are cores:
+crop with antialiasing, flip, color jitter with probability 0.8, gray 0.2,
+normalized), with as many threads or worker processes as there are cores:
 
     memory   32 x 32 images that are held in memory, to 32 x 32
     folder   JPEG files of about 160 x 160 pixels, to 128 x 128, decoded each

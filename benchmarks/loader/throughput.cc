@@ -3,8 +3,8 @@
 //   throughput --source=memory|folder [--dir=DIR] [--threads=N] [--seconds=S]
 //   throughput --write=DIR --count=N [--side=160]
 //
-// Two views of each image, with SimSiam's augmentation: crop, flip, colour
-// jitter and grey, normalised. `memory`: 10,000 images of 32 x 32, to 32;
+// Two views of each image, with SimSiam's augmentation: crop, flip, color
+// jitter and gray, normalized. `memory`: 10,000 images of 32 x 32, to 32;
 // `folder`: the files below DIR, to 128. --write makes such a folder.
 
 #include <turbojpeg.h>
@@ -62,7 +62,7 @@ class Scene {
     }
   }
 
-  // The colour at y, x in 0..1.
+  // The color at y, x in 0..1.
   void At(float y, float x, uint8_t rgb[3]) const {
     float value[3] = {0.5f, 0.5f, 0.5f};
     float strength = 1;
@@ -75,7 +75,7 @@ class Scene {
         return grid_[octave][3 * ((iy + dy) * (cells + 1) + ix + dx) + c];
       };
       const float v = fy - iy, u = fx - ix;
-      // Colours change less than brightness does.
+      // Colors change less than brightness does.
       for (int c = 0; c < 3; ++c) {
         const auto blend = [&](int k) {
           return (1 - v) * ((1 - u) * corner(0, 0, k) + u * corner(0, 1, k)) +

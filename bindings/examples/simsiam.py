@@ -49,7 +49,7 @@ def main(steps, width=2048, batch=512, side=32):
         optimizer.step()
         schedule.step()
         print(f"step {step}: loss {loss.item():.3f}, "
-              f"spread {gsg.feature_spread(z1.detach()):.3f}")
+              f"std {gsg.feature_std(z1.detach()):.3f}")
     return encoder, predictor
 
 

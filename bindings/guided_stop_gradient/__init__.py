@@ -37,7 +37,7 @@ from guided_stop_gradient._arguments import (
 from guided_stop_gradient._types import ArrayLike, Distance, Selection
 
 __all__ = [
-    "GuidedLoss", "effective_rank", "feature_spread", "guided_loss",
+    "GuidedLoss", "effective_rank", "feature_std", "guided_loss",
     "guided_loss_shared", "nearest_pairing", "pairing", "select",
     "select_shared", "source_mask", "step_seed"
 ]
@@ -247,7 +247,7 @@ def step_seed(seed: int, step: int) -> int:
                              as_integer("step", step, 0, 2**64 - 1))
 
 
-def feature_spread(z: ArrayLike) -> float:
+def feature_std(z: ArrayLike) -> float:
     """How evenly the rows of z point in all directions: 1 evenly, 0 all alike.
 
     sqrt(D) times the mean over dimensions of the standard deviation (divisor N)
@@ -258,7 +258,7 @@ def feature_spread(z: ArrayLike) -> float:
     Raises TypeError and ValueError, see help(gsg).
     Source: arXiv 2011.10566, section 4.1.
     """
-    return _native.feature_spread(z)
+    return _native.feature_std(z)
 
 
 def effective_rank(z: ArrayLike) -> float:

@@ -1,4 +1,4 @@
-// Passes of batch normalisation over rows of channels, on raw pointers: images
+// Passes of batch normalization over rows of channels, on raw pointers: images
 // in channels-last are such rows, and so are features. The number of channels
 // is a multiple of kBatchNormLanes; memory may be anywhere.
 

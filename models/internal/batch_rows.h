@@ -1,4 +1,4 @@
-// What batch normalisation asks of tensors, wherever it is computed.
+// What batch normalization asks of tensors, wherever it is computed.
 
 #ifndef GSG_MODELS_INTERNAL_BATCH_ROWS_H_
 #define GSG_MODELS_INTERNAL_BATCH_ROWS_H_

@@ -173,7 +173,7 @@ class ErrorTest(unittest.TestCase):
             self.rejects(
                 TypeError, f"z is a value of type {type(wrong).__name__}, "
                 "without buffer protocol or __dlpack__; numpy.asarray makes an "
-                "array of many things", gsg.feature_spread, wrong)
+                "array of many things", gsg.feature_std, wrong)
         self.rejects(
             TypeError, "z2 is a value of type list, without buffer protocol "
             "or __dlpack__; numpy.asarray makes an array of many things",
@@ -272,7 +272,7 @@ class ErrorTest(unittest.TestCase):
         self.rejects(
             ValueError,
             "z has -inf in row 2, column 1; all values must be finite",
-            gsg.feature_spread, bad)
+            gsg.feature_std, bad)
         self.rejects(
             ValueError, "pairing has 2 entries; there are 3 rows, and each "
             "needs one", gsg.guided_loss_shared, x, x, x, x, np.array([1, 0]))

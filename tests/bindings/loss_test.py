@@ -257,10 +257,10 @@ class LossTest(unittest.TestCase):
         axes = np.concatenate([np.eye(3), -np.eye(3)])
         for dtype in DTYPES:
             z = axes.astype(dtype)
-            self.assertAlmostEqual(gsg.feature_spread(z), 1, places=12)
+            self.assertAlmostEqual(gsg.feature_std(z), 1, places=12)
             self.assertAlmostEqual(gsg.effective_rank(z), 3, places=12)
             self.assertAlmostEqual(gsg.effective_rank(z[[0, 3]]), 1, places=12)
-            self.assertEqual(gsg.feature_spread(z[[0, 0]]), 0)
+            self.assertEqual(gsg.feature_std(z[[0, 0]]), 0)
 
 
 if __name__ == "__main__":

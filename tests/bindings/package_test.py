@@ -97,7 +97,7 @@ class GilTest(unittest.TestCase):
             lambda: gsg.guided_loss(z, z, z, z, z, z, z, z),
             lambda: gsg.select_shared(z, z, pairing),
             lambda: gsg.select(z, z, z, z),
-            lambda: gsg.feature_spread(z),
+            lambda: gsg.feature_std(z),
         )
         pairing = gsg.pairing(len(z))
         for i, call in enumerate(calls):

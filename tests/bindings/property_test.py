@@ -178,7 +178,7 @@ def test_empty(dtype, other, form):
         with pytest.raises(ValueError, match=message):
             gsg.guided_loss_shared(x, x, x, x, np.arange(rows), out=())
         with pytest.raises(ValueError, match="z is .* it needs at least one"):
-            gsg.feature_spread(x)
+            gsg.feature_std(x)
 
 
 @settings(max_examples=60)

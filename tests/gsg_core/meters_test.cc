@@ -19,20 +19,20 @@ TEST(FeatureSpreadTest, ByHand) {
   Buffer<float> z(2, 2, 1);
   z(0, 0) = 3, z(0, 1) = 0;
   z(1, 0) = 0, z(1, 1) = 5;
-  EXPECT_NEAR(*FeatureSpread(z.rows()), 0.5 * std::sqrt(2), kTolerance);
+  EXPECT_NEAR(*FeatureStd(z.rows()), 0.5 * std::sqrt(2), kTolerance);
 }
 
 TEST(FeatureSpreadTest, ZeroForOneDirection) {
   Buffer<float> z(3, 2);
   for (int i = 0; i < 3; ++i) z(i, 0) = i + 1, z(i, 1) = 2 * (i + 1);
-  EXPECT_NEAR(*FeatureSpread(z.rows()), 0, kTolerance);
+  EXPECT_NEAR(*FeatureStd(z.rows()), 0, kTolerance);
 }
 
 TEST(FeatureSpreadTest, NearOneForGaussians) {
   std::mt19937_64 generator(TestSeed());
   Buffer<float> z(2000, 32);
   z.Fill(generator, std::normal_distribution<double>());
-  EXPECT_NEAR(*FeatureSpread(z.rows()), 1, 0.02);
+  EXPECT_NEAR(*FeatureStd(z.rows()), 1, 0.02);
 }
 
 TEST(EffectiveRankTest, ByHand) {
@@ -71,7 +71,7 @@ TEST(EffectiveRankTest, Extremes) {
 
 TEST(MetersTest, Errors) {
   Buffer<float> z(2, 2);
-  for (auto meter : {&FeatureSpread, &EffectiveRank}) {
+  for (auto meter : {&FeatureStd, &EffectiveRank}) {
     EXPECT_EQ(meter(z.rows()).status(),
               absl::InvalidArgumentError("z has nan in row 0, column 0; all "
                                          "values must be finite"));

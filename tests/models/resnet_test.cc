@@ -51,7 +51,7 @@ TEST(ResNetTest, FeaturesAreTorchvisions) {
   const std::vector<Case> cases = {
       {"resnet18_imagenet", "resnet18", Stem::kImageNet, {3, 3, 64, 64}},
       {"resnet18_small", "resnet18", Stem::kSmall, {3, 3, 16, 16}},
-      {"resnet18_small_stride2_grey",
+      {"resnet18_small_stride2_gray",
        "resnet18",
        Stem::kSmallStride2,
        {3, 1, 28, 28}},
@@ -92,7 +92,7 @@ TEST(ResNetTest, FeaturesAreTorchvisions) {
   }
 }
 
-TEST(ResNetTest, SmallNetworkTakesGreyImages) {
+TEST(ResNetTest, SmallNetworkTakesGrayImages) {
   const ResNetOptions options =
       ResNetOptionsFor("resnet_small", Stem::kSmallStride2, 1).value();
   ResNet net = MakeResNet(options).value();

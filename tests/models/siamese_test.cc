@@ -35,7 +35,7 @@ std::vector<std::string> ParametersOf(const torch::nn::Module& module) {
 }
 
 // Training-mode BatchNorm1d, written out.
-at::Tensor Normalised(const at::Tensor& x) {
+at::Tensor Normalized(const at::Tensor& x) {
   return (x - x.mean(0)) / (x.var(0, /*unbiased=*/false) + 1e-5).sqrt();
 }
 
@@ -72,10 +72,10 @@ TEST(HeadsTest, ProjectorIsTheFormula) {
     for (int64_t l = 0; l + 1 < layers; ++l) {
       p[3 * l + 1].detach().uniform_(0.5, 1.5);
       p[3 * l + 2].detach().uniform_(-1, 1);
-      want = Normalised(want.matmul(p[3 * l].t()));
+      want = Normalized(want.matmul(p[3 * l].t()));
       want = (want * p[3 * l + 1] + p[3 * l + 2]).relu();
     }
-    want = Normalised(want.matmul(p.back().t()));
+    want = Normalized(want.matmul(p.back().t()));
     EXPECT_TRUE(projector->forward(x).allclose(want, 1e-10, 1e-12)) << layers;
   }
 }
@@ -89,7 +89,7 @@ TEST(HeadsTest, PredictorIsTheFormula) {
   p[2].detach().uniform_(-1, 1);
   const at::Tensor z = Batch(6, 5);
   const at::Tensor hidden =
-      (Normalised(z.matmul(p[0].t())) * p[1] + p[2]).relu();
+      (Normalized(z.matmul(p[0].t())) * p[1] + p[2]).relu();
   const at::Tensor want = hidden.matmul(p[3].t()) + p[4];
   EXPECT_TRUE(predictor->forward(z).allclose(want, 1e-10, 1e-12));
 }

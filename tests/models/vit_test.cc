@@ -93,7 +93,7 @@ TEST(VitTest, FeaturesAndGradientsAreTorchvisions) {
   const std::vector<Case> cases = {
       {"vit_tiny", "vit_tiny", 32, 4, {3, 3, 32, 32}},
       {"vit_small", "vit_small", 64, 16, {3, 3, 64, 64}},
-      {"vit_tiny_grey", "vit_tiny", 28, 4, {3, 1, 28, 28}},
+      {"vit_tiny_gray", "vit_tiny", 28, 4, {3, 1, 28, 28}},
       // Of larger images than it was made for.
       {"vit_tiny_larger", "vit_tiny", 20, 4, {3, 1, 28, 28}},
   };

@@ -57,7 +57,7 @@ class ImageFolderTest(unittest.TestCase):
         shutil.copytree(self.data, data)
         return data
 
-    def test_labelled_and_any_number_of_loader_threads(self):
+    def test_labeled_and_any_number_of_loader_threads(self):
         one, process = self.run_on(self.data)
         self.assertEqual(process.stderr, "")
         two, _ = self.run_on(self.data, "--loader_threads=2")

@@ -62,7 +62,7 @@ def small_data(train=520, test=200):
 
 
 def small_cifar10(per_file=4):
-    """A folder in CIFAR-10's binary layout: a colour for each class, noisy."""
+    """A folder in CIFAR-10's binary layout: a color for each class, noisy."""
     folder = tempfile.mkdtemp(dir=os.environ["TEST_TMPDIR"])
     generator = random.Random(1)
     names = ["data_batch_%d.bin" % i for i in range(1, 6)] + ["test_batch.bin"]

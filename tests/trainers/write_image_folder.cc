@@ -2,7 +2,7 @@
 //   write_image_folder DIR COUNT
 // COUNT images of about 48 x 48 pixels in DIR/train and a quarter as many in
 // DIR/val, of three classes: horizontal, vertical and diagonal waves, of any
-// phase, colour and size.
+// phase, color and size.
 
 #include <turbojpeg.h>
 

@@ -26,7 +26,7 @@ class Augmenter {
   // `options` must have passed Validate.
   explicit Augmenter(const AugmentOptions& options);
 
-  // out: [C, size, size] float32, normalised. C is the channel count given to
+  // out: [C, size, size] float32, normalized. C is the channel count given to
   // Validate. The crop of `params` is in pixels of the full image, and lies in
   // it.
   void Apply(const Image& image, const AugmentParams& params, float* out);
@@ -37,7 +37,7 @@ class Augmenter {
 
  private:
   int size_;
-  std::vector<float> mean_;  // empty: no normalisation
+  std::vector<float> mean_;  // empty: no normalization
   std::vector<float> inverse_std_;
   Resampler resampler_;
   GaussianBlur blur_;

@@ -6,7 +6,7 @@
 namespace gsg {
 
 // torchvision's GaussianBlur: `kernel` (odd) samples of exp(-x^2 / 2 sigma^2)
-// at whole pixels, normalised to sum 1, along both axes; the border reflects
+// at whole pixels, normalized to sum 1, along both axes; the border reflects
 // without repeating the edge pixel.
 class GaussianBlur {
  public:

@@ -9,7 +9,7 @@ namespace gsg {
 
 // Planes of `n` float pixels in [0, 1], changed in place: [channels, n] with 1
 // or 3 (R, G, B) channels. The operations are torchvision's functional ones on
-// float tensors; grey is 0.2989 R + 0.587 G + 0.114 B.
+// float tensors; gray is 0.2989 R + 0.587 G + 0.114 B.
 struct Planes {
   float* data;
   int channels;
@@ -19,10 +19,10 @@ struct Planes {
 // factor * x, clamped to [0, 1].
 void AdjustBrightness(Planes image, float factor);
 
-// Away from (factor > 1) or towards the mean of the grey image, clamped.
+// Away from (factor > 1) or towards the mean of the gray image, clamped.
 void AdjustContrast(Planes image, float factor);
 
-// Away from or towards the grey image, clamped. 1 channel: nothing.
+// Away from or towards the gray image, clamped. 1 channel: nothing.
 void AdjustSaturation(Planes image, float factor);
 
 // Turns the hue of HSV by `turns` in [-0.5, 0.5]. 1 channel: nothing.
@@ -34,7 +34,7 @@ void AdjustGamma(Planes image, float exponent);
 // Puts every value through the curve.
 void AdjustTone(Planes image, const ToneCurve& curve);
 
-// Every channel becomes the grey image. 1 channel: nothing.
+// Every channel becomes the gray image. 1 channel: nothing.
 void Grayscale(Planes image);
 
 // x >= 0.5 becomes 1 - x.

@@ -68,7 +68,7 @@ absl::Status ValidateBlur(const AugmentOptions& options) {
   return absl::OkStatus();
 }
 
-absl::Status ValidateNormalisation(const AugmentOptions& options,
+absl::Status ValidateNormalization(const AugmentOptions& options,
                                    int channels) {
   const size_t means = options.mean.size();
   const size_t stds = options.std.size();
@@ -134,7 +134,7 @@ absl::Status Validate(const AugmentOptions& options, int channels) {
            InRange("blur_prob", o.blur_prob, 0, 1),
            InRange("solarize_prob", o.solarize_prob, 0, 1),
            ValidateBlur(o),
-           ValidateNormalisation(o, channels),
+           ValidateNormalization(o, channels),
        }) {
     if (!s.ok()) return s;
   }

@@ -52,7 +52,7 @@ struct AugmentOptions {
 
   double solarize_prob = 0;  // x >= 0.5 becomes 1 - x
 
-  // Per channel, of pixels in [0, 1]; both empty: no normalisation.
+  // Per channel, of pixels in [0, 1]; both empty: no normalization.
   std::vector<float> mean;
   std::vector<float> std;
 };

@@ -103,7 +103,7 @@ void Resampler::SetShape(const Window& vertical, const Window& horizontal,
 }
 
 // Rows of the result are made eight at a time: first each along y, where
-// neighbouring columns are done together; then, with the eight interleaved, all
+// neighboring columns are done together; then, with the eight interleaved, all
 // of them along x, where the taps of a column lie anywhere.
 GSG_PIXEL_LOOPS void Resampler::Apply(const uint8_t* plane, int64_t stride,
                                       float* out) {

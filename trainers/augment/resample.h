@@ -11,7 +11,7 @@ namespace gsg {
 // Resizes parts of uint8 planes to size x size floats in [0, 1] (byte / 255),
 // as torchvision's resize does with bilinear interpolation and antialias=True:
 // along each axis the triangle filter, of half-width max(1, length / size)
-// pixels, centred with align_corners=False and renormalised where pixels are
+// pixels, centerd with align_corners=False and renormalized where pixels are
 // missing. Enlarging, that is plain bilinear interpolation; at equal size it
 // copies.
 class Resampler {
@@ -20,7 +20,7 @@ class Resampler {
   explicit Resampler(int size) : size_(size) {}
 
   // Prepares for windows of this shape; `flip` mirrors left and right. Every
-  // output pixel's centre lies between its window's begin and end.
+  // output pixel's center lies between its window's begin and end.
   void SetShape(const Window& vertical, const Window& horizontal, bool flip);
 
   // plane: rows `stride` bytes apart. out: [size, size].

@@ -38,7 +38,7 @@ class ViewRandom {
 
   // Uniform over 0 .. n - 1, without bias. n >= 1. Lemire, "Fast Random
   // Integer Generation in an Interval" (2019): multiply, and draw again in the
-  // 2^32 mod n cases that would favour some values.
+  // 2^32 mod n cases that would favor some values.
   uint32_t Below(uint32_t n) {
     const uint32_t excess = -n % n;
     uint64_t product;

@@ -9,7 +9,7 @@
 namespace gsg {
 
 // The name that a user who typed `text` most likely meant: the one the fewest
-// edits away (insert, delete, replace or swap neighbours; letter case and
+// edits away (insert, delete, replace or swap neighbors; letter case and
 // - for _ are free) if those are no more than a third of the text, else the
 // shortest that contains the text. "" if there is none; ties go to the first.
 absl::string_view Nearest(absl::string_view text,

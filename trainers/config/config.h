@@ -15,7 +15,7 @@
 
 namespace gsg {
 
-// SimSiam's augmentation of colour images (arXiv 2011.10566, appendix A),
+// SimSiam's augmentation of color images (arXiv 2011.10566, appendix A),
 // without blur.
 inline AugmentOptions ColorAugmentation() {
   AugmentOptions options;
@@ -204,7 +204,7 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
   visit(c.channels,
         Field{"channels", kData,
               "what the images of --dataset=folder are converted to: 3 = "
-              "colour, 1 = grey"}
+              "color, 1 = gray"}
             .Between(1, 3));
   visit(c.loader_threads,
         Field{"loader_threads", kData, "threads that prepare batches"}
@@ -433,7 +433,7 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
               "strength of a random curve that maps pixel values"}
             .Between(0, 1));
   visit(c.augment.grayscale_prob,
-        Field{"grayscale_prob", kAugmentation, "chance of no colour"}.Between(
+        Field{"grayscale_prob", kAugmentation, "chance of no color"}.Between(
             0, 1));
   visit(c.augment.blur_prob,
         Field{"blur_prob", kAugmentation, "chance of Gaussian blur"}.Between(
@@ -450,12 +450,12 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
             .Between(0, 1));
 
   constexpr absl::string_view kEvaluation = "Evaluation";
-  visit(c.knn_k,
-        Field{"knn_k", kEvaluation, "neighbours of the weighted k-NN"}.AtLeast(
-            1));
+  visit(
+      c.knn_k,
+      Field{"knn_k", kEvaluation, "neighbors of the weighted k-NN"}.AtLeast(1));
   visit(c.knn_temperature,
         Field{"knn_temperature", kEvaluation,
-              "a neighbour's weight is exp(cosine / temperature)"}
+              "a neighbor's weight is exp(cosine / temperature)"}
             .Above(0));
   visit(c.knn_every, Field{"knn_every", kEvaluation,
                            "epochs between k-NN evaluations, 0 = only before "

@@ -51,7 +51,7 @@ void FashionMnist(Config* c) {
   c->augment.contrast = 0.4;
   c->augment.gamma = 0.7;
   c->augment.tone_curve = 0.5;
-  // One channel: there is no colour to change.
+  // One channel: there is no color to change.
   c->augment.saturation = 0;
   c->augment.hue = 0;
   c->augment.grayscale_prob = 0;
@@ -70,7 +70,7 @@ void FashionMnistShort(Config* c) {
   c->knn_bank = 10000;
 }
 
-// Augmentation of colour images is Config's default, ColorAugmentation.
+// Augmentation of color images is Config's default, ColorAugmentation.
 
 void Cifar10(Config* c) {
   c->dataset = "cifar10";

@@ -28,7 +28,7 @@ std::string Row(absl::string_view epoch, absl::string_view loss,
 }  // namespace
 
 std::string EpochHeader() {
-  return Row("epoch", "loss", "k-NN %", "spread", "rank", "pairs %", "images/s",
+  return Row("epoch", "loss", "k-NN %", "std", "rank", "pairs %", "images/s",
              "time");
 }
 

@@ -9,7 +9,7 @@
 namespace gsg {
 
 // A table without rules: one header, then a line an epoch, no line feeds.
-//   epoch      loss  k-NN %  spread    rank       pairs %  images/s        time
+//   epoch      loss  k-NN %     std    rank       pairs %  images/s        time
 //       3   -0.7312    81.2   0.912    45.3   27 24 25 24     1,234  4 min 12 s
 // `time` is that of the training so far.
 std::string EpochHeader();

@@ -7,7 +7,7 @@
 
 namespace gsg {
 
-// How well a classifier did on labelled rows.
+// How well a classifier did on labeled rows.
 struct Classification {
   double top1 = 0;  // percent (0..100) whose class has the highest score
   double top5 = 0;  // percent whose class is among the five highest

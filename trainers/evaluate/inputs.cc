@@ -63,7 +63,7 @@ absl::Status CheckFeatures(absl::string_view name, const at::Tensor& features) {
     return absl::InvalidArgumentError(
         absl::StrCat(name,
                      " features hold a NaN or an infinity; the network "
-                     "has diverged or its input is not normalised"));
+                     "has diverged or its input is not normalized"));
   }
   return absl::OkStatus();
 }

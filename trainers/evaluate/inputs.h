@@ -9,7 +9,7 @@
 
 namespace gsg {
 
-// A labelled set of features as its caller names it in error messages, where
+// A labeled set of features as its caller names it in error messages, where
 // "bank" is followed by "features" or "labels".
 struct LabeledSet {
   absl::string_view name;

@@ -51,7 +51,7 @@ void ForEachBlock(const at::Tensor& bank, const at::Tensor& queries, int64_t k,
 absl::Status CheckK(int64_t k) {
   if (k >= 1) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrCat("k is ", k, "; at least 1 neighbour is needed"));
+      absl::StrCat("k is ", k, "; at least 1 neighbor is needed"));
 }
 
 }  // namespace

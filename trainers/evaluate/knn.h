@@ -9,7 +9,7 @@
 
 namespace gsg {
 
-// Weighted k-nearest-neighbour classification of frozen features:
+// Weighted k-nearest-neighbor classification of frozen features:
 //
 //   score(c) = sum over the k nearest bank rows i of  1[y_i = c] exp(s_i / t)
 //
@@ -17,21 +17,21 @@ namespace gsg {
 // Feature Learning via Non-Parametric Instance Discrimination" (CVPR 2018),
 // section 3.4; k = 200 and t = 0.2 are SimSiam's and GSG's monitor.
 struct KnnOptions {
-  // Neighbours that vote. A bank with fewer rows votes as a whole.
+  // Neighbors that vote. A bank with fewer rows votes as a whole.
   int64_t k = 200;
-  // Unitless, positive. Towards 0 the nearest neighbour decides alone.
+  // Unitless, positive. Towards 0 the nearest neighbor decides alone.
   double temperature = 0.2;
 };
 
 // How the bank classifies the queries. A tied score goes to the lowest class;
-// with few neighbours and many classes the fifth place is often such a tie, at
+// with few neighbors and many classes the fifth place is often such a tie, at
 // no vote at all.
-//   bank, queries:             [N, d] and [M, d] float32, not normalised.
+//   bank, queries:             [N, d] and [M, d] float32, not normalized.
 //   bank_labels, query_labels: [N] and [M] int64, each in 0..classes-1.
 // All four on one device, where the work is done. A row of zeros has no
 // direction; its similarity to every row is 0.
 //
-// Queries go in blocks: besides one normalised copy of the bank and of the
+// Queries go in blocks: besides one normalized copy of the bank and of the
 // queries, 64 MiB of similarities are held at most (or one row, if longer), and
 // a few times that of scores where there are as many classes as bank rows.
 //

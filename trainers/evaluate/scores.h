@@ -13,7 +13,7 @@
 
 namespace gsg {
 
-// Features of training and test images. Where nothing is labelled, `test` is
+// Features of training and test images. Where nothing is labeled, `test` is
 // empty.
 struct FeaturePair {
   Features train;
@@ -21,7 +21,7 @@ struct FeaturePair {
 };
 
 // Weighted k-NN and, with config.linear_probe, a linear probe, both on all
-// these images, which are labelled. Errors: those of trainers/evaluate, naming
+// these images, which are labeled. Errors: those of trainers/evaluate, naming
 // `what`.
 absl::StatusOr<Scores> MeasureScores(const std::string& what,
                                      const FeaturePair& features,

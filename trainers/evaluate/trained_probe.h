@@ -15,7 +15,7 @@ namespace gsg {
 //
 // One difference, which matters when numbers are compared: the papers compute
 // the features anew in every epoch from a random crop and flip of each image
-// and test on a centre crop. Here each image has one feature vector, without
+// and test on a center crop. Here each image has one feature vector, without
 // augmentation. That costs one pass of the backbone instead of ninety.
 struct TrainedProbeOptions {
   enum class Optimizer { kLars, kSgd };

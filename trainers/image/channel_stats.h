@@ -8,7 +8,7 @@
 namespace gsg {
 
 // Mean and standard deviation of each channel over all pixels, in 0..1: what
-// images are normalised with, in training and in evaluation.
+// images are normalized with, in training and in evaluation.
 struct ChannelStats {
   std::vector<double> mean;
   std::vector<double> std;
@@ -19,8 +19,8 @@ struct ChannelStats {
 ChannelStats MeasureChannels(const ImageSet& images);
 
 // ImageNet's, the usual ones for photographs: torchvision's transforms have
-// them, so that exported weights fit those. `channels` is 3 or 1; the grey
-// ones are those of ImageNet in grey.
+// them, so that exported weights fit those. `channels` is 3 or 1; the gray
+// ones are those of ImageNet in gray.
 ChannelStats ImageNetChannels(int channels);
 
 }  // namespace gsg

@@ -172,7 +172,7 @@ absl::StatusOr<std::string> Find(const Layout& layout, const std::string& dir,
 }
 
 // Of a file that is there and is not what it should be: what to do.
-absl::Status WithAWayOn(const Layout& layout, const absl::Status& status) {
+absl::Status WithAdvice(const Layout& layout, const absl::Status& status) {
   if (!absl::IsDataLoss(status)) return status;
   return absl::DataLossError(absl::StrCat(
       status.message(), ". Copy or download the files of ", layout.name,
@@ -258,13 +258,13 @@ absl::StatusOr<Dataset> LoadDataset(absl::string_view name,
   if (!dir.ok()) return dir.status();
 
   absl::StatusOr<std::vector<std::string>> classes = ReadClasses(*layout, *dir);
-  if (!classes.ok()) return WithAWayOn(*layout, classes.status());
+  if (!classes.ok()) return WithAdvice(*layout, classes.status());
   absl::StatusOr<ImageSet> train = ReadSet(*layout, *dir, layout->train);
-  if (!train.ok()) return WithAWayOn(*layout, train.status());
+  if (!train.ok()) return WithAdvice(*layout, train.status());
   absl::StatusOr<ImageSet> test = ReadSet(*layout, *dir, layout->test);
-  if (!test.ok()) return WithAWayOn(*layout, test.status());
+  if (!test.ok()) return WithAdvice(*layout, test.status());
   if (train->height != test->height || train->width != test->width) {
-    return WithAWayOn(*layout, absl::DataLossError(absl::StrCat(
+    return WithAdvice(*layout, absl::DataLossError(absl::StrCat(
                                    *dir, ": train images are ", train->height,
                                    " x ", train->width, " pixels, test images ",
                                    test->height, " x ", test->width)));

@@ -23,7 +23,7 @@ struct Dataset {
   // What was passed over, and why, a line each: to be shown to the user.
   std::vector<std::string> notes;
 
-  bool labelled() const { return !classes.empty(); }
+  bool labeled() const { return !classes.empty(); }
 };
 
 // The names LoadDataset takes: cifar10, cifar100, fashion_mnist, folder, mnist.

@@ -229,7 +229,7 @@ absl::StatusOr<Classes> FindClasses(const std::string& top) {
 }
 
 // The images of dir/part with the numbers of their classes.
-absl::StatusOr<std::unique_ptr<FolderSource>> Labelled(
+absl::StatusOr<std::unique_ptr<FolderSource>> Labeled(
     const std::string& dir, const std::string& part, const std::string& train,
     const Classes& classes, const Findings& findings, int channels) {
   std::vector<int32_t> labels;
@@ -336,12 +336,12 @@ void AddNotes(const std::vector<std::string>& more, Folder* folder) {
   folder->notes.insert(folder->notes.end(), more.begin(), more.end());
 }
 
-absl::Status ReadLabelled(const std::string& dir, const Parts& parts,
-                          const std::string& test, const Classes& classes,
-                          int channels, Folder* folder) {
+absl::Status ReadLabeled(const std::string& dir, const Parts& parts,
+                         const std::string& test, const Classes& classes,
+                         int channels, Folder* folder) {
   GSG_ASSIGN_OR_RETURN(Findings findings, TrainingImages(dir, parts));
-  GSG_ASSIGN_OR_RETURN(folder->train, Labelled(dir, parts.train, parts.train,
-                                               classes, findings, channels));
+  GSG_ASSIGN_OR_RETURN(folder->train, Labeled(dir, parts.train, parts.train,
+                                              classes, findings, channels));
   GSG_RETURN_IF_ERROR(CheckEveryClassHasImages(
       absl::StrCat(dir, "/", parts.train), classes, *folder->train));
   FolderScan scan(/*training=*/false);
@@ -350,7 +350,7 @@ absl::Status ReadLabelled(const std::string& dir, const Parts& parts,
     return NoImages(absl::StrCat(dir, "/", test), tests, kLayouts);
   }
   GSG_ASSIGN_OR_RETURN(
-      folder->test, Labelled(dir, test, parts.train, classes, tests, channels));
+      folder->test, Labeled(dir, test, parts.train, classes, tests, channels));
   folder->classes = classes.names();
   findings.AddPassedOver(tests);
   AddNotes(Notes(findings), folder);
@@ -363,7 +363,7 @@ absl::Status ReadLabelled(const std::string& dir, const Parts& parts,
 absl::StatusOr<Folder> ReadFolder(const std::string& dir, int channels) {
   if (channels != 1 && channels != 3) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "--channels=", channels, ": must be 1 (grey) or 3 (colour)"));
+        "--channels=", channels, ": must be 1 (gray) or 3 (color)"));
   }
   if (dir.empty()) {
     return absl::InvalidArgumentError(
@@ -379,7 +379,7 @@ absl::StatusOr<Folder> ReadFolder(const std::string& dir, int channels) {
                          ChooseTest(dir, parts, classes, &folder.notes));
     if (!test.empty()) {
       GSG_RETURN_IF_ERROR(
-          ReadLabelled(dir, parts, test, classes, channels, &folder));
+          ReadLabeled(dir, parts, test, classes, channels, &folder));
       return folder;
     }
   }

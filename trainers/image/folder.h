@@ -18,14 +18,14 @@ struct Folder {
   std::vector<std::string> notes;
 };
 
-// Finds the images of a data set that is a folder. Labelled, if it has
+// Finds the images of a data set that is a folder. Labeled, if it has
 //   DIR/train/<class>/...   and   DIR/val/<class>/...
 // with images at any depth below a class; classes are numbered in the order of
 // their names, as torchvision's ImageFolder does, and `val` may lack some.
 // `train` may also be called training; val: valid, validation, dev, or where
 // there is none of these, test or testing; all in upper or lower case, and also
 // as val2017 or test_set (SplitOf). Class names that differ only in Unicode's
-// normal form are one class. Otherwise not labelled: the images are those at
+// normal form are one class. Otherwise not labeled: the images are those at
 // any depth below DIR/train, or where there is no such folder, below DIR. So,
 // too, if the folders in val have no class of train: it is not scored, and a
 // note says so.

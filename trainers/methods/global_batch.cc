@@ -37,7 +37,7 @@ std::vector<double> UnitMoments(const at::Tensor& projections) {
   return std::vector<double>(values, values + moments.numel());
 }
 
-// FeatureSpread (gsg_core/meters.h) from the moments of `rows` rows. Values are
+// FeatureStd (gsg_core/meters.h) from the moments of `rows` rows. Values are
 // below 1, so that the difference loses no more than the last digits.
 double Spread(absl::Span<const double> moments, double rows) {
   const size_t dims = moments.size() / 2;

@@ -18,13 +18,13 @@
 
 namespace gsg {
 
-at::Tensor FeatureSpreadOnDevice(const at::Tensor& z) {
+at::Tensor FeatureStdOnDevice(const at::Tensor& z) {
   const at::NoGradGuard no_grad;
   const at::Tensor rows = z.to(c10::kDouble);
   const at::Tensor unit =
       rows.div(at::linalg_vector_norm(rows, 2, at::IntArrayRef({1}), true)
                    .clamp_min_(kNormEpsilon));
-  // Centred before it is squared: of features that have all but collapsed
+  // Centerd before it is squared: of features that have all but collapsed
   // E[x^2] - E[x]^2 would keep no digit.
   return unit.sub(unit.mean(0))
       .square_()
@@ -41,14 +41,14 @@ absl::StatusOr<StepResult> Measure(const absl::StatusOr<TensorLoss>& loss,
   if (loss->on_device.defined()) {
     StepResult result;
     result.on_device = at::cat({loss->on_device.narrow(0, 0, 1),
-                                FeatureSpreadOnDevice(projections),
+                                FeatureStdOnDevice(projections),
                                 loss->on_device.narrow(0, 1, 5)});
     return result;
   }
   const at::Tensor z = projections.to(c10::kCPU, c10::kFloat).contiguous();
   GSG_ASSIGN_OR_RETURN(const double spread,
-                       FeatureSpread(Rows<const float>(
-                           z.const_data_ptr<float>(), z.size(0), z.size(1))));
+                       FeatureStd(Rows<const float>(z.const_data_ptr<float>(),
+                                                    z.size(0), z.size(1))));
   return StepResult{loss->loss, spread, loss->pair_count};
 }
 

@@ -11,9 +11,9 @@
 
 namespace gsg {
 
-// FeatureSpread (gsg_core/meters.h) of z [N, D], in float64 and as a tensor of
+// FeatureStd (gsg_core/meters.h) of z [N, D], in float64 and as a tensor of
 // one element on z's device, without waiting for it. NaN if z is not finite.
-at::Tensor FeatureSpreadOnDevice(const at::Tensor& z);
+at::Tensor FeatureStdOnDevice(const at::Tensor& z);
 
 // The step with this loss, or its error, and these projections: as numbers if
 // the loss is, else on_device.

@@ -89,7 +89,7 @@ class Method {
   // Training mode: BatchNorm uses and updates the statistics of its batch.
   virtual void SetTraining(bool training) = 0;
 
-  // What the optimiser trains.
+  // What the optimizer trains.
   virtual std::vector<ParameterGroup> ParameterGroups() = 0;
 
   // Every parameter and buffer by name: what a checkpoint must hold.

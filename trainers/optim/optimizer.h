@@ -1,4 +1,4 @@
-// What the optimisers share: groups of parameters, tensors that are kept for
+// What the optimizers share: groups of parameters, tensors that are kept for
 // each parameter, and nothing else that a checkpoint would have to hold.
 
 #ifndef GSG_TRAINERS_OPTIM_OPTIMIZER_H_
@@ -21,7 +21,7 @@ struct ParameterGroup {
   bool constant_lr = false;
 };
 
-// A tensor that an optimiser keeps for each parameter, zeros at first.
+// A tensor that an optimizer keeps for each parameter, zeros at first.
 struct OptimizerBuffer {
   const char* suffix;   // to the parameter's name, in checkpoints
   bool scalar = false;  // float32 instead of the parameter's shape and dtype

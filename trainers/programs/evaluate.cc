@@ -47,7 +47,7 @@ using Json = nlohmann::ordered_json;
 constexpr char kIntroduction[] =
     "evaluate measures the frozen features of a run on the test images of a "
     "data set,\nas the papers do (docs/evaluation.md): by their nearest "
-    "neighbours among the\ntraining images, and by a linear classifier trained "
+    "neighbors among the\ntraining images, and by a linear classifier trained "
     "on those. It prints how many\nare classified right, what is taken for "
     "what, and writes both as JSON.\n\n"
     "Examples:\n"
@@ -72,15 +72,14 @@ void VisitEvaluateFields(Options& o, Visitor&& visit) {
   VisitRunFields(o, visit);
   VisitImageFields(o, visit);
 
-  constexpr absl::string_view kKnn = "Nearest neighbours";
+  constexpr absl::string_view kKnn = "Nearest neighbors";
   visit(o.knn_k,
-        Field{"knn_k", kKnn, "neighbours that vote; 0 = as many as in the run"}
+        Field{"knn_k", kKnn, "neighbors that vote; 0 = as many as in the run"}
             .AtLeast(0));
-  visit(
-      o.knn_temperature,
-      Field{"knn_temperature", kKnn,
-            "a neighbour's weight is exp(cosine / temperature); 0 = the run's"}
-          .AtLeast(0));
+  visit(o.knn_temperature,
+        Field{"knn_temperature", kKnn,
+              "a neighbor's weight is exp(cosine / temperature); 0 = the run's"}
+            .AtLeast(0));
 
   constexpr absl::string_view kLinear = "Linear classifier";
   visit(o.linear,
@@ -226,11 +225,11 @@ absl::Status Evaluate(const EvaluateOptions& options) {
   GSG_ASSIGN_OR_RETURN(SavedNetwork network,
                        LoadNetwork(CheckpointPath(options), device));
   GSG_ASSIGN_OR_RETURN(Dataset dataset, LoadImages(options, network));
-  if (!dataset.labelled() || dataset.test == nullptr) {
+  if (!dataset.labeled() || dataset.test == nullptr) {
     return absl::FailedPreconditionError(absl::StrCat(
         "the images of ", dataset.name,
-        dataset.labelled() ? " are not split into training and test images"
-                           : " have no classes",
+        dataset.labeled() ? " are not split into training and test images"
+                          : " have no classes",
         "; classifying needs both. Give images in class folders with "
         "--dataset=folder --data_dir=DIR (DIR/train/<class>/ and "
         "DIR/val/<class>/), or write features without classes with embed"));
@@ -281,7 +280,7 @@ absl::Status Evaluate(const EvaluateOptions& options) {
   absl::PrintF(
       "\nWhat the %s took for what: a row is a class, a column what its images "
       "were taken for.\n%s",
-      linear.has_value() ? "linear classifier" : "nearest neighbours",
+      linear.has_value() ? "linear classifier" : "nearest neighbors",
       ConfusionTable(Counts(linear.has_value() ? linear->test : knn),
                      dataset.classes));
 

@@ -42,7 +42,7 @@ void Widen(double& low, double& high, double fraction) {
   high += margin;
 }
 
-// A series and its colour, which is its place among all: that of one run is the
+// A series and its color, which is its place among all: that of one run is the
 // same in every chart, whatever was measured of the others.
 struct Curve {
   Series series;

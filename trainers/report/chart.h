@@ -37,7 +37,7 @@ struct Chart {
   int decimals = 2;        // of the values read from the curve
 };
 
-// As many as there are colours. A series has its place's in every chart.
+// As many as there are colors. A series has its place's in every chart.
 inline constexpr size_t kMostSeries = 8;
 //
 // A <figure> with inline SVG, or nothing if no point is measured. Pointing at

@@ -44,7 +44,7 @@ std::string Headline(const Runs& runs) {
                     EscapeHtml(best->name), " is ahead with <b>",
                     FormatNumber(best->trained.*score, 1), "&nbsp;%</b>");
   };
-  add(&Scores::knn_top1, "By nearest neighbours");
+  add(&Scores::knn_top1, "By nearest neighbors");
   add(&Scores::linear_top1, "by a linear classifier");
   if (html.empty()) return "";
   return absl::StrCat("<p class=\"lead\">", html, ".</p>\n");
@@ -107,7 +107,7 @@ std::string Charts(const Runs& runs) {
        {},
        false,
        3},
-      {"Feature spread",
+      {"Feature std",
        "1: spread over the sphere; 0: collapsed",
        Curves(runs, &EpochRecord::feature_std),
        {},

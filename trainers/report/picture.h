@@ -9,7 +9,7 @@
 
 namespace gsg {
 
-// A small image: rows from the top, `channels` bytes a pixel (1 grey, 3 RGB).
+// A small image: rows from the top, `channels` bytes a pixel (1 gray, 3 RGB).
 struct Picture {
   int width = 0;
   int height = 0;

@@ -54,7 +54,7 @@ std::string Headline(const ReportData& data) {
   if (Measured(data.trained.knn_top1)) {
     scores.push_back(absl::StrCat("<b>", FormatNumber(data.trained.knn_top1, 1),
                                   "&nbsp;%</b> of the "
-                                  "test images by their nearest neighbours",
+                                  "test images by their nearest neighbors",
                                   Differences(data)));
   }
   if (Measured(data.trained.linear_top1)) {
@@ -141,7 +141,7 @@ std::string Curves(const ReportData& data) {
        {},
        false,
        4},
-      {"Feature spread",
+      {"Feature std",
        "1: spread over the sphere; 0: collapsed",
        curve(&EpochRecord::feature_std),
        {},
@@ -198,12 +198,12 @@ absl::StatusOr<std::string> Neighbors(const ReportData& data) {
       GSG_ASSIGN_OR_RETURN(
           std::string figure,
           Figure(neighbor, data, wrong ? "wrong" : "right",
-                 wrong ? "Neighbour of another class" : "Neighbour"));
+                 wrong ? "Neighbor of another class" : "Neighbor"));
       rows += figure;
     }
     rows += "</div></div>\n";
   }
-  return Section("Nearest neighbours",
+  return Section("Nearest neighbors",
                  "Test images at the left, each with the training images "
                  "whose features are most alike, nearest first. Framed in "
                  "red: another class.",
@@ -223,8 +223,8 @@ absl::StatusOr<std::string> Map(const ReportData& data) {
       "Map of the features",
       absl::StrCat(FormatNumber(static_cast<double>(data.map.size()), 0),
                    " test images, laid out by t-SNE so that "
-                   "neighbours in feature space stay neighbours. "
-                   "Colour is the class, which the layout never "
+                   "neighbors in feature space stay neighbors. "
+                   "Color is the class, which the layout never "
                    "saw."),
       RenderScatter(data.map, data.classes));
 }

@@ -91,7 +91,7 @@ class Pictures {
   EvaluationBatch batch_;
 };
 
-// Rows whose pictures ask for their neighbours: the first of as many classes
+// Rows whose pictures ask for their neighbors: the first of as many classes
 // as possible, or, where there are none, rows at even distances.
 std::vector<int64_t> Queries(const Features& features) {
   if (!features.labels.defined()) {
@@ -110,7 +110,7 @@ std::vector<int64_t> Queries(const Features& features) {
 
 absl::StatusOr<std::vector<NeighborRow>> Neighbors(
     const Dataset& dataset, const FeaturePair& features) {
-  const bool among_themselves = !dataset.labelled();
+  const bool among_themselves = !dataset.labeled();
   const Features& asking = among_themselves ? features.train : features.test;
   Pictures queries(among_themselves ? dataset.train.get() : dataset.test.get());
   Pictures bank(dataset.train.get());
@@ -151,7 +151,7 @@ absl::StatusOr<std::vector<MapPoint>> Map(const Features& features) {
                    .clamp_min(1e-12))
           .contiguous();
   TsneOptions options;
-  // A third of so few would not be neighbours: no map.
+  // A third of so few would not be neighbors: no map.
   if (n < 8) return std::vector<MapPoint>();
   options.perplexity = std::min(options.perplexity, (n - 1) / 3.0);
   absl::StatusOr<std::vector<std::array<float, 2>>> layout =
@@ -213,12 +213,11 @@ absl::Status WriteResult(const Config& config, const Dataset& dataset,
   GSG_ASSIGN_OR_RETURN(std::vector<NeighborRow> neighbors,
                        Neighbors(dataset, features));
   data.neighbors = std::move(neighbors);
-  GSG_ASSIGN_OR_RETURN(
-      std::vector<MapPoint> map,
-      Map(dataset.labelled() ? features.test : features.train));
+  GSG_ASSIGN_OR_RETURN(std::vector<MapPoint> map,
+                       Map(dataset.labeled() ? features.test : features.train));
   data.map = std::move(map);
   data.classes = dataset.classes;
-  if (!dataset.labelled()) data.classes = {"no labels"};
+  if (!dataset.labeled()) data.classes = {"no labels"};
   const int64_t test_images =
       dataset.test == nullptr ? 0 : dataset.test->size();
   data.summary = {
@@ -226,7 +225,7 @@ absl::Status WriteResult(const Config& config, const Dataset& dataset,
       {"test images", absl::StrCat(test_images)},
       {"damaged images", absl::StrCat(damaged.list().size())},
       {"feature dimensions", absl::StrCat(features.train.rows.size(1))},
-      {"optimiser steps", absl::StrCat(state.step)},
+      {"optimizer steps", absl::StrCat(state.step)},
       {"training time", absl::StrFormat("%.0f s", seconds)},
   };
   VisitFields(config, [&](const auto& value, const Field& field) {

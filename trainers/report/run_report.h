@@ -18,7 +18,7 @@ namespace gsg {
 std::string ScoreTable(const RunState& state, const Scores& trained);
 
 // Writes result.json (the scores) and report.html into config.output_dir.
-// `features` are the trained network's: neighbours and map are made from them.
+// `features` are the trained network's: neighbors and map are made from them.
 // `damaged` are the images that the run could not read.
 // Errors: the file system's.
 absl::Status WriteResult(const Config& config, const Dataset& dataset,

@@ -9,14 +9,14 @@
 
 namespace gsg {
 
-// A point of a labelled map. Units are free; y grows upwards.
+// A point of a labeled map. Units are free; y grows upwards.
 struct MapPoint {
   float x = 0;
   float y = 0;
   int64_t label = 0;  // index into the class names
 };
 
-// A <figure> with inline SVG: points coloured by class, each class named at
+// A <figure> with inline SVG: points colored by class, each class named at
 // its median and in a legend that singles it out while pointed at. Needs at
 // least one point, finite coordinates and labels in range. Text is escaped.
 std::string RenderScatter(absl::Span<const MapPoint> points,

@@ -17,7 +17,7 @@ struct Settings {
 // Is the setting called `name` there in some but not in all, or not the same?
 bool SettingDiffers(const std::vector<Settings>& all, const std::string& name);
 
-// HTML: the name, escaped, behind a dot in the colour of series `place` of a
+// HTML: the name, escaped, behind a dot in the color of series `place` of a
 // chart (chart.h); without a dot from kMostSeries on.
 std::string ColoredName(const std::string& name, size_t place);
 

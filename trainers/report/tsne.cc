@@ -20,7 +20,7 @@ constexpr double kExaggeration = 12;
 constexpr double kEarlyMomentum = 0.5;
 constexpr double kMomentum = 0.8;
 
-// Scores of the centred points on their first two principal components, from
+// Scores of the centerd points on their first two principal components, from
 // the points' Gram matrix by orthogonal iteration: a start for t-SNE needs the
 // leading plane to a few digits only, and n may be far less than d.
 Eigen::MatrixX2d PrincipalPlane(const Eigen::MatrixXd& gram) {
@@ -82,7 +82,7 @@ Eigen::MatrixXd ConditionalAffinities(const Eigen::MatrixXd& squared_distances,
   Eigen::MatrixXd affinities(n, n);
   Eigen::ArrayXd distance(n), p(n);
   for (Eigen::Index i = 0; i < n; ++i) {
-    // Distances from the nearest neighbour on: the same p, no underflow.
+    // Distances from the nearest neighbor on: the same p, no underflow.
     distance = squared_distances.col(i);
     distance(i) = INFINITY;
     distance -= distance.minCoeff();

@@ -16,15 +16,15 @@ namespace gsg {
 // components. Time is O(n^2) an iteration and memory 8 n^2 bytes a matrix:
 // meant for a thousand points or so.
 struct TsneOptions {
-  // Effective number of neighbours of a point, in 1..n-1 exclusive.
+  // Effective number of neighbors of a point, in 1..n-1 exclusive.
   double perplexity = 30;
   // The first third of them with exaggerated affinities, which lets clusters
   // form before the layout settles.
   int iterations = 300;
 };
 
-// features: [n, d] row-major; distances are Euclidean, so normalise the rows
-// first for a cosine map. Returns n points centred on 0.
+// features: [n, d] row-major; distances are Euclidean, so normalize the rows
+// first for a cosine map. Returns n points centerd on 0.
 // Errors: kInvalidArgument if the size is not n * d, n < 4 or d < 1, a value
 // is not finite, or an option is out of range.
 absl::StatusOr<std::vector<std::array<float, 2>>> Tsne(

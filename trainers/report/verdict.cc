@@ -85,16 +85,16 @@ std::string Verdict(const Config& config, const RunState& state,
       knn, knn - untrained, knn - pixels, chance);
 }
 
-std::string NextCommands(const Config& config, bool labelled) {
+std::string NextCommands(const Config& config, bool labeled) {
   const std::string run = Quoted(config.output_dir);
   std::string text = "Next:\n";
   const auto add = [&](absl::string_view program, absl::string_view flags) {
     absl::StrAppend(&text, "  ./bazelw run //trainers:", program,
                     " -- --run=", run, flags, "\n");
   };
-  add("evaluate", labelled ? ""
-                           : " --data_dir=LABELED  (train/CLASS/ and "
-                             "val/CLASS/ with images)");
+  add("evaluate", labeled ? ""
+                          : " --data_dir=LABELED  (train/CLASS/ and "
+                            "val/CLASS/ with images)");
   add("embed", " --images=FOLDER --output=features.npy");
   if (config.backbone != "resnet_small") {
     add("export", " --output=backbone.pt");

@@ -11,14 +11,14 @@ namespace gsg {
 
 // In words whether training paid: one or two sentences from the scores of the
 // trained network beside chance, the untrained network and raw pixels, and what
-// to try if it did not. `classes` of a labelled data set, else 0, with scores
+// to try if it did not. `classes` of a labeled data set, else 0, with scores
 // of Scores::view_top1. "" if nothing was measured to compare with.
 std::string Verdict(const Config& config, const RunState& state,
                     const Scores& trained, int64_t classes);
 
 // The commands that go on from the finished run in config.output_dir, a line
 // each.
-std::string NextCommands(const Config& config, bool labelled);
+std::string NextCommands(const Config& config, bool labeled);
 
 }  // namespace gsg
 

@@ -38,7 +38,7 @@ NamedTensors BackboneOf(const Checkpoint& checkpoint) {
 
 // What to say of a checkpoint that could not be read: why, and what else is
 // there.
-absl::Status WithAWayOn(const absl::Status& status, const std::string& path) {
+absl::Status WithAdvice(const absl::Status& status, const std::string& path) {
   if (!absl::IsNotFound(status) && !absl::IsDataLoss(status)) return status;
   std::string folder = std::filesystem::path(path).parent_path();
   if (folder.empty()) folder = ".";
@@ -71,7 +71,7 @@ absl::Status WithAWayOn(const absl::Status& status, const std::string& path) {
 absl::StatusOr<SavedNetwork> LoadNetwork(const std::string& checkpoint_path,
                                          c10::Device device) {
   absl::StatusOr<Checkpoint> checkpoint = LoadCheckpoint(checkpoint_path);
-  if (!checkpoint.ok()) return WithAWayOn(checkpoint.status(), checkpoint_path);
+  if (!checkpoint.ok()) return WithAdvice(checkpoint.status(), checkpoint_path);
   GSG_ASSIGN_OR_RETURN(SavedRun run, StateFromJson(checkpoint->meta));
 
   SavedNetwork network;

@@ -23,7 +23,7 @@ struct SavedNetwork {
   std::shared_ptr<Backbone> backbone;  // on the device, in evaluation mode
 
   int64_t channels() const { return state.channel_mean.size(); }
-  // What its images are normalised with.
+  // What its images are normalized with.
   ChannelStats stats() const { return {state.channel_mean, state.channel_std}; }
 };
 

@@ -29,7 +29,7 @@ const std::vector<Metric>& Metrics() {
       {"linear_top1", "linear %", 2,
        [](const RunSummary& run) { return run.trained.linear_top1; }},
       {"loss", "loss", 4, OfLastEpoch<&EpochRecord::loss>},
-      {"feature_std", "spread", 3, OfLastEpoch<&EpochRecord::feature_std>},
+      {"feature_std", "std", 3, OfLastEpoch<&EpochRecord::feature_std>},
       {"effective_rank", "rank", 1, OfLastEpoch<&EpochRecord::effective_rank>},
       {"minutes", "minutes", 1, Minutes},
   };

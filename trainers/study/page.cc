@@ -27,7 +27,7 @@
 namespace gsg {
 namespace {
 
-// Arms that have one row of charts: at most as many as there are colours, the
+// Arms that have one row of charts: at most as many as there are colors, the
 // baseline first among all of them.
 std::vector<std::vector<size_t>> ChartGroups(const Study& study) {
   std::vector<std::vector<size_t>> groups;
@@ -77,7 +77,7 @@ std::string Charts(const Study& study, const StudyResults& results) {
        &EpochRecord::knn_top1, false, 2},
       {"Loss", "Mean over pairs; −1 when every view predicts its partner",
        &EpochRecord::loss, false, 3},
-      {"Feature spread", "1: spread over the sphere; 0: collapsed",
+      {"Feature std", "1: spread over the sphere; 0: collapsed",
        &EpochRecord::feature_std, true, 3},
       {"Effective rank", "Dimensions that the features use",
        &EpochRecord::effective_rank, true, 1},
@@ -150,7 +150,8 @@ std::string Tables(const Study& study, const StudyTable& table) {
       "Results",
       "Mean and standard deviation over seeds, of the runs that have finished. "
       "k-NN and linear: top-1 accuracy in percent on the test images, from "
-      "features that never saw a label. Spread: 1 = over the whole sphere, 0 = "
+      "features that never saw a label. Std: 1 = spread over the whole sphere, "
+      "0 = "
       "collapsed.",
       HtmlTable(head, means));
   if (differences.empty()) return html;

@@ -24,7 +24,7 @@ namespace gsg {
 namespace {
 
 // Images whose effective rank is measured where no test set says how many.
-constexpr int64_t kUnlabelledQueries = 2000;
+constexpr int64_t kUnlabeledQueries = 2000;
 
 }  // namespace
 
@@ -50,14 +50,14 @@ absl::StatusOr<Features> EpochEvaluator::EvenlySpacedFeatures(
 }
 
 absl::Status EpochEvaluator::Score(EpochRecord* record) {
-  const bool labelled = dataset_.labelled();
+  const bool labeled = dataset_.labeled();
   GSG_ASSIGN_OR_RETURN(
       const Features queries,
-      EvenlySpacedFeatures(labelled ? *dataset_.test : *dataset_.train,
-                           labelled || config_.knn_queries > 0
+      EvenlySpacedFeatures(labeled ? *dataset_.test : *dataset_.train,
+                           labeled || config_.knn_queries > 0
                                ? config_.knn_queries
-                               : kUnlabelledQueries));
-  const bool with_knn = labelled && config_.knn_every > 0 &&
+                               : kUnlabeledQueries));
+  const bool with_knn = labeled && config_.knn_every > 0 &&
                         record->epoch % config_.knn_every == 0;
   Features bank;
   if (with_knn) {

@@ -46,10 +46,10 @@ struct Batch {
   int64_t side = 0;      // S
   int views = 0;
   std::vector<int64_t> indices;  // [B] in the source
-  std::vector<float> pixels;     // [views, B, C, S, S], normalised
+  std::vector<float> pixels;     // [views, B, C, S, S], normalized
   int local_views = 0;
   int64_t local_side = 0;           // s
-  std::vector<float> local_pixels;  // [local_views, B, C, s, s], normalised
+  std::vector<float> local_pixels;  // [local_views, B, C, s, s], normalized
 
   // [B, C, S, S] contiguous.
   const float* view(int v) const {

@@ -95,7 +95,7 @@ def main():
     lines = [
         *features("resnet18_imagenet", without_fc(r18), (3, 3, 64, 64)),
         *features("resnet18_small", without_fc(r18, "small"), (3, 3, 16, 16)),
-        *features("resnet18_small_stride2_grey",
+        *features("resnet18_small_stride2_gray",
                   without_fc(r18, "small_stride2", 1), (3, 1, 28, 28)),
         *features("resnet50_imagenet", without_fc(r50), (3, 3, 64, 64)),
     ]
@@ -106,7 +106,7 @@ def main():
     lines = [
         *vit_lines("vit_tiny", vit(32, 4, heads=3), (3, 3, 32, 32)),
         *vit_lines("vit_small", vit(64, 16, heads=6), (3, 3, 64, 64)),
-        *vit_lines("vit_tiny_grey", vit(28, 4, heads=3, in_channels=1),
+        *vit_lines("vit_tiny_gray", vit(28, 4, heads=3, in_channels=1),
                    (3, 1, 28, 28)),
         *vit_lines("vit_tiny_larger", vit(20, 4, heads=3, in_channels=1),
                    (3, 1, 20, 20), larger=28),

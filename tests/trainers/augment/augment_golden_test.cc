@@ -15,8 +15,8 @@ namespace gsg {
 namespace {
 
 // Both sides compute in float32, eps = 6e-8. torchvision also computes the
-// filter's centres in float: off by up to 28 pixels * eps = 2e-6, which moves
-// a weight, and so a pixel in [0, 1], by as much. The colour operations
+// filter's centers in float: off by up to 28 pixels * eps = 2e-6, which moves
+// a weight, and so a pixel in [0, 1], by as much. The color operations
 // multiply that by at most 1.4 each, and add a few eps.
 constexpr float kTolerance = 4e-6f;
 
@@ -146,7 +146,7 @@ TEST(AugmentGoldenTest, Composed) {
   options.mean = {0.5f, 0.4f, 0.3f};
   options.std = {0.25f, 0.2f, 0.5f};
   // Divided by a standard deviation of at least 0.2.
-  constexpr float kNormalised = 5 * kTolerance;
+  constexpr float kNormalized = 5 * kTolerance;
 
   AugmentParams params = Base();
   params.jitter_order = {kHue, kContrast, kSaturation, kBrightness};
@@ -157,7 +157,7 @@ TEST(AugmentGoldenTest, Composed) {
   params.blur_sigma = 0.5f;
   params.solarize = true;
   params.flip = true;
-  ExpectGolden(options, params, kComposed, kNormalised);
+  ExpectGolden(options, params, kComposed, kNormalized);
 
   params = Base();
   params.jitter_order = {kBrightness, kSaturation, kHue, kContrast};
@@ -168,7 +168,7 @@ TEST(AugmentGoldenTest, Composed) {
   params.gamma = 0.8f;
   params.grayscale = true;
   params.blur_sigma = 1.5f;
-  ExpectGolden(options, params, kComposedGray, kNormalised);
+  ExpectGolden(options, params, kComposedGray, kNormalized);
 }
 
 TEST(AugmentGoldenTest, OneChannelIgnoresSaturationHueAndGray) {

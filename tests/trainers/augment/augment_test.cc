@@ -40,7 +40,7 @@ TEST(AugmenterTest, PlainAtEqualSizeIsTheImage) {
   }
 }
 
-TEST(AugmenterTest, Normalises) {
+TEST(AugmenterTest, Normalizes) {
   AugmentOptions options = Sized(2);
   options.mean = {0.2f};
   options.std = {0.4f};
@@ -52,8 +52,8 @@ TEST(AugmenterTest, Normalises) {
   EXPECT_FLOAT_EQ(out[3], 2);
 }
 
-// By hand: 1 x 2 pixels (0, 255) to 4 columns at centres 0.25, 0.75, 1.25 and
-// 1.75, with the pixels' centres at 0.5 and 1.5.
+// By hand: 1 x 2 pixels (0, 255) to 4 columns at centers 0.25, 0.75, 1.25 and
+// 1.75, with the pixels' centers at 0.5 and 1.5.
 TEST(AugmenterTest, UpsamplingIsBilinear) {
   AugmentParams params = PlainParams(2, 2);
   const std::vector<float> out =
@@ -136,7 +136,7 @@ TEST(AugmenterTest, JitterOrderMatters) {
 }
 
 TEST(AugmenterTest, HueTurnsThroughTheCircle) {
-  // Red, green and blue, a third of a turn apart; and grey, which has no hue.
+  // Red, green and blue, a third of a turn apart; and gray, which has no hue.
   const std::vector<uint8_t> image = {255, 0,   0,   51,   // R
                                       0,   255, 0,   51,   // G
                                       0,   0,   255, 51};  // B

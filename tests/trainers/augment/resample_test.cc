@@ -21,11 +21,11 @@ constexpr int kHeight = 41, kWidth = 53;
 std::vector<double> Weights(const Window& window, int size, int i, int pixels) {
   const double scale = window.length / size;
   const double support = std::max(scale, 1.0);
-  const double centre = window.start + (i + 0.5) * scale;
+  const double center = window.start + (i + 0.5) * scale;
   std::vector<double> weights(pixels);
   double sum = 0;
   for (int p = window.begin; p < window.end; ++p) {
-    weights[p] = std::max(1 - std::abs(p + 0.5 - centre) / support, 0.0);
+    weights[p] = std::max(1 - std::abs(p + 0.5 - center) / support, 0.0);
     sum += weights[p];
   }
   for (double& weight : weights) weight /= sum;

@@ -30,7 +30,7 @@ TEST(RecipesTest, EachIsValidAndDescribed) {
   }
 }
 
-TEST(RecipesTest, FashionMnistLeavesColourAlone) {
+TEST(RecipesTest, FashionMnistLeavesColorAlone) {
   const Config config = *RecipeConfig("fashion_mnist");
   EXPECT_EQ(config.dataset, "fashion_mnist");
   EXPECT_EQ(config.augment.saturation, 0);

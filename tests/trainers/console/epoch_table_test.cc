@@ -17,7 +17,7 @@ TEST(EpochTableTest, ColumnsAlign) {
   record.pair_share = {0.27, 0.24, 0.25, 0.24};
   record.images_per_second = 1234.2;
   EXPECT_EQ(EpochHeader(),
-            "epoch      loss  k-NN %  spread    rank       pairs %  images/s "
+            "epoch      loss  k-NN %     std    rank       pairs %  images/s "
             "       time");
   EXPECT_EQ(EpochLine(record, absl::Seconds(252)),
             "    3   -0.7312    81.2   0.912    45.3   27 24 25 24     1,234 "

@@ -30,7 +30,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// A hundred images that are only named and labelled.
+// A hundred images that are only named and labeled.
 class Named final : public ImageSource {
  public:
   Named() : labels_(100) {

@@ -109,7 +109,7 @@ StepInput Input(const Case& c, int step, int rank, int ranks, int parts) {
 }
 
 // Losses, spreads and pair counts of the steps, then every tensor of the
-// method and of the optimiser.
+// method and of the optimizer.
 std::vector<double> Train(const Case& c, int parts, World& world) {
   std::unique_ptr<Method> method =
       MakeSiameseMethod(Options(c), c10::Device(c10::kCPU)).value();

@@ -26,7 +26,7 @@ using ::testing::ElementsAre;
 using ::testing::FloatNear;
 using ::testing::Pointwise;
 
-// Both sides compute in float32; torchvision the filter's centres, too: off by
+// Both sides compute in float32; torchvision the filter's centers, too: off by
 // up to 47 pixels * 6e-8, which moves a pixel in [0, 1] by as much.
 constexpr float kTolerance = 4e-6f;
 
@@ -91,7 +91,7 @@ TEST(EvaluationImagesTest, IsTorchvisionsResizeAndCenterCrop) {
 }
 
 // By hand: 51 = 0.2 * 255 and 255, of mean 0.2 and standard deviation 0.4.
-TEST(EvaluationImagesTest, OwnSizeNormalised) {
+TEST(EvaluationImagesTest, OwnSizeNormalized) {
   const ImageSetSource source(ImageSet{2, 1, 1, 2, {0, 0, 51, 255}, {}},
                               "test");
   DamagedImages damaged(0);

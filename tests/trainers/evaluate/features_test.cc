@@ -100,7 +100,7 @@ TEST(FeaturesTest, DamagedImagesHaveNoRow) {
 }
 
 // BatchNorm must use its running statistics, whatever mode training left, or
-// an image's features would depend on its neighbours in the block.
+// an image's features would depend on its neighbors in the block.
 TEST(FeaturesTest, EvaluatesInEvaluationModeAndRestores) {
   at::manual_seed(0);
   ResNet net =

@@ -84,7 +84,7 @@ TEST(KnnTop1Test, AgreesWithDefinition) {
 // One row of class 0 at cosine 1 against two of class 1 at cosine 0.6: at
 // t = 1 the two win, 2 e^0.6 = 3.64 > e = 2.72; at t = 0.2 the one wins,
 // e^5 = 148.4 > 2 e^3 = 40.2. The nearest row has the shortest vector, so a
-// dot product without normalisation would let the two win at both.
+// dot product without normalization would let the two win at both.
 TEST(KnnTop1Test, TemperatureWeighsSimilarityAgainstCount) {
   const at::Tensor bank = Rows({0.1f, 0, 6, 8, 6, -8}, 2);
   const at::Tensor bank_labels = Labels({0, 1, 1});
@@ -96,7 +96,7 @@ TEST(KnnTop1Test, TemperatureWeighsSimilarityAgainstCount) {
   EXPECT_EQ(*KnnTop1(bank, bank_labels, query, Labels({0}), 2, {1, 1.0}), 100);
 }
 
-// Classes 0 to 6 have a neighbour each, at falling cosines, and 7 none.
+// Classes 0 to 6 have a neighbor each, at falling cosines, and 7 none.
 TEST(KnnClassifyTest, RanksClassesByTheirVotes) {
   const at::Tensor bank = Rows({8, 1, 7, 2, 6, 3, 5, 4, 4, 5, 3, 6, 2, 7}, 2);
   const at::Tensor queries = Rows({1, 0, 1, 0, 1, 0, 1, 0}, 2);
@@ -184,7 +184,7 @@ TEST(KnnTop1Test, NamesWhatIsWrong) {
   const at::Tensor y = Labels({0, 1});
   const float inf = std::numeric_limits<float>::infinity();
   const std::vector<ErrorCase> cases = {
-      {x, y, x, y, 2, {0, 0.2}, "k is 0; at least 1 neighbour is needed"},
+      {x, y, x, y, 2, {0, 0.2}, "k is 0; at least 1 neighbor is needed"},
       {x, y, x, y, 2, {1, 0}, "temperature is 0; it must be positive"},
       {at::Tensor(),
        y,
@@ -217,7 +217,7 @@ TEST(KnnTop1Test, NamesWhatIsWrong) {
        2,
        {},
        "query features hold a NaN or an infinity; the network has diverged or "
-       "its input is not normalised"},
+       "its input is not normalized"},
       {x,
        y,
        Rows({1, 0, 0}, 3),
@@ -256,7 +256,7 @@ TEST(KnnTop1Test, NamesWhatIsWrong) {
     EXPECT_EQ(status.message(), c.message);
   }
   EXPECT_EQ(NearestNeighbors(x, x, 0).status().message(),
-            "k is 0; at least 1 neighbour is needed");
+            "k is 0; at least 1 neighbor is needed");
   EXPECT_EQ(NearestNeighbors(x, Rows({1, 0, 0}, 3), 1).status().message(),
             "query features have width 3; bank features have width 2");
 }

@@ -177,7 +177,7 @@ TEST(LinearProbeTest, NamesWhatIsWrong) {
   EXPECT_EQ(
       LinearProbe(Rows({1, NAN}, 2), Labels({0}), x, y, 2).status().message(),
       "train features hold a NaN or an infinity; the network has "
-      "diverged or its input is not normalised");
+      "diverged or its input is not normalized");
 }
 
 }  // namespace

@@ -11,14 +11,14 @@
 
 namespace gsg {
 
-// Seeded labelled features for tests; the seed is recorded with the test.
+// Seeded labeled features for tests; the seed is recorded with the test.
 class RandomFeatures {
  public:
   explicit RandomFeatures(unsigned seed) : generator_(seed) {
     testing::Test::RecordProperty("seed", static_cast<int>(seed));
   }
 
-  // n rows of width d in Gaussian classes around fixed unit centres; at
+  // n rows of width d in Gaussian classes around fixed unit centers; at
   // `noise` near 1 the classes overlap. Returns features and labels.
   std::pair<at::Tensor, at::Tensor> Classes(int64_t n, int64_t d,
                                             int64_t classes, double noise) {

@@ -67,7 +67,7 @@ TEST(DatasetTest, FashionMnistComesWithTheBuild) {
                           "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"));
   // The published mean of the train pixels.
   EXPECT_NEAR(dataset->stats.mean[0], 0.2860, 5e-5);
-  EXPECT_TRUE(dataset->labelled());
+  EXPECT_TRUE(dataset->labeled());
   EXPECT_EQ(dataset->train->name(17), "train image 17");
 }
 

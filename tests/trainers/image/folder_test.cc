@@ -449,7 +449,7 @@ TEST(FolderTest, Channels) {
   EXPECT_EQ(ReadFolder(dir, 1)->train->channels(), 1);
   EXPECT_EQ(ReadFolder(dir, 2).status(),
             absl::InvalidArgumentError(
-                "--channels=2: must be 1 (grey) or 3 (colour)"));
+                "--channels=2: must be 1 (gray) or 3 (color)"));
 }
 
 }  // namespace

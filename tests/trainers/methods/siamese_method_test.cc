@@ -169,7 +169,7 @@ const Case kCases[] = {
 class GoldenTest
     : public testing::TestWithParam<std::tuple<Case, c10::ScalarType>> {};
 
-// Ten optimiser steps are PyTorch's: losses, chosen pairs, every parameter and
+// Ten optimizer steps are PyTorch's: losses, chosen pairs, every parameter and
 // statistic. In float64 to the digits that the file has. In float32 both sides
 // round, each in its own order of operations: PyTorch's largest distance from
 // its own float64 run says what that comes to in this case, and eight times
@@ -368,14 +368,13 @@ TEST(SiameseMethodTest, TheTargetMayFollowBeforehand) {
   EXPECT_EQ(beforehand->Backward(input)->loss, want);
 }
 
-TEST(FeatureSpreadOnDeviceTest, IsTheMetersValue) {
+TEST(FeatureStdOnDeviceTest, IsTheMetersValue) {
   for (const double offset : {0.0, 1000.0}) {
     const at::Tensor z =
         (Uniform("spread", {7, 5}) - 0.5 + offset).to(c10::kFloat);
     const double want =
-        FeatureSpread(Rows<const float>(z.const_data_ptr<float>(), 7, 5))
-            .value();
-    EXPECT_NEAR(FeatureSpreadOnDevice(z).item<double>(), want, 1e-12);
+        FeatureStd(Rows<const float>(z.const_data_ptr<float>(), 7, 5)).value();
+    EXPECT_NEAR(FeatureStdOnDevice(z).item<double>(), want, 1e-12);
   }
 }
 
@@ -386,11 +385,10 @@ TEST(MeasureTest, LeavesUnreadWhatIs) {
   loss.on_device = at::tensor({-0.5, 1., 2., 3., 4., 5.}, c10::kDouble);
   const absl::StatusOr<StepResult> result = Measure(loss, z);
   ASSERT_TRUE(result.ok()) << result.status();
-  EXPECT_TRUE(at::equal(
-      result->on_device,
-      at::tensor(
-          {-0.5, FeatureSpreadOnDevice(z).item<double>(), 1., 2., 3., 4., 5.},
-          c10::kDouble)));
+  EXPECT_TRUE(at::equal(result->on_device,
+                        at::tensor({-0.5, FeatureStdOnDevice(z).item<double>(),
+                                    1., 2., 3., 4., 5.},
+                                   c10::kDouble)));
 }
 
 TEST(TargetMomentumTest, RisesFromItsValueToOne) {

@@ -86,7 +86,7 @@ TEST(AdamWTest, TenStepsArePyTorchs) {
   EXPECT_FALSE(std::getline(golden, line)) << line;
 }
 
-// Copying State() into a new optimiser continues bit for bit.
+// Copying State() into a new optimizer continues bit for bit.
 TEST(AdamWTest, StateIsEverything) {
   at::Tensor a = Parameter({1, -2}), b = Parameter({1, -2});
   AdamW first({{{{"w", a}}, 1e-2, false}}, 0.9, 0.999);

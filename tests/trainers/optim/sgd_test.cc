@@ -94,7 +94,7 @@ TEST(SgdTest, WithoutGradientNothingMoves) {
   EXPECT_EQ(Value(used), before);
 }
 
-// Copying State() into a new optimiser continues bit for bit.
+// Copying State() into a new optimizer continues bit for bit.
 TEST(SgdTest, StateIsEverything) {
   at::Tensor a = Parameter({1.0, -2.0}), b = Parameter({1.0, -2.0});
   Sgd first({{{{"w", a}}, 1e-3, false}}, 0.9);

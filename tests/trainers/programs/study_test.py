@@ -13,7 +13,7 @@ from tests.trainers import training_run as tr
 from tests.trainers.programs import program_run as pr
 
 # Does at once what a training program leaves behind. Its configuration is the
-# real one's; how well it does is in the seed. behaviour.json beside it may name
+# real one's; how well it does is in the seed. behavior.json beside it may name
 # a part of the output folder's name for which it fails or waits to be stopped.
 FAKE = """#!%(python)s
 import json, os, signal, subprocess, sys, time
@@ -30,13 +30,13 @@ if "resume" not in flags:
     with open(config + ".new", "w") as f:
         f.write(text)
     os.rename(config + ".new", config)
-with open(os.path.join(here, "behaviour.json")) as f:
-    behaviour = json.load(f)
+with open(os.path.join(here, "behavior.json")) as f:
+    behavior = json.load(f)
 name = os.path.basename(out)
-if behaviour.get("fail", "nothing") in name:
+if behavior.get("fail", "nothing") in name:
     print("line one\\nthe reason of it", file=sys.stderr)
     sys.exit(1)
-if behaviour.get("wait", "nothing") in name:
+if behavior.get("wait", "nothing") in name:
     def save(*_):
         open(os.path.join(out, "saved"), "w").close()
         sys.exit(128 + signal.SIGTERM)
@@ -87,8 +87,8 @@ class FakeTrainerTest(unittest.TestCase):
     def path(self, *names):
         return os.path.join(self.folder, *names)
 
-    def behave(self, **behaviour):
-        write_json(os.path.join(self.trainers, "behaviour.json"), behaviour)
+    def behave(self, **behavior):
+        write_json(os.path.join(self.trainers, "behavior.json"), behavior)
 
     def calls(self):
         """What the trainers were called with since the last time."""

@@ -42,7 +42,7 @@ std::vector<RunSummary> Sample() {
 
 TEST(RenderComparisonTest, SaysWhichRunIsAhead) {
   EXPECT_THAT(RenderComparison(Sample()),
-              HasSubstr("By nearest neighbours, guided &amp; &lt;bold&gt; is "
+              HasSubstr("By nearest neighbors, guided &amp; &lt;bold&gt; is "
                         "ahead with <b>82.8&nbsp;%</b>; by a linear "
                         "classifier, plain is ahead with <b>88.8&nbsp;%</b>."));
 }
@@ -65,9 +65,9 @@ TEST(RenderComparisonTest, ShowsTheSettingsInWhichRunsDiffer) {
   EXPECT_THAT(RenderComparison(runs), HasSubstr("All settings are the same."));
 }
 
-// k-NN was measured in the second run alone: it has its own colour, not the
+// k-NN was measured in the second run alone: it has its own color, not the
 // first one's.
-TEST(RenderComparisonTest, ARunHasOneColourInEveryChart) {
+TEST(RenderComparisonTest, ARunHasOneColorInEveryChart) {
   const std::string page = RenderComparison(Sample());
   EXPECT_EQ(Count(page, "<polyline"), 3);  // one of k-NN, two of the loss
   EXPECT_EQ(Count(page, "<g class=\"s0\"><polyline"), 1);

@@ -19,7 +19,7 @@ using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-Picture Grey(uint8_t value) { return {2, 2, 1, {value, 0, 0, value}}; }
+Picture Gray(uint8_t value) { return {2, 2, 1, {value, 0, 0, value}}; }
 
 ReportData Sample() {
   ReportData data;
@@ -36,7 +36,7 @@ ReportData Sample() {
   second.loss = -0.5;
   second.knn_top1 = 85.32;
   data.epochs = {first, second};
-  data.neighbors = {{{Grey(1), 0}, {{Grey(2), 0}, {Grey(3), 1}}}};
+  data.neighbors = {{{Gray(1), 0}, {{Gray(2), 0}, {Gray(3), 1}}}};
   data.map = {{0, 0, 0}, {1, 1, 1}};
   data.summary = {{"Device", "2 cores"}};
   data.config = {{"data", "\"a\" & b"}};
@@ -48,7 +48,7 @@ TEST(RenderReportTest, TellsTheResultInASentence) {
       *RenderReport(Sample()),
       HasSubstr("After 2 epochs without labels, GSG classifies "
                 "<b>85.3&nbsp;%</b> of the test images by their nearest "
-                "neighbours: 4.2 points above raw pixels, 0.7 points below "
+                "neighbors: 4.2 points above raw pixels, 0.7 points below "
                 "untrained; <b>89.7&nbsp;%</b> with a linear classifier."));
 }
 
@@ -67,11 +67,11 @@ TEST(RenderReportTest, HoldsEverythingEscaped) {
   EXPECT_EQ(Count(page, "src=\"data:image/png;base64,"), 3);
 }
 
-TEST(RenderReportTest, MarksNeighboursOfAnotherClass) {
+TEST(RenderReportTest, MarksNeighborsOfAnotherClass) {
   const std::string page = *RenderReport(Sample());
   EXPECT_EQ(Count(page, "class=\"picture right\""), 1);
   EXPECT_EQ(Count(page, "class=\"picture wrong\""), 1);
-  EXPECT_THAT(page, HasSubstr("alt=\"Neighbour of another class: "
+  EXPECT_THAT(page, HasSubstr("alt=\"Neighbor of another class: "
                               "T-shirt &amp; top\""));
 }
 

@@ -29,7 +29,7 @@ TEST(RenderScatterTest, OnePlaceForAllIsTheCentre) {
   EXPECT_THAT(RenderScatter(points, {"a"}), HasSubstr("cx=\"320\" cy=\"320\""));
 }
 
-TEST(RenderScatterTest, HundredClassesHaveHundredColours) {
+TEST(RenderScatterTest, HundredClassesHaveHundredColors) {
   std::vector<MapPoint> points;
   std::vector<std::string> names;
   for (int i = 0; i < 100; ++i) {

@@ -60,7 +60,7 @@ TEST(TsneTest, ClustersStaySeparated) {
   }
   EXPECT_GT(widest, 1);  // the clouds are spread, not points
   EXPECT_GT(gap, widest);
-  EXPECT_NEAR(x, 0, 1e-2);  // centred
+  EXPECT_NEAR(x, 0, 1e-2);  // centerd
   EXPECT_NEAR(y, 0, 1e-2);
 }
 
@@ -127,7 +127,7 @@ TEST(ConditionalAffinitiesTest, EveryRowHasThePerplexity) {
 
 // Row 0 sees squared distances 1 and 2: p = (1, e^-b) / (1 + e^-b). At
 // perplexity 2^H(0.8) that is 0.8 and 0.2, b = ln 4.
-TEST(ConditionalAffinitiesTest, TwoNeighboursByHand) {
+TEST(ConditionalAffinitiesTest, TwoNeighborsByHand) {
   Eigen::Matrix3d squared;
   squared << 0, 1, 2, 1, 0, 3, 2, 3, 0;
   const double bits = -0.8 * std::log2(0.8) - 0.2 * std::log2(0.2);

@@ -149,7 +149,7 @@ TEST(RenderStudyPageTest, ShowsTablesCurvesSettingsAndCommand) {
   EXPECT_THAT(page, Not(ContainsRegex("[^a-zA-Z](nan|inf)[^a-zA-Z]")));
 }
 
-// Ten arms do not fit one chart: the baseline stands in both, in its colour.
+// Ten arms do not fit one chart: the baseline stands in both, in its color.
 TEST(RenderStudyPageTest, ManyArmsHaveSeveralCharts) {
   Sample sample;
   const Arm arm = sample.study.arms[0];

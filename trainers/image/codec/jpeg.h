@@ -17,7 +17,7 @@ namespace gsg {
 // more than kMaxImageBytes to decode.
 absl::StatusOr<ImageSize> JpegSize(absl::Span<const uint8_t> file);
 
-// Decodes a JPEG file with libjpeg-turbo: grey, YCbCr, RGB, CMYK and YCCK;
+// Decodes a JPEG file with libjpeg-turbo: gray, YCbCr, RGB, CMYK and YCCK;
 // baseline and progressive; chroma sampled in any way that it knows. Sides are
 // divided by *reduction (1, 2, 4 or 8) and rounded up; *reduction grows if the
 // pixels would take more than kMaxImageBytes otherwise. For `channels` = 1

@@ -53,7 +53,7 @@ void SkipOthers(png_structp png) {
                               sizeof(kOthers) / 5);
 }
 
-// Grey or RGB bytes whatever the file holds.
+// Gray or RGB bytes whatever the file holds.
 void AskForBytes(png_structp png) {
   png_set_expand(png);
   png_set_strip_16(png);

@@ -16,11 +16,11 @@ namespace gsg {
 // would take more than kMaxImageBytes, or the file is too short for them.
 absl::StatusOr<ImageSize> PngSize(absl::Span<const uint8_t> file);
 
-// Decodes a PNG file of any kind with libpng: grey (1, 2, 4, 8 or 16 bits),
-// RGB, palette, with alpha or without, interlaced or not. *raster gets grey or
+// Decodes a PNG file of any kind with libpng: gray (1, 2, 4, 8 or 16 bits),
+// RGB, palette, with alpha or without, interlaced or not. *raster gets gray or
 // RGB bytes as the file has it. As Pillow's convert("RGB") does, alpha is
 // dropped, not composited, of 16 bits the upper 8 are taken, and gamma and
-// colour profiles are ignored. Of an animation (APNG) it is the first picture.
+// color profiles are ignored. Of an animation (APNG) it is the first picture.
 // Memory beyond the raster: libpng's rows, and a pointer a row.
 // Errors: kDataLoss with libpng's reason.
 absl::Status DecodePng(absl::Span<const uint8_t> file, Raster* raster);

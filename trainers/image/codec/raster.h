@@ -9,7 +9,7 @@
 
 namespace gsg {
 
-// An image as it lies in a file: rows from the top, `channels` (1 grey, 3 RGB)
+// An image as it lies in a file: rows from the top, `channels` (1 gray, 3 RGB)
 // bytes a pixel.
 struct Raster {
   int height = 0;
@@ -33,7 +33,7 @@ inline constexpr int64_t kMaxImageBytes = int64_t{1} << 30;
 absl::Status CheckSize(int64_t height, int64_t width, int64_t bytes_a_pixel);
 
 // Turns a raster into planes as they are meant to be looked at, with
-// `channels` (1 or 3) channels: grey is repeated; colour becomes the luma that
+// `channels` (1 or 3) channels: gray is repeated; color becomes the luma that
 // Pillow's convert("L") computes, (19595 R + 38470 G + 7471 B + 2^15) / 2^16.
 // orientation: EXIF's, 1 to 8 (exif.h). `full` is the stored image's size
 // before it was decoded to 1 / reduction. The result points into *chw.

@@ -93,7 +93,7 @@ void ExpectNear(const Planes& planes, const FileBytes& rgb, int tolerance) {
 }
 
 // At quality 100 what is lost is rounding: of the coefficients and of the two
-// changes of colour space.
+// changes of color space.
 constexpr int kRounding = 3;
 
 TEST(JpegTest, Rgb) {
@@ -109,13 +109,13 @@ TEST(JpegTest, Progressive) {
       rgb, kRounding);
 }
 
-// Where colours change little from pixel to pixel, halving them loses little.
+// Where colors change little from pixel to pixel, halving them loses little.
 TEST(JpegTest, SubsampledChroma) {
   const FileBytes rgb = SmoothRgb(64, 48);
   ExpectNear(Decode(EncodeJpeg(rgb, 64, 48, TJPF_RGB, TJSAMP_420), 3), rgb, 6);
 }
 
-TEST(JpegTest, GreyBecomesThreeEqualChannels) {
+TEST(JpegTest, GrayBecomesThreeEqualChannels) {
   const FileBytes gray = {10, 60, 110, 160, 210, 250};
   const FileBytes file = EncodeJpeg(gray, 2, 3, TJPF_GRAY, TJSAMP_GRAY);
   for (int channels : {1, 3}) {
@@ -129,7 +129,7 @@ TEST(JpegTest, GreyBecomesThreeEqualChannels) {
   }
 }
 
-TEST(JpegTest, ColourBecomesLuma) {
+TEST(JpegTest, ColorBecomesLuma) {
   FileBytes rgb;
   for (int i = 0; i < 64; ++i) rgb.insert(rgb.end(), {200, 100, 50});
   // 0.299 * 200 + 0.587 * 100 + 0.114 * 50.
@@ -139,7 +139,7 @@ TEST(JpegTest, ColourBecomesLuma) {
 }
 
 // Without a JFIF header, and with components called R, G and B, a file's Y, Cb
-// and Cr are no such thing: the colours that come out are
+// and Cr are no such thing: the colors that come out are
 // Y  = 0.299 R + 0.587 G + 0.114 B = 124.2 of R, G, B = 200, 100, 50,
 // Cb = 128 + (B - Y) / 1.772 = 86.1 and Cr = 128 + (R - Y) / 1.402 = 182.1.
 TEST(JpegTest, StoredAsRgb) {
@@ -382,13 +382,13 @@ TEST(PngTest, RgbIsExact) {
   }
 }
 
-TEST(PngTest, ColourBecomesPillowsLuma) {
+TEST(PngTest, ColorBecomesPillowsLuma) {
   // (19595 * 200 + 38470 * 100 + 7471 * 50 + 32768) / 65536 = 124.7
   EXPECT_THAT(Decode(EncodePng({{200, 100, 50}}, 1, {}), 1).values,
               ElementsAre(124));
 }
 
-TEST(PngTest, GreyOfAllDepths) {
+TEST(PngTest, GrayOfAllDepths) {
   PngKind kind;
   kind.color_type = PNG_COLOR_TYPE_GRAY;
   EXPECT_THAT(Decode(EncodePng({{7, 200}}, 2, kind), 1).values,
@@ -707,7 +707,7 @@ TEST(OrientationTest, NonsenseIsIgnored) {
 
 // 21 x 13 halved is 11 x 7, whose last row and column stick out by half a
 // pixel, wherever they come to lie. Every displayed position must still name
-// the colour that is there in the full image.
+// the color that is there in the full image.
 TEST(OrientationTest, ReducedPositions) {
   const int height = 13, width = 21;
   const FileBytes jpeg = EncodeJpeg(SmoothRgb(height, width), height, width);
@@ -718,7 +718,7 @@ TEST(OrientationTest, ReducedPositions) {
     ASSERT_EQ(half.height, (full.height + 1) / 2);
     for (int y = 1; y + 1 < half.height; ++y) {
       for (int x = 1; x + 1 < half.width; ++x) {
-        // The centre of the reduced pixel, in the full image.
+        // The center of the reduced pixel, in the full image.
         const int full_y = std::lround((y + 0.5 - half.top) * 2 - 0.5);
         const int full_x = std::lround((x + 0.5 - half.left) * 2 - 0.5);
         for (int c = 0; c < 2; ++c) {
