@@ -8,7 +8,7 @@ GPU (--config=cuda, --device=cuda) all sides compute in bfloat16, by autocast, o
 with --precision=float32 in that; ours is a CUDA graph, as in training.
 PyTorch's side is torchvision's network and the loss as the papers write it:
 eager, eager in channels-last, and through torch.compile, which needs a C++
-compiler (--nocompile leaves it out). Ours is //benchmarks:training_step. The
+compiler (--nocompile leaves it out; --compile_mode=max-autotune takes minutes). Ours is //benchmarks:training_step. The
 sides take turns, so that a change in the machine's speed reaches all; times are
 medians, ratios those of medians. measure() is for other scripts.
 """
@@ -107,7 +107,7 @@ STEPS = {  # name: (ours, views, loss)
 
 
 def torch_step(recipe, views, loss, side, batch=BATCH, device="cpu",
-               precision="float32"):
+               precision="float32", compile_mode=None):
     """A function that does one step."""
     torch.manual_seed(0)
     make_backbone, make_optimizer = RECIPES[recipe]
@@ -123,9 +123,11 @@ def torch_step(recipe, views, loss, side, batch=BATCH, device="cpu",
         return loss([p for p, _ in outputs], [z for _, z in outputs])
 
     if side == "torch.compile":
-        forward = torch.compile(forward)
+        forward = torch.compile(forward, mode=compile_mode)
 
     def step():
+        # For the CUDA graphs of max-autotune: what the last step made may go.
+        torch.compiler.cudagraph_mark_step_begin()
         with torch.autocast(device, torch.bfloat16, precision == "bfloat16"):
             value = forward(x)
         optimizer.zero_grad()
@@ -166,7 +168,7 @@ def time_ours(program, recipe, name, threads, batch=BATCH, device="cpu",
 
 
 def measure(program, recipe="cifar10_fast", threads=None, rounds=3, batch=BATCH,
-            sides=SIDES, device="cpu", precision="float32"):
+            sides=SIDES, device="cpu", precision="float32", compile_mode=None):
     """Rows, one for each of STEPS: its name and the median milliseconds of each
     side, and "parts": those of what our step is made of, on the CPU."""
     threads = threads or os.cpu_count()
@@ -178,7 +180,8 @@ def measure(program, recipe="cifar10_fast", threads=None, rounds=3, batch=BATCH,
     # Ours first: if it cannot run, nobody has waited for torch.compile.
     if "ours" in sides:
         time_ours(program, recipe, STEPS["SimSiam"][0], threads, **where)
-    theirs = {(name, side): torch_step(recipe, views, loss, side, **where)
+    theirs = {(name, side): torch_step(recipe, views, loss, side, **where,
+                                       compile_mode=compile_mode)
               for name, (_, views, loss) in STEPS.items()
               for side in sides if side != "ours"}
     for _ in range(rounds):
@@ -224,12 +227,14 @@ def main():
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--nocompile", action="store_true")
+    parser.add_argument("--compile_mode", help="torch.compile's mode")
     add_flags(parser)
     args = parser.parse_args()
     fill_flags(args)
     sides = SIDES[:-1] if args.nocompile else SIDES
     rows = measure(args.program, args.recipe, args.threads, args.rounds,
-                   args.batch, sides, args.device, args.precision)
+                   args.batch, sides, args.device, args.precision,
+                   args.compile_mode)
 
     place = (f"{args.threads} threads" if args.device == "cpu" else
              torch.cuda.get_device_name())
