@@ -43,9 +43,10 @@ class ResidualBlockImpl : public torch::nn::Module {
                     int64_t stride) {
     const int64_t out = width * Expansion(options.block);
     if (options.block == Block::kBottleneck) {
-      Append(in, width, 1, 1);
-      Append(width, width, 3, stride);
-      Append(width, out, 1, 1);
+      const int64_t inner = width * options.inner_factor;
+      Append(in, inner, 1, 1);
+      Append(inner, inner, 3, stride);
+      Append(inner, out, 1, 1);
     } else {
       Append(in, width, 3, stride);
       Append(width, out, 3, 1);
@@ -106,6 +107,7 @@ absl::Status Validate(const ResNetOptions& options) {
   absl::Status status = CheckPositive("blocks", options.blocks);
   status.Update(CheckPositive("widths", options.widths));
   status.Update(CheckPositive("strides", options.strides));
+  status.Update(CheckPositive("inner_factor", {options.inner_factor}));
   status.Update(CheckPositive("in_channels", {options.in_channels}));
   return status;
 }
@@ -118,22 +120,29 @@ absl::StatusOr<ResNetOptions> ResNetOptionsFor(absl::string_view name,
   options.stem = stem;
   options.in_channels = in_channels;
   options.strides = {1, 2, 2, 2};
+  options.widths = {64, 128, 256, 512};
   if (name == "resnet18") {
-    options.block = Block::kBasic;
     options.blocks = {2, 2, 2, 2};
-    options.widths = {64, 128, 256, 512};
+  } else if (name == "resnet34") {
+    options.blocks = {3, 4, 6, 3};
   } else if (name == "resnet50") {
     options.block = Block::kBottleneck;
     options.blocks = {3, 4, 6, 3};
-    options.widths = {64, 128, 256, 512};
+  } else if (name == "resnet101") {
+    options.block = Block::kBottleneck;
+    options.blocks = {3, 4, 23, 3};
+  } else if (name == "wide_resnet50_2") {
+    options.block = Block::kBottleneck;
+    options.blocks = {3, 4, 6, 3};
+    options.inner_factor = 2;
   } else if (name == "resnet_small") {
-    options.block = Block::kBasic;
     options.blocks = {1, 1, 1, 1};
     options.widths = {32, 64, 128, 256};
   } else {
     return absl::InvalidArgumentError(
         absl::StrCat("unknown backbone \"", name,
-                     "\"; use resnet18, resnet50 or resnet_small"));
+                     "\"; use resnet18, resnet34, resnet50, resnet101, "
+                     "wide_resnet50_2 or resnet_small"));
   }
   return options;
 }

@@ -38,6 +38,9 @@ struct ResNetOptions {
   std::vector<int64_t> blocks;
   std::vector<int64_t> widths;   // channels, before the bottleneck's expansion
   std::vector<int64_t> strides;  // of the stage's first block
+  // Widens the inner convolutions of a bottleneck (Zagoruyko and Komodakis,
+  // arXiv 1605.07146): torchvision's width_per_group / 64.
+  int64_t inner_factor = 1;
   Stem stem = Stem::kImageNet;
   int64_t in_channels = 3;
   // Zeroes the scale of each block's last BatchNorm, so that the residual
@@ -45,9 +48,10 @@ struct ResNetOptions {
   bool zero_init_residual = false;
 };
 
-// The named architecture: "resnet18", "resnet50", or "resnet_small", a thin
-// one-block-per-stage network meant for Stem::kSmallStride2 on 28x28 images.
-// Errors: kInvalidArgument for another name.
+// The named architecture: "resnet18", "resnet34", "resnet50", "resnet101",
+// "wide_resnet50_2", or "resnet_small", a thin one-block-per-stage network
+// meant for Stem::kSmallStride2 on 28x28 images. Errors: kInvalidArgument for
+// another name.
 absl::StatusOr<ResNetOptions> ResNetOptionsFor(absl::string_view name,
                                                ResNetOptions::Stem stem,
                                                int64_t in_channels = 3);

@@ -14,13 +14,13 @@
 #include "ATen/ops/gelu.h"
 #include "ATen/ops/linear.h"
 #include "ATen/ops/scaled_dot_product_attention.h"
-#include "ATen/ops/upsample_bicubic2d.h"
 #include "ATen/ops/zeros.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "c10/util/Exception.h"
+#include "models/positions.h"
 #include "torch/nn/init.h"
 #include "torch/nn/module.h"
 #include "torch/nn/modules/linear.h"
@@ -182,16 +182,7 @@ class VitEncoderImpl : public torch::nn::Module {
   // [1, 1 + height * width, C]
   at::Tensor Positions(int64_t height, int64_t width) const {
     if (height == side_ && width == side_) return pos_embedding_;
-    const at::Tensor token = pos_embedding_.narrow(1, 0, 1);
-    const at::Tensor grid =
-        pos_embedding_.narrow(1, 1, side_ * side_)
-            .transpose(1, 2)
-            .reshape({1, pos_embedding_.size(2), side_, side_});
-    return at::cat({token, at::upsample_bicubic2d(grid, {height, width},
-                                                  /*align_corners=*/true)
-                               .flatten(2)
-                               .transpose(1, 2)},
-                   1);
+    return ResizePositions(pos_embedding_, height, width);
   }
 
   const int64_t side_;  // in patches
@@ -213,9 +204,13 @@ absl::StatusOr<VitOptions> VitOptionsFor(absl::string_view name,
   } else if (name == "vit_small") {
     options.heads = 6;
     options.width = 384;
+  } else if (name == "vit_base") {
+    options.heads = 12;
+    options.width = 768;
   } else {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "unknown backbone \"", name, "\"; use vit_tiny or vit_small"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("unknown backbone \"", name,
+                     "\"; use vit_tiny, vit_small or vit_base"));
   }
   options.mlp_width = 4 * options.width;
   return options;

@@ -31,9 +31,9 @@ struct VitOptions {
   int64_t in_channels = 3;
 };
 
-// The named architecture: "vit_tiny" (192 wide, 3 heads) or "vit_small" (384, 6
-// heads), both with 12 layers: DeiT-Ti and -S (Touvron et al., arXiv
-// 2012.12877, table 1).
+// The named architecture: "vit_tiny" (192 wide, 3 heads), "vit_small" (384, 6
+// heads) or "vit_base" (768, 12 heads), all with 12 layers: DeiT-Ti, -S and -B
+// (Touvron et al., arXiv 2012.12877, table 1).
 // Errors: kInvalidArgument for another name.
 absl::StatusOr<VitOptions> VitOptionsFor(absl::string_view name,
                                          int64_t image_size, int64_t patch_size,

@@ -21,6 +21,7 @@
 #include "trainers/image/damaged_images.h"
 #include "trainers/image/dataset.h"
 #include "trainers/image/image_source.h"
+#include "trainers/report/verdict.h"
 #include "trainers/run/epoch_record.h"
 #include "trainers/train/trainer.h"
 
@@ -68,13 +69,11 @@ absl::Status KeepBaselines(Trainer& trainer, const Scores& raw,
                            const Config& config) {
   GSG_ASSIGN_OR_RETURN(
       Scores untrained,
-      MeasureScores("untrained network", features, dataset, config));
+      MeasureScores(StartName(config), features, dataset, config));
   trainer.state().raw_pixels = raw;
   trainer.state().untrained = untrained;
-  absl::PrintF(
-      "Before training, k-NN top-1: raw pixels %.2f, this network "
-      "untrained %.2f\n",
-      raw.knn_top1, untrained.knn_top1);
+  absl::PrintF("Before training, k-NN top-1: raw pixels %.2f, %s %.2f\n",
+               raw.knn_top1, StartName(config), untrained.knn_top1);
   std::fflush(stdout);
   return trainer.Save();
 }

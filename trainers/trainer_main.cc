@@ -27,6 +27,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "gsg_core/status_macros.h"
+#include "models/backbone.h"
 #include "trainers/base/format.h"
 #include "trainers/base/interrupt.h"
 #include "trainers/base/sealed_file.h"
@@ -58,6 +59,8 @@
 #include "trainers/run/run_state.h"
 #include "trainers/run_scores.h"
 #include "trainers/train/trainer.h"
+#include "trainers/weights/backbone_weights.h"
+#include "trainers/weights/weight_file.h"
 
 namespace gsg {
 namespace {
@@ -87,7 +90,22 @@ struct Start {
   RunLock lock;       // the root's
   ResumePoint point;  // its checkpoint is the root's alone
   bool resumes = false;
+  // Of --init, unless the run resumes; the root's, from which the others get
+  // their networks.
+  std::optional<WeightFile> weights;
 };
+
+// Reads the file of --init, and notes in `config` which it is.
+absl::StatusOr<WeightFile> ReadInit(Config& config) {
+  GSG_ASSIGN_OR_RETURN(WeightFile file, ReadWeightFile(config.init));
+  if (!config.init_sha256.empty() && config.init_sha256 != file.sha256) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--init=", config.init, " is another file than that of ",
+                     "--init_sha256: its SHA-256 is ", file.sha256));
+  }
+  config.init_sha256 = file.sha256;
+  return file;
+}
 
 // As the root's command line and folder have it: the others need not see the
 // folder, and what their own command lines say does not count.
@@ -98,6 +116,15 @@ absl::StatusOr<Start> StartOfRanks(const CommandLine& command_line,
   if (world.root()) {
     absl::StatusOr<ResumePoint> point =
         StartingPoint(command_line, &start.lock);
+    if (point.ok() && !point->checkpoint.has_value() &&
+        !point->config.init.empty()) {
+      absl::StatusOr<WeightFile> weights = ReadInit(point->config);
+      if (weights.ok()) {
+        start.weights = *std::move(weights);
+      } else {
+        point = weights.status();
+      }
+    }
     if (point.ok()) {
       start.point = *std::move(point);
       start.resumes = start.point.checkpoint.has_value();
@@ -204,6 +231,21 @@ absl::Status BeginFolder(const Config& config, RunLock* lock) {
                              ToJson(config));
 }
 
+// What was found in the file of --init.
+void AnnounceWeights(const Config& config, const BackboneWeights& weights) {
+  absl::PrintF(
+      "Starting from %s: %d tensors%s%s%s\n", config.init, weights.tensors,
+      weights.prefix.empty() ? ""
+                             : absl::StrCat(" behind \"", weights.prefix, "\""),
+      weights.heads.empty()
+          ? ""
+          : absl::StrCat(", without its head (", weights.heads.front(),
+                         weights.heads.size() > 1 ? " and others)" : ")"),
+      weights.resized.empty()
+          ? ""
+          : absl::StrCat(", position embeddings from ", weights.resized));
+}
+
 // The lines above the table.
 void Announce(const Config& config, const Dataset& dataset, c10::Device device,
               const World& world) {
@@ -243,7 +285,7 @@ absl::Status Finish(const Config& config, const Dataset& dataset,
   GSG_RETURN_IF_ERROR(WriteResult(config, dataset, trainer.state(), trained,
                                   features, damaged));
   if (dataset.labeled()) {
-    absl::PrintF("\n%s", ScoreTable(trainer.state(), trained));
+    absl::PrintF("\n%s", ScoreTable(config, trainer.state(), trained));
   }
   const std::string verdict =
       Verdict(config, trainer.state(), trained,
@@ -281,8 +323,16 @@ absl::Status Run(const CommandLine& command_line, World& world,
 
   UseThreads(config.threads, world.placement().local_size.value_or(1));
   at::manual_seed(config.seed);
+  BackboneWeights loaded;
+  const auto load_weights = [&](Backbone& backbone) -> absl::Status {
+    if (!started.weights.has_value()) return absl::OkStatus();
+    GSG_ASSIGN_OR_RETURN(loaded, LoadBackboneWeights(started.weights->tensors,
+                                                     config.init, backbone));
+    started.weights.reset();
+    return absl::OkStatus();
+  };
   absl::StatusOr<std::unique_ptr<Method>> method =
-      MakeMethod(config, dataset->train->channels(), device);
+      MakeMethod(config, dataset->train->channels(), device, load_weights);
   GSG_RETURN_IF_ERROR(world.Agree(method.status()));
   DamagedImages damaged(config.max_damaged);
   absl::StatusOr<std::unique_ptr<Trainer>> trainer = Trainer::Create(
@@ -293,6 +343,7 @@ absl::Status Run(const CommandLine& command_line, World& world,
   GSG_RETURN_IF_ERROR(world.Agree(
       world.root() ? BeginFolder(config, &started.lock) : absl::OkStatus()));
   Announce(config, *dataset, device, world);
+  if (loaded.tensors > 0) AnnounceWeights(config, loaded);
 
   size_t warned = 0;  // of images that are damaged, before it was resumed
   if (started.resumes) {

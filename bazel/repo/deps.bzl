@@ -82,6 +82,12 @@ def _libraries():
         sha256 = "10485411f751c24472c43b28fe24ab6389fedb027d496bbc2c831496f750ab01",
     )
     debian_archive(
+        name = "libmd",
+        build_file = "//bazel/third_party:libmd.BUILD",
+        file = "libm/libmd/libmd-dev_1.0.4-2_amd64.deb",
+        sha256 = "fc755a2552c03653cb51575bf70d1aa0874f78d86fbc8ff7fb246b1c9e7e31c5",
+    )
+    debian_archive(
         name = "libpng",
         build_file = "//bazel/third_party:libpng.BUILD",
         file = "libp/libpng1.6/libpng-dev_1.6.39-2+deb12u5_amd64.deb",

@@ -209,13 +209,16 @@ TEST(ResNetTest, BadOptions) {
   EXPECT_EQ(error([](O& o) { o.strides = {0}; }),
             absl::InvalidArgumentError(
                 "ResNetOptions.strides = 0; must be positive"));
+  EXPECT_EQ(error([](O& o) { o.inner_factor = 0; }),
+            absl::InvalidArgumentError(
+                "ResNetOptions.inner_factor = 0; must be positive"));
   EXPECT_EQ(error([](O& o) { o.in_channels = 0; }),
             absl::InvalidArgumentError(
                 "ResNetOptions.in_channels = 0; must be positive"));
-  EXPECT_EQ(ResNetOptionsFor("resnet34", Stem::kSmall).status(),
+  EXPECT_EQ(ResNetOptionsFor("resnet152", Stem::kSmall).status(),
             absl::InvalidArgumentError(
-                "unknown backbone \"resnet34\"; use resnet18, resnet50 or "
-                "resnet_small"));
+                "unknown backbone \"resnet152\"; use resnet18, resnet34, "
+                "resnet50, resnet101, wide_resnet50_2 or resnet_small"));
 }
 
 }  // namespace

@@ -256,7 +256,8 @@ TEST(VitTest, BadOptions) {
           "VitOptions.image_size = 10; must be a multiple of patch_size = 4"));
   EXPECT_EQ(VitOptionsFor("vit_huge", 8, 4).status(),
             absl::InvalidArgumentError(
-                "unknown backbone \"vit_huge\"; use vit_tiny or vit_small"));
+                "unknown backbone \"vit_huge\"; use vit_tiny, vit_small "
+                "or vit_base"));
 }
 
 TEST(MakeBackboneTest, MakesWhatTheOptionsAreOf) {

@@ -74,6 +74,8 @@ struct Config {
 
   // Model
   std::string backbone = "resnet18";
+  std::string init;
+  std::string init_sha256;
   std::string stem = "small";
   bool zero_init_residual = false;
   int64_t patch_size = 0;
@@ -280,7 +282,17 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
   constexpr absl::string_view kModel = "Model";
   visit(c.backbone,
         Field{"backbone", kModel, "encoder"}.OneOf(
-            {"resnet18", "resnet50", "resnet_small", "vit_tiny", "vit_small"}));
+            {"resnet18", "resnet34", "resnet50", "resnet101", "wide_resnet50_2",
+             "resnet_small", "vit_tiny", "vit_small", "vit_base"}));
+  visit(c.init,
+        Field{"init", kModel,
+              "start from the backbone's weights in this file: torchvision's "
+              "(.pth), timm's (.safetensors), a checkpoint of DINO, MoCo or a "
+              "run; a resumed run does not read it"}
+            .KeptPath());
+  visit(c.init_sha256,
+        Field{"init_sha256", kModel,
+              "of that file; another ends the run. Filled in if it is empty"});
   visit(c.stem, Field{"stem", kModel,
                       "of a ResNet: imagenet = 7x7 stride 2 and max-pool, "
                       "small = 3x3 stride 1, "

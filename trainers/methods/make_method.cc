@@ -3,6 +3,7 @@
 #include <c10/core/Device.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "gsg_core/status_macros.h"
+#include "models/backbone.h"
 #include "models/make_backbone.h"
 #include "models/resnet.h"
 #include "models/siamese.h"
@@ -60,9 +62,9 @@ absl::StatusOr<SiameseOptions> NetworkOptions(const Config& config,
   return options;
 }
 
-absl::StatusOr<std::unique_ptr<Method>> MakeMethod(const Config& config,
-                                                   int64_t channels,
-                                                   c10::Device device) {
+absl::StatusOr<std::unique_ptr<Method>> MakeMethod(
+    const Config& config, int64_t channels, c10::Device device,
+    std::function<absl::Status(Backbone&)> prepare_backbone) {
   const MethodInfo* method = FindMethod(config.method);
   if (method == nullptr) {
     return absl::InvalidArgumentError(
@@ -72,6 +74,7 @@ absl::StatusOr<std::unique_ptr<Method>> MakeMethod(const Config& config,
                        NetworkOptions(config, channels));
   SiameseMethodOptions options;
   options.network = std::move(network);
+  options.prepare_backbone = std::move(prepare_backbone);
   if (method->momentum_encoder) {
     options.target = TargetOptions{config.target_momentum,
                                    config.target_momentum_schedule == "cosine"};

@@ -28,6 +28,7 @@
 #include "gsg_core/status_macros.h"
 #include "models/backbone.h"
 #include "models/batch_norm.h"
+#include "models/module_state.h"
 #include "models/siamese.h"
 #include "trainers/distributed/world.h"
 #include "trainers/loss/guided_loss.h"
@@ -36,7 +37,6 @@
 #include "trainers/methods/global_batch.h"
 #include "trainers/methods/measure.h"
 #include "trainers/methods/method.h"
-#include "trainers/methods/module_state.h"
 #include "trainers/methods/target_network.h"
 #include "trainers/optim/optimizer.h"
 
@@ -299,6 +299,9 @@ NamedTensors SiameseMethod::State() {
 absl::StatusOr<std::unique_ptr<Method>> MakeSiameseMethod(
     const SiameseMethodOptions& options, c10::Device device) {
   GSG_ASSIGN_OR_RETURN(SiameseModel model, MakeSiameseModel(options.network));
+  if (options.prepare_backbone) {
+    GSG_RETURN_IF_ERROR(options.prepare_backbone(*model->backbone));
+  }
   PlaceModule(*model, device);
   std::optional<TargetNetwork> target;
   if (options.target) {

@@ -24,6 +24,9 @@ struct SiameseMethodOptions {
   double weight_decay = 0;
   bool decay_bias_and_norm = true;
   bool constant_predictor_lr = false;
+  // Called with the new backbone before anything is copied from it: to start
+  // from weights that are there.
+  std::function<absl::Status(Backbone&)> prepare_backbone;
   // Convolutions and matrix products in bfloat16 (autocast.h), until Join:
   // statistics that ranks exchange are those of float32 activations.
   bool bfloat16 = false;

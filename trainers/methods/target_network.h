@@ -13,8 +13,8 @@
 
 #include "absl/status/statusor.h"
 #include "models/batch_norm.h"
+#include "models/module_state.h"
 #include "models/siamese.h"
-#include "trainers/methods/module_state.h"
 
 namespace gsg {
 

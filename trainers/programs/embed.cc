@@ -8,8 +8,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <numeric>
 #include <optional>
@@ -146,8 +146,7 @@ void ShowProgress(int64_t done, int64_t all) {
 absl::Status Embed(const EmbedOptions& options) {
   GSG_ASSIGN_OR_RETURN(c10::Device device, ChooseDevice(options.device));
   UseThreads(options.threads);
-  GSG_ASSIGN_OR_RETURN(SavedNetwork network,
-                       LoadNetwork(CheckpointPath(options), device));
+  GSG_ASSIGN_OR_RETURN(SavedNetwork network, OpenNetwork(options, device));
   GSG_ASSIGN_OR_RETURN(std::unique_ptr<const ImageSource> source,
                        OpenImages(options, network));
 

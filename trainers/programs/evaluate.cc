@@ -222,8 +222,7 @@ std::string OutputPath(const EvaluateOptions& options, const Dataset& dataset,
 absl::Status Evaluate(const EvaluateOptions& options) {
   GSG_ASSIGN_OR_RETURN(c10::Device device, ChooseDevice(options.device));
   UseThreads(options.threads);
-  GSG_ASSIGN_OR_RETURN(SavedNetwork network,
-                       LoadNetwork(CheckpointPath(options), device));
+  GSG_ASSIGN_OR_RETURN(SavedNetwork network, OpenNetwork(options, device));
   GSG_ASSIGN_OR_RETURN(Dataset dataset, LoadImages(options, network));
   if (!dataset.labeled() || dataset.test == nullptr) {
     return absl::FailedPreconditionError(absl::StrCat(
@@ -236,9 +235,11 @@ absl::Status Evaluate(const EvaluateOptions& options) {
   }
 
   absl::PrintF(
-      "%s on %s after %d epochs, evaluated on %s: %s training and %s test "
-      "images\n",
-      network.config.method, network.config.dataset, network.state.epoch,
+      "%s, evaluated on %s: %s training and %s test images\n",
+      options.weights.empty()
+          ? absl::StrCat(network.config.method, " on ", network.config.dataset,
+                         " after ", network.state.epoch, " epochs")
+          : absl::StrCat(options.weights, " (", network.config.backbone, ")"),
       dataset.name, GroupedNumber(dataset.train->size()),
       GroupedNumber(dataset.test->size()));
   std::fflush(stdout);
@@ -285,7 +286,7 @@ absl::Status Evaluate(const EvaluateOptions& options) {
                      dataset.classes));
 
   Json json;
-  json["checkpoint"] = CheckpointPath(options);
+  json["checkpoint"] = NetworkPath(options);
   json["method"] = network.config.method;
   json["epoch"] = network.state.epoch;
   json["dataset"] = dataset.name;

@@ -16,12 +16,12 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "gsg_core/status_macros.h"
+#include "models/module_state.h"
 #include "models/siamese.h"
 #include "models/vit.h"
 #include "trainers/config/config.h"
 #include "trainers/config/field.h"
 #include "trainers/methods/make_method.h"
-#include "trainers/methods/module_state.h"
 #include "trainers/programs/program.h"
 #include "trainers/programs/run_options.h"
 #include "trainers/run/checkpoint.h"
@@ -120,12 +120,11 @@ std::string VitLines(const ExportOptions& options, const VitOptions& vit) {
 }
 
 absl::Status Export(const ExportOptions& options) {
-  GSG_ASSIGN_OR_RETURN(SavedNetwork network,
-                       LoadNetwork(CheckpointPath(options), c10::kCPU));
+  GSG_ASSIGN_OR_RETURN(SavedNetwork network, OpenNetwork(options, c10::kCPU));
   const Config& config = network.config;
   if (config.backbone == "resnet_small") {
     return absl::FailedPreconditionError(absl::StrCat(
-        CheckpointPath(options),
+        NetworkPath(options),
         " has backbone resnet_small, whose widths no network of torchvision "
         "has. Its weights are in the checkpoint under the names behind "
         "\"backbone.\", and embed writes its features."));

@@ -1,32 +1,48 @@
 #include "trainers/programs/run_options.h"
 
+#include <c10/core/Device.h>
+
 #include <filesystem>
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "trainers/run/checkpoint.h"
+#include "trainers/run/saved_network.h"
 
 namespace gsg {
 
 absl::Status CheckRun(const RunOptions& options) {
-  if (options.run.empty() && options.checkpoint.empty()) {
+  const int given = !options.run.empty() + !options.checkpoint.empty() +
+                    !options.weights.empty();
+  if (given == 0) {
     return absl::InvalidArgumentError(
-        "which run? Give its folder with --run=DIR, or a checkpoint with "
-        "--checkpoint=FILE");
+        "which network? Give a run's folder with --run=DIR, a checkpoint with "
+        "--checkpoint=FILE, or released weights with --weights=FILE");
   }
-  if (!options.run.empty() && !options.checkpoint.empty()) {
+  if (given > 1) {
     return absl::InvalidArgumentError(
-        "--run and --checkpoint both name a network: give one of them");
+        "--run, --checkpoint and --weights all name a network: give one of "
+        "them");
   }
   return absl::OkStatus();
 }
 
-std::string CheckpointPath(const RunOptions& options) {
+std::string NetworkPath(const RunOptions& options) {
+  if (!options.weights.empty()) return options.weights;
   return options.checkpoint.empty() ? LastCheckpointPath(options.run)
                                     : options.checkpoint;
 }
 
+absl::StatusOr<SavedNetwork> OpenNetwork(const RunOptions& options,
+                                         c10::Device device) {
+  const std::string path = NetworkPath(options);
+  return options.weights.empty() ? LoadNetwork(path, device)
+                                 : LoadReleasedNetwork(path, device);
+}
+
 std::string RunFolder(const RunOptions& options) {
+  if (!options.weights.empty()) return ".";
   if (!options.run.empty()) return options.run;
   const auto folder = std::filesystem::path(options.checkpoint).parent_path();
   return folder.empty() ? "." : folder.string();

@@ -1,19 +1,24 @@
-// Flags: which run, and which of its checkpoints.
+// Flags: which run and which of its checkpoints, or whose weights.
 
 #ifndef GSG_TRAINERS_PROGRAMS_RUN_OPTIONS_H_
 #define GSG_TRAINERS_PROGRAMS_RUN_OPTIONS_H_
 
+#include <c10/core/Device.h>
+
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "trainers/config/field.h"
+#include "trainers/run/saved_network.h"
 
 namespace gsg {
 
 struct RunOptions {
   std::string run;
   std::string checkpoint;
+  std::string weights;
 };
 
 // For the VisitFields of a struct that has RunOptions for its base.
@@ -25,15 +30,25 @@ void VisitRunFields(Options& options, Visitor&& visit) {
         Field{"checkpoint", kRun,
               "a checkpoint, where it is not the last one of --run"}
             .Path());
+  visit(options.weights,
+        Field{"weights", kRun,
+              "instead of a run, a backbone's weights in a file of torchvision "
+              "(.pth) or timm (.safetensors), or a checkpoint of DINO or MoCo"}
+            .Path());
 }
 
-// Errors: kInvalidArgument unless one of the two is given.
+// Errors: kInvalidArgument unless one of the three is given.
 absl::Status CheckRun(const RunOptions& options);
 
-// The checkpoint to read.
-std::string CheckpointPath(const RunOptions& options);
+// The file to read.
+std::string NetworkPath(const RunOptions& options);
 
-// The folder that it is in.
+// The network in it.
+// Errors: those of LoadNetwork or LoadReleasedNetwork.
+absl::StatusOr<SavedNetwork> OpenNetwork(const RunOptions& options,
+                                         c10::Device device);
+
+// The folder of the run; the working directory, if there is none.
 std::string RunFolder(const RunOptions& options);
 
 }  // namespace gsg

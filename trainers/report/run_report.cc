@@ -33,6 +33,7 @@
 #include "trainers/report/report.h"
 #include "trainers/report/scatter.h"
 #include "trainers/report/tsne.h"
+#include "trainers/report/verdict.h"
 #include "trainers/run/epoch_record.h"
 #include "trainers/run/run_directory.h"
 #include "trainers/run/run_state.h"
@@ -179,16 +180,17 @@ std::string Cell(double percent) {
 
 }  // namespace
 
-std::string ScoreTable(const RunState& state, const Scores& trained) {
+std::string ScoreTable(const Config& config, const RunState& state,
+                       const Scores& trained) {
   std::string table =
       absl::StrFormat("%-20s %12s %14s\n", "", "k-NN top-1", "linear top-1");
-  const auto row = [&](const char* name, const Scores& scores) {
+  const auto row = [&](const std::string& name, const Scores& scores) {
     absl::StrAppendFormat(&table, "%-20s %12s %14s\n", name,
                           Cell(scores.knn_top1), Cell(scores.linear_top1));
   };
   if (!std::isnan(state.untrained.knn_top1)) {  // with --baselines
     row("raw pixels", state.raw_pixels);
-    row("untrained network", state.untrained);
+    row(StartName(config), state.untrained);
   }
   row("trained network", trained);
   return table;
@@ -206,7 +208,7 @@ absl::Status WriteResult(const Config& config, const Dataset& dataset,
   data.title = absl::StrCat(config.method, " on ", dataset.name);
   data.trained = ToScore("trained network", trained);
   data.baselines = {ToScore("raw pixels", state.raw_pixels),
-                    ToScore("untrained network", state.untrained)};
+                    ToScore(StartName(config), state.untrained)};
   data.epochs = state.history;
   double seconds = 0;
   for (const EpochRecord& record : state.history) seconds += record.seconds;

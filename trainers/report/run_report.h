@@ -15,7 +15,8 @@
 namespace gsg {
 
 // The three feature sets side by side, for a terminal.
-std::string ScoreTable(const RunState& state, const Scores& trained);
+std::string ScoreTable(const Config& config, const RunState& state,
+                       const Scores& trained);
 
 // Writes result.json (the scores) and report.html into config.output_dir.
 // `features` are the trained network's: neighbors and map are made from them.

@@ -35,9 +35,9 @@ std::string Advice(const Config& config) {
 std::string WithoutLabels(const Config& config, double untrained,
                           double trained) {
   const std::string score = absl::StrFormat(
-      "Two views of an image find each other in %.1f %% of images (untrained "
-      "network: %.1f %%).",
-      trained, untrained);
+      "Two views of an image find each other in %.1f %% of images (%s: %.1f "
+      "%%).",
+      trained, StartName(config), untrained);
   if (trained > untrained) {
     return absl::StrCat("Training paid, as far as can be told without labels. ",
                         score);
@@ -46,6 +46,10 @@ std::string WithoutLabels(const Config& config, double untrained,
 }
 
 }  // namespace
+
+std::string StartName(const Config& config) {
+  return config.init.empty() ? "untrained network" : "starting weights";
+}
 
 std::string Verdict(const Config& config, const RunState& state,
                     const Scores& trained, int64_t classes) {
@@ -69,20 +73,21 @@ std::string Verdict(const Config& config, const RunState& state,
   }
   if (knn <= untrained) {
     return absl::StrFormat(
-        "Training did not pay: k-NN %.1f %% is no better than the untrained "
-        "network's %.1f %%. %s",
-        knn, untrained, Advice(config));
+        "Training did not pay: k-NN %.1f %% is no better than the %.1f %% of "
+        "the %s. %s",
+        knn, untrained, StartName(config), Advice(config));
   }
   if (knn <= pixels) {
     return absl::StrFormat(
-        "Training paid little: k-NN %.1f %% is better than the untrained "
-        "network's %.1f %%, and no better than that of raw pixels, %.1f %%. %s",
-        knn, untrained, pixels, Advice(config));
+        "Training paid little: k-NN %.1f %% is better than the %.1f %% of the "
+        "%s, and no better than that of raw pixels, %.1f %%. %s",
+        knn, untrained, StartName(config), pixels, Advice(config));
   }
   return absl::StrFormat(
-      "Training paid: k-NN %.1f %%, %.1f points above the untrained network "
-      "and %.1f above raw pixels (chance: %.1f %%).",
-      knn, knn - untrained, knn - pixels, chance);
+      "Training paid: k-NN %.1f %%, %.1f points above the %s and %.1f above "
+      "raw "
+      "pixels (chance: %.1f %%).",
+      knn, knn - untrained, StartName(config), knn - pixels, chance);
 }
 
 std::string NextCommands(const Config& config, bool labeled) {

@@ -9,6 +9,9 @@
 
 namespace gsg {
 
+// What the network before training is called: untrained, or that of --init.
+std::string StartName(const Config& config);
+
 // In words whether training paid: one or two sentences from the scores of the
 // trained network beside chance, the untrained network and raw pixels, and what
 // to try if it did not. `classes` of a labeled data set, else 0, with scores

@@ -4,19 +4,13 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/core/ivalue.h>
-#include <ATen/ops/empty.h>
 #include <c10/core/ScalarType.h>
-#include <c10/core/Storage.h>
 #include <caffe2/serialize/inline_container.h>
-#include <caffe2/serialize/read_adapter_interface.h>
 #include <torch/csrc/jit/serialization/pickler.h>
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <exception>
 #include <map>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,10 +21,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "gsg_core/status_macros.h"
 #include "trainers/base/sealed_file.h"
-#include "trainers/run/tensor_pickle.h"
-#include "trainers/run/zip_directory.h"
+#include "trainers/weights/torch_archive.h"
 
 namespace gsg {
 namespace {
@@ -45,109 +39,33 @@ TensorDict ToDict(const NamedTensors& tensors) {
   return dict;
 }
 
-// LibTorch's own adapter trusts the archive's offsets.
-class ArchiveBytes : public caffe2::serialize::ReadAdapterInterface {
- public:
-  explicit ArchiveBytes(absl::string_view bytes) : bytes_(bytes) {}
-
-  size_t size() const override { return bytes_.size(); }
-
-  size_t read(uint64_t position, void* out, size_t count,
-              const char*) const override {
-    if (position > bytes_.size()) return 0;
-    const absl::string_view part = bytes_.substr(position, count);
-    std::memcpy(out, part.data(), part.size());
-    return part.size();
+// The tensors whose names begin with `group` and a dot, without that.
+NamedTensors Group(const TorchArchive& archive, absl::string_view group) {
+  NamedTensors tensors;
+  for (const auto& [name, tensor] : archive.tensors) {
+    absl::string_view rest = name;
+    if (absl::ConsumePrefix(&rest, group) && absl::ConsumePrefix(&rest, ".")) {
+      tensors.emplace_back(std::string(rest), tensor);
+    }
   }
-
- private:
-  const absl::string_view bytes_;
-};
-
-absl::StatusOr<c10::ScalarType> ElementType(const std::string& storage_type) {
-  static constexpr struct {
-    const char* name;
-    c10::ScalarType type;
-  } kTypes[] = {
-      {"FloatStorage", c10::kFloat}, {"DoubleStorage", c10::kDouble},
-      {"HalfStorage", c10::kHalf},   {"BFloat16Storage", c10::kBFloat16},
-      {"LongStorage", c10::kLong},   {"IntStorage", c10::kInt},
-      {"ByteStorage", c10::kByte},   {"BoolStorage", c10::kBool}};
-  for (const auto& known : kTypes) {
-    if (storage_type == known.name) return known.type;
-  }
-  return absl::DataLossError(
-      absl::StrCat("it has tensors of type ", storage_type));
+  return tensors;
 }
 
-// The tensors of an archive. Several can share a record, which is read once.
-class TensorReader {
- public:
-  // What is read altogether is at most `size`, the archive's own, so that a
-  // small file does not fill the memory.
-  TensorReader(caffe2::serialize::PyTorchStreamReader* archive, size_t size)
-      : archive_(*archive), bytes_left_(size) {}
-
-  absl::StatusOr<NamedTensors> Read(const TensorEntries& entries) {
-    NamedTensors tensors;
-    for (const auto& [name, entry] : entries) {
-      GSG_ASSIGN_OR_RETURN(c10::ScalarType type,
-                           ElementType(entry.storage_type));
-      GSG_ASSIGN_OR_RETURN(at::Storage storage, Record(entry, type));
-      tensors.emplace_back(
-          name, at::empty({0}, type).set_(storage, entry.offset, entry.sizes,
-                                          entry.strides));
-    }
-    return tensors;
+absl::StatusOr<Checkpoint> ReadCheckpoint(absl::string_view zip) {
+  GSG_ASSIGN_OR_RETURN(TorchArchive archive, ReadTorchArchive(zip));
+  if (archive.texts.size() != 1 || archive.texts[0].first != "meta") {
+    return absl::DataLossError("expected one text, \"meta\"");
   }
-
- private:
-  absl::StatusOr<at::Storage> Record(const TensorEntry& entry,
-                                     c10::ScalarType type) {
-    const std::string name = absl::StrCat("data/", entry.record);
-    auto known = records_.find(name);
-    if (known == records_.end()) {
-      const size_t size = archive_.getRecordSize(name);
-      if (size > bytes_left_) {
-        return absl::DataLossError("its tensors are larger than the file");
-      }
-      bytes_left_ -= size;
-      auto [data, bytes] = archive_.getRecord(name);
-      known = records_
-                  .emplace(name, at::Storage(c10::Storage::use_byte_size_t(),
-                                             bytes, std::move(data)))
-                  .first;
-    }
-    const size_t element = c10::elementSize(type);
-    const size_t bytes = known->second.nbytes();
-    if (bytes % element != 0 ||
-        bytes / element != static_cast<size_t>(entry.storage_size)) {
-      return absl::DataLossError(
-          absl::StrCat(name, " has ", bytes, " bytes, expected ",
-                       entry.storage_size, " of ", element));
-    }
-    return known->second;
+  Checkpoint checkpoint;
+  checkpoint.meta = std::move(archive.texts[0].second);
+  checkpoint.model = Group(archive, "model");
+  checkpoint.optimizer = Group(archive, "optimizer");
+  if (checkpoint.model.size() + checkpoint.optimizer.size() !=
+      archive.tensors.size()) {
+    return absl::DataLossError(
+        "expected tensors of \"model\" and \"optimizer\" alone");
   }
-
-  caffe2::serialize::PyTorchStreamReader& archive_;
-  size_t bytes_left_;
-  std::map<std::string, at::Storage> records_;
-};
-
-// May throw what LibTorch throws.
-absl::StatusOr<Checkpoint> ReadArchive(const std::string& zip) {
-  GSG_RETURN_IF_ERROR(CheckZipDirectory(zip));
-  caffe2::serialize::PyTorchStreamReader archive(
-      std::make_shared<ArchiveBytes>(zip));
-  const auto [index, size] = archive.getRecord("data.pkl");
-  GSG_ASSIGN_OR_RETURN(CheckpointPickle pickle,
-                       ParseCheckpointPickle(absl::string_view(
-                           static_cast<const char*>(index.get()), size)));
-  TensorReader reader(&archive, zip.size());
-  GSG_ASSIGN_OR_RETURN(NamedTensors model, reader.Read(pickle.model));
-  GSG_ASSIGN_OR_RETURN(NamedTensors optimizer, reader.Read(pickle.optimizer));
-  return Checkpoint{std::move(pickle.meta), std::move(model),
-                    std::move(optimizer)};
+  return checkpoint;
 }
 
 // The bytes that torch.save would write. torch::jit::pickle_save would do, but
@@ -271,13 +189,9 @@ absl::StatusOr<Checkpoint> LoadCheckpoint(const std::string& path) {
     return absl::DataLossError(absl::StrCat(
         path, " is not a checkpoint of this program: ", why.substr(0, 200)));
   };
-  try {
-    absl::StatusOr<Checkpoint> checkpoint = ReadArchive(zip);
-    if (!checkpoint.ok()) return strange(checkpoint.status().message());
-    return checkpoint;
-  } catch (const std::exception& e) {
-    return strange(e.what());
-  }
+  absl::StatusOr<Checkpoint> checkpoint = ReadCheckpoint(zip);
+  if (!checkpoint.ok()) return strange(checkpoint.status().message());
+  return checkpoint;
 }
 
 absl::Status CopyTensors(absl::string_view what, const NamedTensors& from,

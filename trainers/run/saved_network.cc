@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,12 +17,15 @@
 #include "gsg_core/status_macros.h"
 #include "models/backbone.h"
 #include "models/make_backbone.h"
+#include "models/module_state.h"
 #include "models/siamese.h"
+#include "trainers/image/channel_stats.h"
 #include "trainers/methods/make_method.h"
-#include "trainers/methods/module_state.h"
 #include "trainers/run/checkpoint.h"
 #include "trainers/run/good_checkpoints.h"
 #include "trainers/run/run_state.h"
+#include "trainers/weights/backbone_weights.h"
+#include "trainers/weights/weight_file.h"
 
 namespace gsg {
 namespace {
@@ -84,6 +88,37 @@ absl::StatusOr<SavedNetwork> LoadNetwork(const std::string& checkpoint_path,
   GSG_RETURN_IF_ERROR(CopyTensors("model", BackboneOf(*checkpoint),
                                   ModuleState(kBackbone, *backbone)));
   network.backbone = std::move(backbone);
+  PlaceModule(*network.backbone, device);
+  network.backbone->eval();
+  return network;
+}
+
+absl::StatusOr<SavedNetwork> LoadReleasedNetwork(const std::string& path,
+                                                 c10::Device device) {
+  GSG_ASSIGN_OR_RETURN(const WeightFile file, ReadWeightFile(path));
+  const std::optional<BackboneGuess> guess = GuessBackbone(file.tensors);
+  if (!guess.has_value()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        path, ": which network is it of? Its first tensor is ",
+        file.tensors.front().first,
+        "; ResNets and Vision Transformers with the names of torchvision or "
+        "timm are known"));
+  }
+  SavedNetwork network;
+  network.config.method = "weights";
+  network.config.dataset = "folder";
+  network.config.backbone = guess->backbone;
+  network.config.patch_size = guess->patch_size;
+  network.config.stem = "imagenet";
+  network.config.augment.size = guess->image_size > 0 ? guess->image_size : 224;
+  const ChannelStats stats = ImageNetChannels(3);
+  network.state.channel_mean = stats.mean;
+  network.state.channel_std = stats.std;
+  GSG_ASSIGN_OR_RETURN(const SiameseOptions options,
+                       NetworkOptions(network.config, network.channels()));
+  GSG_ASSIGN_OR_RETURN(network.backbone, MakeBackbone(options.backbone));
+  GSG_RETURN_IF_ERROR(
+      LoadBackboneWeights(file.tensors, path, *network.backbone).status());
   PlaceModule(*network.backbone, device);
   network.backbone->eval();
   return network;

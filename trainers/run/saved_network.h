@@ -34,6 +34,14 @@ struct SavedNetwork {
 absl::StatusOr<SavedNetwork> LoadNetwork(const std::string& checkpoint_path,
                                          c10::Device device);
 
+// Reads a backbone's weights that others have made (trainers/weights), which
+// say themselves what --backbone they are of. Images of ImageNet's mean and
+// standard deviation, of 224 pixels unless told otherwise, are what it takes.
+// Errors: those of ReadWeightFile and LoadBackboneWeights; kInvalidArgument if
+// the file is of no backbone of ours.
+absl::StatusOr<SavedNetwork> LoadReleasedNetwork(const std::string& path,
+                                                 c10::Device device);
+
 }  // namespace gsg
 
 #endif  // GSG_TRAINERS_RUN_SAVED_NETWORK_H_

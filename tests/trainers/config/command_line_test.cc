@@ -179,7 +179,7 @@ TEST_F(CommandLineTest, FlagsWithoutEffectAreErrors) {
             "--momentum: --optimizer=adamw has --adam_beta1 in its place");
   EXPECT_EQ(error("byol", "--momentum=0.8", "--optimizer=lars"), "");
   EXPECT_EQ(error("byol", "--patch_size=4"),
-            "--patch_size: only --backbone=vit_tiny and vit_small have "
+            "--patch_size: only --backbone=vit_tiny, vit_small and vit_base have "
             "patches");
   EXPECT_EQ(error("byol", "--patch_size=4", "--backbone=vit_small"), "");
   EXPECT_EQ(error("byol", "--stem=imagenet", "--backbone=vit_tiny"),
@@ -372,7 +372,7 @@ TEST_F(CommandLineTest, HelpShowsTheRecipesValuesAndTheAllowedOnes) {
   EXPECT_THAT(help, HasSubstr("\n  --base_lr=0.12                learning "
                               "rate = base_lr * batch_size / 256,"));
   EXPECT_THAT(help, HasSubstr("\n  --backbone=resnet18           encoder "
-                              "[resnet18, resnet50, resnet_small,\n"));
+                              "[resnet18, resnet34, resnet50,\n"));
   EXPECT_THAT(help, ::testing::Not(HasSubstr("\n\n\n")));
   EXPECT_THAT(help, HasSubstr("images a step [at least 2]\n"));
   EXPECT_THAT(help, HasSubstr("\n  --crop_ratio_max=1.3333333333333333\n"

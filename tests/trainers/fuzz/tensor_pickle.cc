@@ -1,6 +1,6 @@
-// The index of a checkpoint's tensors.
+// The index of a file of torch.save.
 
-#include "trainers/run/tensor_pickle.h"
+#include "trainers/weights/tensor_pickle.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -35,13 +35,9 @@ void CheckWithinStorage(const gsg::TensorEntry& tensor) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const absl::StatusOr<gsg::CheckpointPickle> pickle =
-      gsg::ParseCheckpointPickle(
-          absl::string_view(reinterpret_cast<const char*>(data), size));
+  const absl::StatusOr<gsg::TensorPickle> pickle = gsg::ParseTensorPickle(
+      absl::string_view(reinterpret_cast<const char*>(data), size));
   if (!pickle.ok()) return 0;
-  for (const gsg::TensorEntries* entries :
-       {&pickle->model, &pickle->optimizer}) {
-    for (const auto& [name, tensor] : *entries) CheckWithinStorage(tensor);
-  }
+  for (const auto& [name, tensor] : pickle->tensors) CheckWithinStorage(tensor);
   return 0;
 }

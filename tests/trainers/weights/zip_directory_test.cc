@@ -1,4 +1,4 @@
-#include "trainers/run/zip_directory.h"
+#include "trainers/weights/zip_directory.h"
 
 #include <cstdint>
 #include <string>
@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/trainers/run/little_endian.h"
+#include "tests/trainers/weights/little_endian.h"
 
 namespace gsg {
 namespace {

@@ -1,7 +1,7 @@
-// Small things that every network of a method needs.
+// What saving, loading and moving a network needs.
 
-#ifndef GSG_TRAINERS_METHODS_MODULE_STATE_H_
-#define GSG_TRAINERS_METHODS_MODULE_STATE_H_
+#ifndef GSG_MODELS_MODULE_STATE_H_
+#define GSG_MODELS_MODULE_STATE_H_
 
 #include <ATen/core/Tensor.h>
 #include <c10/core/Device.h>
@@ -25,4 +25,4 @@ void PlaceModule(torch::nn::Module& module, c10::Device device);
 
 }  // namespace gsg
 
-#endif  // GSG_TRAINERS_METHODS_MODULE_STATE_H_
+#endif  // GSG_MODELS_MODULE_STATE_H_

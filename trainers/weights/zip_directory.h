@@ -1,5 +1,5 @@
-#ifndef GSG_TRAINERS_RUN_ZIP_DIRECTORY_H_
-#define GSG_TRAINERS_RUN_ZIP_DIRECTORY_H_
+#ifndef GSG_TRAINERS_WEIGHTS_ZIP_DIRECTORY_H_
+#define GSG_TRAINERS_WEIGHTS_ZIP_DIRECTORY_H_
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -16,4 +16,4 @@ absl::Status CheckZipDirectory(absl::string_view zip);
 
 }  // namespace gsg
 
-#endif  // GSG_TRAINERS_RUN_ZIP_DIRECTORY_H_
+#endif  // GSG_TRAINERS_WEIGHTS_ZIP_DIRECTORY_H_

@@ -1,4 +1,4 @@
-#include "trainers/run/zip_directory.h"
+#include "trainers/weights/zip_directory.h"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,4 +1,4 @@
-#include "trainers/methods/module_state.h"
+#include "models/module_state.h"
 
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>

@@ -1,0 +1,312 @@
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/rand.h>
+#include <torch/utils.h>
+
+#include <cstdint>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/string_view.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "models/backbone.h"
+#include "models/make_backbone.h"
+#include "models/module_state.h"
+#include "models/resnet.h"
+#include "models/vit.h"
+#include "tests/trainers/weights/little_endian.h"
+#include "trainers/weights/backbone_weights.h"
+#include "trainers/weights/safetensors.h"
+#include "trainers/weights/weight_file.h"
+
+namespace gsg {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+std::string Safetensors(absl::string_view header, absl::string_view values) {
+  return absl::StrCat(LittleEndian(header.size(), 8), header, values);
+}
+
+std::string SafetensorsError(absl::string_view header,
+                             absl::string_view values) {
+  const absl::Status status =
+      ReadSafetensors(Safetensors(header, values)).status();
+  EXPECT_TRUE(absl::IsDataLoss(status) || absl::IsInvalidArgument(status))
+      << status;
+  return std::string(status.message());
+}
+
+std::string Entry(absl::string_view type, absl::string_view shape,
+                  absl::string_view offsets) {
+  return absl::StrCat("{\"w\":{\"dtype\":\"", type, "\",\"shape\":", shape,
+                      ",\"data_offsets\":", offsets, "}}");
+}
+
+TEST(SafetensorsTest, Reads) {
+  const std::string values = {0, 0, 0, 0, '\x80', '\x3f', 7,
+                              0, 0, 0, 0, 0,      0,      0};
+  const auto tensors =
+      ReadSafetensors(Safetensors("{\"__metadata__\":{\"format\":\"pt\"},"
+                                  "\"b\":{\"dtype\":\"BF16\",\"shape\":[3,1],"
+                                  "\"data_offsets\":[0,6]},"
+                                  "\"n\":{\"dtype\":\"I64\",\"shape\":[],"
+                                  "\"data_offsets\":[6,14]}}",
+                                  values));
+  ASSERT_TRUE(tensors.ok()) << tensors.status();
+  ASSERT_EQ(tensors->size(), 2u);
+  EXPECT_EQ((*tensors)[0].first, "b");
+  EXPECT_THAT((*tensors)[0].second.sizes(), ElementsAre(3, 1));
+  EXPECT_EQ((*tensors)[0].second[2][0].item<float>(), 1);
+  EXPECT_EQ((*tensors)[1].second.item<int64_t>(), 7);
+}
+
+TEST(SafetensorsTest, WhatIsWrongIsNamed) {
+  const std::string eight(8, 'x');
+  EXPECT_THAT(SafetensorsError(Entry("F32", "[2]", "[0,12]"), eight),
+              HasSubstr("w lies beyond the end of the file"));
+  EXPECT_THAT(SafetensorsError(Entry("F32", "[3]", "[0,8]"), eight),
+              HasSubstr("w is larger than the file"));
+  EXPECT_THAT(SafetensorsError(Entry("F32", "[1]", "[0,8]"), eight),
+              HasSubstr("w has 8 bytes; its shape needs 4"));
+  EXPECT_THAT(SafetensorsError(Entry("F8_E4M3", "[1]", "[0,8]"), eight),
+              HasSubstr("w has type F8_E4M3"));
+  EXPECT_THAT(
+      SafetensorsError(Entry("F32", "[4611686018427387904,4]", "[0,8]"), eight),
+      HasSubstr("larger than the file"));
+  EXPECT_THAT(SafetensorsError(Entry("F32", "[-1]", "[0,8]"), eight),
+              HasSubstr("negative"));
+  EXPECT_THAT(SafetensorsError("{\"w\":3}", eight),
+              HasSubstr("w is not described"));
+  EXPECT_THAT(SafetensorsError("{\"v\":{\"dtype\":\"U8\",\"shape\":[8],"
+                               "\"data_offsets\":[0,8]},"
+                               "\"w\":{\"dtype\":\"U8\",\"shape\":[8],"
+                               "\"data_offsets\":[0,8]}}",
+                               eight),
+              HasSubstr("w overlaps others"));
+  EXPECT_THAT(
+      std::string(ReadSafetensors(LittleEndian(99, 8)).status().message()),
+      HasSubstr("cut off"));
+}
+
+std::string FileError(absl::string_view bytes) {
+  const std::string path = ::testing::TempDir() + "/weights";
+  std::ofstream(path, std::ios::binary) << bytes;
+  const absl::Status status = ReadWeightFile(path).status();
+  EXPECT_FALSE(status.ok());
+  EXPECT_THAT(std::string(status.message()), HasSubstr(path));
+  return std::string(status.message());
+}
+
+TEST(WeightFileTest, SaysWhatAFileIs) {
+  EXPECT_THAT(FileError(""), HasSubstr("neither"));
+  EXPECT_THAT(FileError("<html>"), HasSubstr("neither"));
+  EXPECT_THAT(FileError("\x80\x02\x8a\x0along"),
+              HasSubstr("before version 1.6"));
+  EXPECT_THAT(FileError("PK\3\4 and no more"), HasSubstr("cannot be read"));
+  EXPECT_THAT(FileError(Safetensors("{}", "")), HasSubstr("no tensors"));
+}
+
+TEST(WeightFileTest, KnowsItsSha256) {
+  const std::string path = ::testing::TempDir() + "/weights.safetensors";
+  std::ofstream(path, std::ios::binary)
+      << Safetensors(Entry("U8", "[3]", "[0,3]"), "abc");
+  const auto file = ReadWeightFile(path);
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_EQ(file->tensors[0].first, "w");
+  EXPECT_EQ(file->sha256,
+            "52e4c2f3bbc4e7de2282568ca3f96ff8e762fb11acffbc6f00438f6538614f8c");
+}
+
+std::shared_ptr<Backbone> SmallResNet(uint64_t seed) {
+  torch::manual_seed(seed);
+  ResNetOptions options;
+  options.blocks = {1, 2};
+  options.widths = {2, 4};
+  options.strides = {1, 2};
+  return MakeBackbone(options).value();
+}
+
+std::shared_ptr<Backbone> SmallVit(uint64_t seed, int64_t side) {
+  torch::manual_seed(seed);
+  VitOptions options;
+  options.image_size = side;
+  options.patch_size = 2;
+  options.layers = 2;
+  options.heads = 2;
+  options.width = 4;
+  options.mlp_width = 8;
+  return MakeBackbone(options).value();
+}
+
+NamedTensors Behind(absl::string_view prefix, const Backbone& backbone) {
+  return ModuleState(std::string(prefix), backbone);
+}
+
+void ExpectSame(const Backbone& a, const Backbone& b) {
+  const NamedTensors left = Behind("", a), right = Behind("", b);
+  for (size_t i = 0; i < left.size(); ++i) {
+    EXPECT_TRUE(at::equal(left[i].second, right[i].second)) << left[i].first;
+  }
+}
+
+TEST(BackboneWeightsTest, BehindAnyPrefix) {
+  for (const char* prefix : {"", "backbone.", "state_dict.module.encoder_q.",
+                             "teacher.module.backbone.", "x."}) {
+    const auto theirs = SmallResNet(1), ours = SmallResNet(2);
+    NamedTensors file = Behind(prefix, *theirs);
+    file.emplace_back(absl::StrCat(prefix, "fc.weight"), at::ones({3}));
+    if (*prefix != '\0') file.emplace_back("optimizer.lr", at::ones({}));
+    const auto loaded = LoadBackboneWeights(file, "f.pth", *ours);
+    ASSERT_TRUE(loaded.ok()) << loaded.status();
+    EXPECT_EQ(loaded->prefix, prefix);
+    EXPECT_THAT(loaded->heads, ElementsAre(absl::StrCat(prefix, "fc.weight")));
+    EXPECT_EQ(loaded->tensors,
+              static_cast<int64_t>(file.size()) - (*prefix == '\0' ? 1 : 2));
+    ExpectSame(*theirs, *ours);
+  }
+}
+
+// MoCo keeps its momentum encoder beside the other, DINO its student.
+TEST(BackboneWeightsTest, TakesTheNetworkThatOthersUse) {
+  for (const auto& [wanted, other] :
+       {std::pair("state_dict.module.encoder_q.",
+                  "state_dict.module.encoder_k."),
+        std::pair("teacher.backbone.", "student.module.backbone."),
+        std::pair("model.backbone.", "model.target.backbone.")}) {
+    const auto theirs = SmallResNet(1), unwanted = SmallResNet(2);
+    for (const bool first : {true, false}) {
+      NamedTensors file =
+          Behind(first ? wanted : other, first ? *theirs : *unwanted);
+      for (auto& item :
+           Behind(first ? other : wanted, first ? *unwanted : *theirs)) {
+        file.push_back(std::move(item));
+      }
+      const auto ours = SmallResNet(3);
+      const auto loaded = LoadBackboneWeights(file, "f.pth", *ours);
+      ASSERT_TRUE(loaded.ok()) << loaded.status();
+      EXPECT_EQ(loaded->prefix, wanted);
+      ExpectSame(*theirs, *ours);
+    }
+  }
+}
+
+TEST(BackboneWeightsTest, ConvertsAndDoesWithoutCounts) {
+  const auto theirs = SmallResNet(1), ours = SmallResNet(2);
+  NamedTensors file;
+  for (const auto& [name, tensor] : Behind("", *theirs)) {
+    if (name.find("num_batches_tracked") != std::string::npos) continue;
+    file.emplace_back(name, tensor.to(at::kHalf));
+  }
+  ASSERT_TRUE(LoadBackboneWeights(file, "f.pth", *ours).ok());
+  for (const auto& [name, tensor] : Behind("", *ours)) {
+    if (name == "conv1.weight") {
+      EXPECT_EQ(tensor.scalar_type(), at::kFloat);
+    }
+  }
+}
+
+std::string TimmName(const std::string& name) {
+  return absl::StrReplaceAll(name,
+                             {{"class_token", "cls_token"},
+                              {"conv_proj", "patch_embed.proj"},
+                              {"encoder.pos_embedding", "pos_embed"},
+                              {"encoder.layers.encoder_layer_", "blocks."},
+                              {"encoder.ln", "norm"},
+                              {"ln_1", "norm1"},
+                              {"ln_2", "norm2"},
+                              {"self_attention.in_proj_", "attn.qkv."},
+                              {"self_attention.out_proj", "attn.proj"},
+                              {"mlp.0", "mlp.fc1"},
+                              {"mlp.3", "mlp.fc2"}});
+}
+
+TEST(BackboneWeightsTest, NamesOfTimmAndOfTorchvisionsFirstVersion) {
+  for (const bool timm : {true, false}) {
+    const auto theirs = SmallVit(1, 6), ours = SmallVit(2, 6);
+    NamedTensors file;
+    for (const auto& [name, tensor] : Behind("", *theirs)) {
+      file.emplace_back(
+          timm ? TimmName(name)
+               : absl::StrReplaceAll(name, {{"mlp.0", "mlp.linear_1"},
+                                            {"mlp.3", "mlp.linear_2"}}),
+          tensor);
+    }
+    const auto loaded = LoadBackboneWeights(file, "f.pth", *ours);
+    ASSERT_TRUE(loaded.ok()) << loaded.status();
+    ExpectSame(*theirs, *ours);
+  }
+}
+
+// Resized when loaded is resized when used.
+TEST(BackboneWeightsTest, PositionsAreResized) {
+  const auto theirs = SmallVit(1, 6), ours = SmallVit(2, 10);
+  const auto loaded = LoadBackboneWeights(Behind("", *theirs), "f.pth", *ours);
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  EXPECT_EQ(loaded->resized, "3 x 3 to 5 x 5 patches");
+  theirs->eval();
+  ours->eval();
+  const at::Tensor x = at::rand({2, 3, 10, 10});
+  EXPECT_LT((theirs->forward(x) - ours->forward(x)).abs().max().item<float>(),
+            1e-6);
+}
+
+TEST(BackboneWeightsTest, WhatDoesNotFitIsNamedAndNothingChanges) {
+  const auto ours = SmallResNet(1), before = SmallResNet(1);
+  const auto error = [&](const NamedTensors& file) {
+    const absl::Status status =
+        LoadBackboneWeights(file, "f.pth", *ours).status();
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+    ExpectSame(*ours, *before);
+    return std::string(status.message());
+  };
+  NamedTensors file = Behind("m.", *SmallResNet(2));
+  file.emplace_back("m.layer3.0.conv1.weight", at::ones({1}));
+  EXPECT_THAT(error(file), HasSubstr("unknown: m.layer3.0.conv1.weight"));
+  file.pop_back();
+  file.erase(file.begin() + 1);
+  EXPECT_THAT(error(file), HasSubstr("it has no bn1.weight"));
+  file[0].second = at::ones({2, 1, 7, 7});
+  EXPECT_THAT(error(file),
+              AllOf(HasSubstr("conv1.weight is [2, 1, 7, 7] and not "
+                              "[2, 3, 7, 7]")));
+  EXPECT_THAT(error({{"weight", at::ones({1})}}),
+              AllOf(HasSubstr("more"), HasSubstr("It has weight")));
+  // What the file is of.
+  torch::manual_seed(1);
+  const auto resnet34 = MakeBackbone(
+      ResNetOptionsFor("resnet34", ResNetOptions::Stem::kImageNet).value());
+  EXPECT_THAT(error(Behind("", **resnet34)),
+              HasSubstr("those of --backbone=resnet34"));
+  const auto vit = MakeBackbone(VitOptionsFor("vit_tiny", 32, 8).value());
+  EXPECT_THAT(error(Behind("", **vit)),
+              HasSubstr("those of --backbone=vit_tiny --patch_size=8"));
+}
+
+TEST(GuessBackboneTest, KnowsOurs) {
+  for (const char* name :
+       {"resnet18", "resnet34", "resnet50", "resnet101", "wide_resnet50_2"}) {
+    const auto backbone = MakeBackbone(
+        ResNetOptionsFor(name, ResNetOptions::Stem::kImageNet).value());
+    const auto guess = GuessBackbone(Behind("module.", **backbone));
+    ASSERT_TRUE(guess.has_value()) << name;
+    EXPECT_EQ(guess->backbone, name);
+  }
+  EXPECT_FALSE(GuessBackbone(Behind("", *SmallResNet(1))).has_value());
+  EXPECT_FALSE(GuessBackbone({}).has_value());
+}
+
+}  // namespace
+}  // namespace gsg
