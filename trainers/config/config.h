@@ -286,9 +286,9 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
              "resnet_small", "vit_tiny", "vit_small", "vit_base"}));
   visit(c.init,
         Field{"init", kModel,
-              "start from the backbone's weights in this file: torchvision's "
-              "(.pth), timm's (.safetensors), a checkpoint of DINO, MoCo or a "
-              "run; a resumed run does not read it"}
+              "file with the backbone's weights to start from, of torchvision "
+              "(.pth) or timm (.safetensors), or a checkpoint of DINO, MoCo or "
+              "a run; a resumed run does not read it"}
             .KeptPath());
   visit(c.init_sha256,
         Field{"init_sha256", kModel,

@@ -36,7 +36,8 @@ absl::StatusOr<SavedNetwork> LoadNetwork(const std::string& checkpoint_path,
 
 // Reads a backbone's weights that others have made (trainers/weights), which
 // say themselves what --backbone they are of. Images of ImageNet's mean and
-// standard deviation, of 224 pixels unless told otherwise, are what it takes.
+// standard deviation are what it takes, of 224 pixels or of the side that its
+// position embeddings are for.
 // Errors: those of ReadWeightFile and LoadBackboneWeights; kInvalidArgument if
 // the file is of no backbone of ours.
 absl::StatusOr<SavedNetwork> LoadReleasedNetwork(const std::string& path,

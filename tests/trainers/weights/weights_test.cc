@@ -304,6 +304,12 @@ TEST(GuessBackboneTest, KnowsOurs) {
     ASSERT_TRUE(guess.has_value()) << name;
     EXPECT_EQ(guess->backbone, name);
   }
+  const auto vit = MakeBackbone(VitOptionsFor("vit_small", 48, 16).value());
+  const auto guess = GuessBackbone(Behind("student.", **vit));
+  ASSERT_TRUE(guess.has_value());
+  EXPECT_EQ(guess->backbone, "vit_small");
+  EXPECT_EQ(guess->patch_size, 16);
+  EXPECT_EQ(guess->image_size, 48);
   EXPECT_FALSE(GuessBackbone(Behind("", *SmallResNet(1))).has_value());
   EXPECT_FALSE(GuessBackbone({}).has_value());
 }
