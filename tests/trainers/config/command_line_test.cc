@@ -178,9 +178,10 @@ TEST_F(CommandLineTest, FlagsWithoutEffectAreErrors) {
   EXPECT_EQ(error("byol", "--momentum=0.8", "--optimizer=adamw"),
             "--momentum: --optimizer=adamw has --adam_beta1 in its place");
   EXPECT_EQ(error("byol", "--momentum=0.8", "--optimizer=lars"), "");
-  EXPECT_EQ(error("byol", "--patch_size=4"),
-            "--patch_size: only --backbone=vit_tiny, vit_small and vit_base have "
-            "patches");
+  EXPECT_EQ(
+      error("byol", "--patch_size=4"),
+      "--patch_size: only --backbone=vit_tiny, vit_small and vit_base have "
+      "patches");
   EXPECT_EQ(error("byol", "--patch_size=4", "--backbone=vit_small"), "");
   EXPECT_EQ(error("byol", "--stem=imagenet", "--backbone=vit_tiny"),
             "--stem: of use for a ResNet; the backbone is vit_tiny");
@@ -215,11 +216,11 @@ TEST_F(CommandLineTest, ErrorsOfNames) {
             "unexpected argument \"-\"; flags are written --name=value");
   EXPECT_EQ(ErrorOf({"--linear_probe", "false"}),
             "unexpected argument \"false\"; flags are written --name=value");
-  EXPECT_EQ(
-      ErrorOf({"--recipe=cifar"}),
-      "--recipe=cifar: unknown recipe; did you mean cifar10? recipes: "
-      "fashion_mnist, fashion_mnist_short, cifar10, cifar10_fast, "
-      "cifar10_short, cifar10_vit, cifar100, imagenette, photos, imagenet");
+  EXPECT_EQ(ErrorOf({"--recipe=cifar"}),
+            "--recipe=cifar: unknown recipe; did you mean cifar10? recipes: "
+            "fashion_mnist, fashion_mnist_short, cifar10, cifar10_fast, "
+            "cifar10_short, cifar10_cpu, cifar10_vit, cifar100, imagenette, "
+            "photos, imagenet");
   EXPECT_EQ(ErrorOf({"--epochs=1", "--epochs=2"}),
             "--epochs: given 2 times; give it once");
   EXPECT_EQ(ErrorOf({"--linear_probe", "--nolinear_probe"}),
@@ -305,11 +306,11 @@ TEST_F(CommandLineTest, ErrorsOfTheConfigFile) {
                          "see --help"));
   const std::string recipe = absl::StrCat(
       "--config=", WriteFile("recipe.json", R"({"recipe": "cifar11"})"));
-  EXPECT_EQ(
-      ErrorOf({recipe.c_str()}),
-      "--recipe=cifar11: unknown recipe; did you mean cifar10? recipes: "
-      "fashion_mnist, fashion_mnist_short, cifar10, cifar10_fast, "
-      "cifar10_short, cifar10_vit, cifar100, imagenette, photos, imagenet");
+  EXPECT_EQ(ErrorOf({recipe.c_str()}),
+            "--recipe=cifar11: unknown recipe; did you mean cifar10? recipes: "
+            "fashion_mnist, fashion_mnist_short, cifar10, cifar10_fast, "
+            "cifar10_short, cifar10_cpu, cifar10_vit, cifar100, imagenette, "
+            "photos, imagenet");
   const std::string range =
       absl::StrCat("--config=", WriteFile("range.json", R"({"epochs": 0})"));
   EXPECT_EQ(ErrorOf({range.c_str()}),

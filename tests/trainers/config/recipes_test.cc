@@ -130,12 +130,14 @@ TEST(RecipesTest, UnknownNameSaysWhichThereAre) {
   EXPECT_EQ(RecipeConfig("fashion-mnist").status().message(),
             "--recipe=fashion-mnist: unknown recipe; did you mean "
             "fashion_mnist? recipes: fashion_mnist, fashion_mnist_short, "
-            "cifar10, cifar10_fast, cifar10_short, cifar10_vit, cifar100, "
+            "cifar10, cifar10_fast, cifar10_short, cifar10_cpu, cifar10_vit, "
+            "cifar100, "
             "imagenette, photos, imagenet");
-  EXPECT_EQ(RecipeConfig("places").status().message(),
-            "--recipe=places: unknown recipe; recipes: fashion_mnist, "
-            "fashion_mnist_short, cifar10, cifar10_fast, cifar10_short, "
-            "cifar10_vit, cifar100, imagenette, photos, imagenet");
+  EXPECT_EQ(
+      RecipeConfig("places").status().message(),
+      "--recipe=places: unknown recipe; recipes: fashion_mnist, "
+      "fashion_mnist_short, cifar10, cifar10_fast, cifar10_short, cifar10_cpu, "
+      "cifar10_vit, cifar100, imagenette, photos, imagenet");
 }
 
 }  // namespace
