@@ -30,7 +30,9 @@ void FashionMnist(Config* c) {
   SmallNetwork(c);
 
   // A learning rate of 0.2. Short runs gain more from steps than from larger
-  // batches, and more from a wider network than from more epochs.
+  // batches, and more from a wider network than from more epochs. On 5,000
+  // training images held out, one seed: k-NN 82.6, 84.1 and 84.2 at base rates of
+  // 0.1, 0.2 and 0.4, linear 85.9, 88.0 and 88.6.
   c->epochs = 5;
   c->batch_size = 128;
   c->base_lr = 0.4;
