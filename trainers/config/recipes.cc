@@ -31,8 +31,8 @@ void FashionMnist(Config* c) {
 
   // A learning rate of 0.2. Short runs gain more from steps than from larger
   // batches, and more from a wider network than from more epochs. On 5,000
-  // training images held out, one seed: k-NN 82.6, 84.1 and 84.2 at base rates of
-  // 0.1, 0.2 and 0.4, linear 85.9, 88.0 and 88.6.
+  // training images held out, one seed: k-NN 82.6, 84.1 and 84.2 at base rates
+  // of 0.1, 0.2 and 0.4, linear 85.9, 88.0 and 88.6.
   c->epochs = 5;
   c->batch_size = 128;
   c->base_lr = 0.4;
@@ -123,8 +123,8 @@ void Cifar10Short(Config* c) {
   c->linear_probe = true;
 }
 
-// As long as that takes to tell a collapse from none. The rate was chosen on 5,000
-// training images held out, between this one and 0.4.
+// As long as that takes to tell a collapse from none. The rate was chosen on
+// 5,000 training images held out, between this one and 0.4.
 void Cifar10Cpu(Config* c) {
   Cifar10Short(c);
   c->epochs = 3;
