@@ -16,16 +16,20 @@ _COMMON_DEPS = [
 # is the one that LibTorch has loaded.
 _OPENMP = ["-fopenmp"]
 
+# Warnings are errors for us (--config=ci), not for those who build with another
+# compiler, other options or another Abseil.
+WERROR = select({"//bazel/config:werror": ["-Werror"], "//conditions:default": []})
+
 def _copts(deps, openmp):
     # LibTorch's headers do not pass -Wextra.
-    warnings = ["-Wall"] if "@libtorch" in deps else ["-Wall", "-Wextra", "-Werror"]
+    warnings = ["-Wall"] if "@libtorch" in deps else ["-Wall", "-Wextra"] + WERROR
     return warnings + (_OPENMP if openmp else [])
 
 def _deps(deps):
     return deps + [dep for dep in _COMMON_DEPS if dep not in deps]
 
 def _cuda(values):
-    return select({"//bazel:cuda": values, "//conditions:default": []}) if values else []
+    return select({"//bazel/config:cuda": values, "//conditions:default": []}) if values else []
 
 def gsg_cc_library(
         name,
@@ -58,7 +62,7 @@ def gsg_cc_library(
     srcs = srcs or []
     if cuda_srcs or no_cuda_srcs:
         srcs = srcs + select({
-            "//bazel:cuda": cuda_srcs,
+            "//bazel/config:cuda": cuda_srcs,
             "//conditions:default": no_cuda_srcs,
         })
     if testonly and "visibility" not in kwargs:

@@ -15,7 +15,6 @@ _OPTIONS = [
     "-c",
     "-std=c++17",
     "--expt-relaxed-constexpr",
-    "--Werror=all-warnings",
     "-Xcompiler=-fPIC,-Wall,-Wextra",
     "-I.",
 ]
@@ -25,6 +24,8 @@ def _compile(ctx, cc_toolchain, compilation_context, src):
     args = ctx.actions.args()
     args.add("-ccbin", cc_toolchain.compiler_executable)
     args.add_all(_OPTIONS)
+    if ctx.var.get("werror") == "1":
+        args.add("--Werror=all-warnings")
     args.add("-O3" if ctx.var["COMPILATION_MODE"] == "opt" else "-O1")
     args.add_all([
         "-gencode=arch=compute_%s,code=sm_%s" % (arch, arch)
@@ -106,7 +107,7 @@ cuda_library = rule(
         "_cc_toolchain": attr.label(
             default = "@bazel_tools//tools/cpp:current_cc_toolchain",
         ),
-                "_headers": attr.label(default = "@cuda_runtime//:headers"),
+        "_headers": attr.label(default = "@cuda_runtime//:headers"),
         "_nvcc": attr.label(
             allow_single_file = True,
             default = "@cuda_nvcc//:nvidia/cu13/bin/nvcc",

@@ -20,6 +20,7 @@
 #include "gsg_core/distance.h"
 #include "gsg_core/half.h"
 #include "gsg_core/loss.h"
+#include "gsg_core/parse.h"
 #include "gsg_core/rows.h"
 #include "gsg_core/selection.h"
 #include "pybind11/numpy.h"

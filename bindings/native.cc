@@ -28,10 +28,12 @@
 #include "gsg_core/meters.h"
 #include "gsg_core/nearest_pairing.h"
 #include "gsg_core/pairing.h"
+#include "gsg_core/parse.h"
 #include "gsg_core/random.h"
 #include "gsg_core/reference_row.h"
 #include "gsg_core/rows.h"
 #include "gsg_core/selection.h"
+#include "gsg_core/version.h"
 #include "pybind11/numpy.h"
 #include "pybind11/pybind11.h"
 #include "pybind11/stl.h"
@@ -514,7 +516,7 @@ double Measure(const py::object& z) {
 }
 
 PYBIND11_MODULE(_native, m) {
-  m.attr("version") = GSG_VERSION;
+  m.attr("version") = GSG_VERSION_STRING;
   m.def("guided_loss", &GuidedLossOfFour, py::arg("views"), py::arg("options"),
         py::arg("out"));
   m.def("guided_loss_shared", &GuidedLossShared, py::arg("views"),

@@ -18,7 +18,7 @@ absl::Status MakePairingPlan(absl::Span<const int64_t> pairing,
                              absl::Span<int64_t> plan) {
   const int64_t n = static_cast<int64_t>(pairing.size());
   if (n == 0) return absl::InvalidArgumentError("pairing is empty");
-  absl::Status status = gsg::internal::CheckPairing(pairing, n);
+  absl::Status status = gsg::core_internal::CheckPairing(pairing, n);
   if (!status.ok()) return status;
   if (static_cast<int64_t>(plan.size()) != PairingPlanSize(n)) {
     return absl::InvalidArgumentError(

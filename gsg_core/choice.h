@@ -1,9 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef GSG_GSG_CORE_CHOICE_H_
 #define GSG_GSG_CORE_CHOICE_H_
 
 #include <cstdint>
 
+#include "gsg_core/config.h"
+
 namespace gsg {
+GSG_NAMESPACE_BEGIN
 
 // Which views are sources (predictor, gradient) and which are targets
 // (stop-gradient), per pair of images. The four views of a row are numbered
@@ -46,6 +50,7 @@ constexpr Choice SourcesOf(int pair) {
   return choice;
 }
 
+GSG_NAMESPACE_END
 }  // namespace gsg
 
 #endif  // GSG_GSG_CORE_CHOICE_H_

@@ -1,12 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef GSG_GSG_CORE_EIGEN_H_
 #define GSG_GSG_CORE_EIGEN_H_
 
 #include <type_traits>
 
 #include "Eigen/Core"
+#include "gsg_core/config.h"
 #include "gsg_core/rows.h"
 
 namespace gsg {
+GSG_NAMESPACE_BEGIN
 
 // The rows of a row-major Eigen matrix, Map, Ref or block of columns or rows,
 // without a copy:
@@ -35,6 +38,7 @@ auto AsRows(Matrix&& matrix) {
                       matrix.outerStride());
 }
 
+GSG_NAMESPACE_END
 }  // namespace gsg
 
 #endif  // GSG_GSG_CORE_EIGEN_H_

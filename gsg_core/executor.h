@@ -1,15 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef GSG_GSG_CORE_EXECUTOR_H_
 #define GSG_GSG_CORE_EXECUTOR_H_
 
 #include <cstdint>
 
 #include "absl/functional/function_ref.h"
+#include "gsg_core/config.h"
 
 namespace gsg {
+GSG_NAMESPACE_BEGIN
 
 // Where gsg_core runs its loops. Implement it over the threads a program
 // already has, or use ThreadPool. Results never depend on the executor.
-class Executor {
+class GSG_EXPORT Executor {
  public:
   virtual ~Executor() = default;
 
@@ -32,6 +35,7 @@ class SerialExecutor final : public Executor {
   }
 };
 
+GSG_NAMESPACE_END
 }  // namespace gsg
 
 #endif  // GSG_GSG_CORE_EXECUTOR_H_

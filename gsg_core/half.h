@@ -1,10 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef GSG_GSG_CORE_HALF_H_
 #define GSG_GSG_CORE_HALF_H_
 
 #include <cstdint>
-#include <cstring>
+#include <type_traits>
+
+#include "gsg_core/config.h"
+#include "gsg_core/internal/bits.h"
 
 namespace gsg {
+GSG_NAMESPACE_BEGIN
 
 // Two formats of 16 bits, in which matrices may be stored and no arithmetic is
 // done: they convert to float exactly, and from float to the nearest value,
@@ -13,7 +18,7 @@ namespace gsg {
 // be cast to a pointer to the other.
 
 // IEEE 754 binary16: 11 significant bits, 6.0e-8 (2^-24) to 65504.
-struct Half {
+struct GSG_EXPORT Half {
   Half() = default;
   explicit Half(float value);
   operator float() const;
@@ -22,7 +27,7 @@ struct Half {
 };
 
 // The upper half of a float: 8 significant bits, float's range.
-struct BFloat16 {
+struct GSG_EXPORT BFloat16 {
   BFloat16() = default;
   explicit BFloat16(float value);
   operator float() const;
@@ -46,37 +51,33 @@ struct ArithmeticOf<BFloat16> {
 template <typename T>
 using Arithmetic = typename ArithmeticOf<T>::Type;
 
-namespace internal {
-
-inline uint32_t BitsOf(float value) {
-  uint32_t bits;
-  std::memcpy(&bits, &value, sizeof(bits));
-  return bits;
-}
-
-inline float FloatOf(uint32_t bits) {
-  float value;
-  std::memcpy(&value, &bits, sizeof(value));
-  return value;
-}
-
-}  // namespace internal
+// Whether the library has functions for matrices of T.
+template <typename T>
+inline constexpr bool kIsElement =
+    std::is_same_v<T, float> || std::is_same_v<T, double> ||
+    std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>;
+#define GSG_STATIC_ASSERT_ELEMENT(T)                                 \
+  static_assert(::gsg::kIsElement<T>,                                \
+                "gsg_core has matrices of float, double, gsg::Half " \
+                "(IEEE 754 binary16) and gsg::BFloat16")
 
 inline Half::operator float() const {
   const uint32_t sign = uint32_t{bits & 0x8000u} << 16;
   const uint32_t magnitude = bits & 0x7fffu;
   if (magnitude >= 0x7c00) {  // infinity, NaN
-    return internal::FloatOf(sign | 0x7f800000 | (magnitude & 0x3ff) << 13);
+    return core_internal::FloatOf(sign | 0x7f800000 |
+                                  (magnitude & 0x3ff) << 13);
   }
   if (magnitude < 0x400) {  // zero, denormals: multiples of 2^-24
     const float value = static_cast<float>(magnitude) * 0x1p-24f;
     return sign != 0 ? -value : value;
   }
-  return internal::FloatOf(sign | ((magnitude << 13) + ((127 - 15) << 23)));
+  return core_internal::FloatOf(sign |
+                                ((magnitude << 13) + ((127 - 15) << 23)));
 }
 
 inline Half::Half(float value) {
-  const uint32_t all = internal::BitsOf(value);
+  const uint32_t all = core_internal::BitsOf(value);
   const uint32_t sign = all >> 16 & 0x8000;
   uint32_t magnitude = all & 0x7fffffff;
   if (magnitude > 0x7f800000) {
@@ -86,8 +87,9 @@ inline Half::Half(float value) {
   } else if (magnitude < 0x38800000) {
     // Below 2^-14 values are multiples of 2^-24, which is what floats from 0.5
     // to 1 are: the addition rounds.
-    magnitude = internal::BitsOf(internal::FloatOf(magnitude) + 0.5f) -
-                internal::BitsOf(0.5f);
+    magnitude =
+        core_internal::BitsOf(core_internal::FloatOf(magnitude) + 0.5f) -
+        core_internal::BitsOf(0.5f);
   } else {
     magnitude += 0xfff + (magnitude >> 13 & 1);
     magnitude = (magnitude - ((127 - 15) << 23)) >> 13;
@@ -96,17 +98,18 @@ inline Half::Half(float value) {
 }
 
 inline BFloat16::operator float() const {
-  return internal::FloatOf(uint32_t{bits} << 16);
+  return core_internal::FloatOf(uint32_t{bits} << 16);
 }
 
 inline BFloat16::BFloat16(float value) {
-  const uint32_t all = internal::BitsOf(value);
+  const uint32_t all = core_internal::BitsOf(value);
   const bool nan = (all & 0x7fffffff) > 0x7f800000;
   const uint32_t rounded =
       nan ? all | 0x400000 : all + 0x7fff + (all >> 16 & 1);
   bits = static_cast<uint16_t>(rounded >> 16);
 }
 
+GSG_NAMESPACE_END
 }  // namespace gsg
 
 #endif  // GSG_GSG_CORE_HALF_H_

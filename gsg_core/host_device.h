@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef GSG_GSG_CORE_HOST_DEVICE_H_
 #define GSG_GSG_CORE_HOST_DEVICE_H_
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "gsg_core/loss.h"
 
 #include <array>
@@ -12,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
+#include "gsg_core/config.h"
 #include "gsg_core/half.h"
 #include "gsg_core/internal/blocks.h"
 #include "gsg_core/internal/checks.h"
@@ -21,20 +23,21 @@
 #include "gsg_core/selection.h"
 
 namespace gsg {
+GSG_NAMESPACE_BEGIN
 namespace {
 
-using internal::ForBlocks;
-using internal::NamedRows;
-using internal::RowLoss;
+using core_internal::ForBlocks;
+using core_internal::NamedRows;
+using core_internal::RowLoss;
 
 template <typename T>
 absl::Status CheckArguments(const LossOptions& options,
                             absl::Span<const NamedRows<T>> inputs,
                             absl::Span<const NamedRows<T>> grads = {}) {
-  absl::Status status = internal::CheckLossOptions(
+  absl::Status status = core_internal::CheckLossOptions(
       options.distance, options.selection, options, options.grad_scale);
-  if (status.ok()) status = internal::CheckShapes<T>(inputs);
-  if (status.ok()) status = internal::CheckGrads<T>(grads, inputs);
+  if (status.ok()) status = core_internal::CheckShapes<T>(inputs);
+  if (status.ok()) status = core_internal::CheckGrads<T>(grads, inputs);
   return status;
 }
 
@@ -87,7 +90,7 @@ absl::StatusOr<std::vector<uint8_t>> SelectRows(
     for (int64_t i = begin; i < end; ++i) pair[i] = choose(row, i).pair;
   });
   if (row.saw_non_finite() || !row.uses_distances()) {
-    absl::Status status = internal::CheckFinite<T>(inputs);
+    absl::Status status = core_internal::CheckFinite<T>(inputs);
     if (!status.ok()) return status;
   }
   return pair;
@@ -138,7 +141,7 @@ absl::StatusOr<LossResult> GuidedLoss(const FourViews<T>& views,
       }
     }
   });
-  if (row.saw_non_finite()) return internal::CheckFinite<T>(inputs);
+  if (row.saw_non_finite()) return core_internal::CheckFinite<T>(inputs);
   return Summarise(std::move(pair), row_loss);
 }
 
@@ -170,14 +173,15 @@ absl::StatusOr<LossResult> GuidedLoss(const SharedViews<T>& views,
   absl::Status status = CheckArguments<T>(options, inputs, outputs);
   if (!status.ok()) return status;
   const int64_t n = views.p1.rows();
-  status = internal::CheckPairing(views.pairing, n);
+  const absl::Span<const int64_t> pairing = views.pairing;
+  status = core_internal::CheckPairing(pairing, n);
   if (!status.ok()) return status;
 
   RowLoss<T> row(options, n, views.p1.cols());
   std::vector<uint8_t> pair(n);
   std::vector<double> image_loss(n);
   const auto choose = [&](int64_t i) {
-    const int64_t j = views.pairing[i], k = views.pairing[j];
+    const int64_t j = pairing[i], k = pairing[j];
     return row.Choose(
         {views.z1.row(i), views.z2.row(i), views.z1.row(j), views.z2.row(j)},
         {views.p1.row(i), views.p2.row(i), views.z1.row(k), views.z2.row(k)},
@@ -201,13 +205,13 @@ absl::StatusOr<LossResult> GuidedLoss(const SharedViews<T>& views,
     }
     return loss;
   };
-  const std::vector<int64_t> inverse = InverseOf(views.pairing);
+  const std::vector<int64_t> inverse = InverseOf(pairing);
   if (!inverse.empty()) {
     // Image i needs the choice of its own row, in which it is the first image,
     // and of row inverse[i], in which it is the second. Along a cycle the
     // latter is the choice before, and the projections just compared are still
     // in cache.
-    const std::vector<int64_t> order = CycleOrder(views.pairing);
+    const std::vector<int64_t> order = CycleOrder(pairing);
     ForBlocks(options.executor, n, [&](int64_t begin, int64_t end) {
       Choice second{};
       for (int64_t k = begin; k < end; ++k) {
@@ -233,7 +237,7 @@ absl::StatusOr<LossResult> GuidedLoss(const SharedViews<T>& views,
       weights[i] = {choices[i].weights[0], choices[i].weights[1]};
     }
     for (int64_t i = 0; i < n; ++i) {
-      std::array<double, 2>& second = weights[views.pairing[i]];
+      std::array<double, 2>& second = weights[pairing[i]];
       second[0] += choices[i].weights[2];
       second[1] += choices[i].weights[3];
     }
@@ -243,52 +247,48 @@ absl::StatusOr<LossResult> GuidedLoss(const SharedViews<T>& views,
       }
     });
   }
-  if (row.saw_non_finite()) return internal::CheckFinite<T>(inputs);
+  if (row.saw_non_finite()) return core_internal::CheckFinite<T>(inputs);
   return Summarise(std::move(pair), image_loss);
 }
 
+namespace core_internal {
+
 template <typename T>
-absl::StatusOr<std::vector<uint8_t>> Select(Rows<const T> z11,
-                                            Rows<const T> z12,
-                                            Rows<const T> z21,
-                                            Rows<const T> z22,
-                                            const LossOptions& options) {
+absl::StatusOr<std::vector<uint8_t>> SelectFour(const Rows<const T> (&z)[4],
+                                                const LossOptions& options) {
   const NamedRows<T> inputs[] = {
-      {"z11", z11}, {"z12", z12}, {"z21", z21}, {"z22", z22}};
+      {"z11", z[0]}, {"z12", z[1]}, {"z21", z[2]}, {"z22", z[3]}};
   absl::Status status = CheckArguments<T>(options, inputs);
   if (!status.ok()) return status;
   return SelectRows<T>(inputs, options, [&](RowLoss<T>& row, int64_t i) {
-    const T* const z[4] = {z11.row(i), z12.row(i), z21.row(i), z22.row(i)};
-    return row.Choose(z, z, i);
+    const T* const rows[4] = {z[0].row(i), z[1].row(i), z[2].row(i),
+                              z[3].row(i)};
+    return row.Choose(rows, rows, i);
   });
 }
 
 template <typename T>
-absl::StatusOr<std::vector<uint8_t>> Select(Rows<const T> z1, Rows<const T> z2,
-                                            absl::Span<const int64_t> pairing,
-                                            const LossOptions& options) {
-  const NamedRows<T> inputs[] = {{"z1", z1}, {"z2", z2}};
+absl::StatusOr<std::vector<uint8_t>> SelectShared(
+    const Rows<const T> (&z)[2], absl::Span<const int64_t> pairing,
+    const LossOptions& options) {
+  const NamedRows<T> inputs[] = {{"z1", z[0]}, {"z2", z[1]}};
   absl::Status status = CheckArguments<T>(options, inputs);
   if (!status.ok()) return status;
-  status = internal::CheckPairing(pairing, z1.rows());
+  status = CheckPairing(pairing, z[0].rows());
   if (!status.ok()) return status;
   return SelectRows<T>(inputs, options, [&](RowLoss<T>& row, int64_t i) {
     const int64_t j = pairing[i];
-    const T* const z[4] = {z1.row(i), z2.row(i), z1.row(j), z2.row(j)};
-    return row.Choose(z, z, i);
+    const T* const rows[4] = {z[0].row(i), z[1].row(i), z[0].row(j),
+                              z[1].row(j)};
+    return row.Choose(rows, rows, i);
   });
 }
 
-#define GSG_INSTANTIATE(T)                                               \
-  template absl::StatusOr<LossResult> GuidedLoss(                        \
-      const FourViews<T>&, const LossOptions&, const FourViewGrads<T>*); \
-  template absl::StatusOr<LossResult> GuidedLoss(                        \
-      const SharedViews<T>&, const LossOptions&, const SharedGrads<T>*); \
-  template absl::StatusOr<std::vector<uint8_t>> Select(                  \
-      Rows<const T>, Rows<const T>, Rows<const T>, Rows<const T>,        \
-      const LossOptions&);                                               \
-  template absl::StatusOr<std::vector<uint8_t>> Select(                  \
-      Rows<const T>, Rows<const T>, absl::Span<const int64_t>,           \
+#define GSG_INSTANTIATE(T)                                    \
+  template absl::StatusOr<std::vector<uint8_t>> SelectFour(   \
+      const Rows<const T>(&)[4], const LossOptions&);         \
+  template absl::StatusOr<std::vector<uint8_t>> SelectShared( \
+      const Rows<const T>(&)[2], absl::Span<const int64_t>,   \
       const LossOptions&);
 GSG_INSTANTIATE(float)
 GSG_INSTANTIATE(double)
@@ -296,4 +296,18 @@ GSG_INSTANTIATE(Half)
 GSG_INSTANTIATE(BFloat16)
 #undef GSG_INSTANTIATE
 
+}  // namespace core_internal
+
+#define GSG_INSTANTIATE(T)                                               \
+  template absl::StatusOr<LossResult> GuidedLoss(                        \
+      const FourViews<T>&, const LossOptions&, const FourViewGrads<T>*); \
+  template absl::StatusOr<LossResult> GuidedLoss(                        \
+      const SharedViews<T>&, const LossOptions&, const SharedGrads<T>*);
+GSG_INSTANTIATE(float)
+GSG_INSTANTIATE(double)
+GSG_INSTANTIATE(Half)
+GSG_INSTANTIATE(BFloat16)
+#undef GSG_INSTANTIATE
+
+GSG_NAMESPACE_END
 }  // namespace gsg

@@ -1,20 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef GSG_GSG_CORE_LOSS_H_
 #define GSG_GSG_CORE_LOSS_H_
 
 #include <array>
 #include <cstdint>
+#include <type_traits>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "gsg_core/config.h"
 #include "gsg_core/distance.h"
 #include "gsg_core/executor.h"
 #include "gsg_core/half.h"
 #include "gsg_core/norm.h"
 #include "gsg_core/rows.h"
 #include "gsg_core/selection.h"
+#include "gsg_core/sequence.h"
 
 namespace gsg {
+GSG_NAMESPACE_BEGIN
 
 // The guided stop-gradient loss (Lee & Lee, arXiv 2503.09058; SimSiam's for
 // Selection::kNone, Chen & He, arXiv 2011.10566) and its gradient.
@@ -32,17 +37,25 @@ namespace gsg {
 // Zero rows: D is 0. Where ||p|| < eps the denominator is constant, so that
 // dD/dp = -z / (eps max(||z||, eps)); elsewhere <p, dD/dp> = 0.
 
-// What the selection needs is among them (SelectionParameters in selection.h).
-struct LossOptions : SelectionParameters {
+// An aggregate: C++20 has {.selection = Selection::kSoft, .temperature = 0.5}.
+struct LossOptions {
   Distance distance = Distance::kEuclidean;
   Selection selection = Selection::kMin;
+  // What some selections need: SelectionParameters (choice.h) says what they
+  // are.
+  uint64_t seed = SelectionParameters().seed;
+  double temperature = SelectionParameters().temperature;
+  double margin = SelectionParameters().margin;
   double grad_scale = 1.0;       // factor of the gradients, not of the loss
   Executor* executor = nullptr;  // not owned; nullptr: the calling thread
+
+  operator SelectionParameters() const { return {seed, temperature, margin}; }
 };
 
 // Two images of their own in each row. All eight are [N, D].
 template <typename T>
 struct FourViews {
+  GSG_STATIC_ASSERT_ELEMENT(T);
   Rows<const T> p11, p12, p21, p22;
   Rows<const T> z11, z12, z21, z22;
 };
@@ -57,18 +70,20 @@ struct FourViewGrads {
 // p1, p2, z1, z2 are [N, D]; pairing has N entries of 0..N-1: a permutation
 // (pairing.h), in which an image is second once, or any map
 // (nearest_pairing.h). An image's gradient is the sum of its roles in all rows.
+// Memory stays the caller's, but that a temporary vector is kept (sequence.h).
 template <typename T>
 struct SharedViews {
+  GSG_STATIC_ASSERT_ELEMENT(T);
   Rows<const T> p1, p2;
   Rows<const T> z1, z2;
-  absl::Span<const int64_t> pairing;
-  absl::Span<const Rows<const T>> local_p = {};  // see below
+  Sequence<int64_t> pairing;
+  Sequence<Rows<const T>> local_p = {};  // see below
 };
 
 template <typename T>
 struct SharedGrads {
   Rows<T> p1, p2;
-  absl::Span<const Rows<T>> local_p = {};  // one for each of the views'
+  Sequence<Rows<T>> local_p = {};  // one for each of the views'
 };
 
 // Multi-crop (SwAV, Caron et al., arXiv 2006.09882; DINO, arXiv 2104.14294):
@@ -108,27 +123,47 @@ struct LossResult {
 // enum or out of its range, or grad_scale is not finite. After an error the
 // contents of grads are unspecified.
 template <typename T>
-absl::StatusOr<LossResult> GuidedLoss(const FourViews<T>& views,
-                                      const LossOptions& options,
-                                      const FourViewGrads<T>* grads = nullptr);
+GSG_EXPORT absl::StatusOr<LossResult> GuidedLoss(
+    const FourViews<T>& views, const LossOptions& options,
+    const FourViewGrads<T>* grads = nullptr);
 template <typename T>
-absl::StatusOr<LossResult> GuidedLoss(const SharedViews<T>& views,
-                                      const LossOptions& options,
-                                      const SharedGrads<T>* grads = nullptr);
+GSG_EXPORT absl::StatusOr<LossResult> GuidedLoss(
+    const SharedViews<T>& views, const LossOptions& options,
+    const SharedGrads<T>* grads = nullptr);
+
+namespace core_internal {
+
+// Defined for the types of GSG_STATIC_ASSERT_ELEMENT.
+template <typename T>
+GSG_EXPORT absl::StatusOr<std::vector<uint8_t>> SelectFour(
+    const Rows<const T> (&z)[4], const LossOptions& options);
+template <typename T>
+GSG_EXPORT absl::StatusOr<std::vector<uint8_t>> SelectShared(
+    const Rows<const T> (&z)[2], absl::Span<const int64_t> pairing,
+    const LossOptions& options);
+
+}  // namespace core_internal
 
 // LossResult::pair alone, from projections alone: what GuidedLoss would choose.
-// Errors as above.
+// Errors as above. Rows<T> and Rows<const T> are alike here.
 template <typename T>
-absl::StatusOr<std::vector<uint8_t>> Select(Rows<const T> z11,
-                                            Rows<const T> z12,
-                                            Rows<const T> z21,
-                                            Rows<const T> z22,
-                                            const LossOptions& options);
+absl::StatusOr<std::vector<uint8_t>> Select(Rows<T> z11, InputRows<T> z12,
+                                            InputRows<T> z21, InputRows<T> z22,
+                                            const LossOptions& options) {
+  using Element = std::remove_const_t<T>;
+  GSG_STATIC_ASSERT_ELEMENT(Element);
+  return core_internal::SelectFour<Element>({z11, z12, z21, z22}, options);
+}
 template <typename T>
-absl::StatusOr<std::vector<uint8_t>> Select(Rows<const T> z1, Rows<const T> z2,
+absl::StatusOr<std::vector<uint8_t>> Select(Rows<T> z1, InputRows<T> z2,
                                             absl::Span<const int64_t> pairing,
-                                            const LossOptions& options);
+                                            const LossOptions& options) {
+  using Element = std::remove_const_t<T>;
+  GSG_STATIC_ASSERT_ELEMENT(Element);
+  return core_internal::SelectShared<Element>({z1, z2}, pairing, options);
+}
 
+GSG_NAMESPACE_END
 }  // namespace gsg
 
 #endif  // GSG_GSG_CORE_LOSS_H_

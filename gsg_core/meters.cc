@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "gsg_core/meters.h"
 
 #include <algorithm>
@@ -8,21 +9,23 @@
 #include "Eigen/Eigenvalues"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "gsg_core/config.h"
 #include "gsg_core/internal/checks.h"
 #include "gsg_core/norm.h"
 #include "gsg_core/rows.h"
 #include "gsg_core/status_macros.h"
 
 namespace gsg {
+GSG_NAMESPACE_BEGIN
 namespace {
 
 using Matrix =
     Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 absl::StatusOr<Matrix> CheckedCopy(Rows<const float> z) {
-  const internal::NamedRows<float> arguments[] = {{"z", z}};
-  absl::Status status = internal::CheckShapes<float>(arguments);
-  if (status.ok()) status = internal::CheckFinite<float>(arguments);
+  const core_internal::NamedRows<float> arguments[] = {{"z", z}};
+  absl::Status status = core_internal::CheckShapes<float>(arguments);
+  if (status.ok()) status = core_internal::CheckFinite<float>(arguments);
   if (!status.ok()) return status;
   Matrix copy(z.rows(), z.cols());
   for (int64_t i = 0; i < z.rows(); ++i) {
@@ -72,4 +75,5 @@ absl::StatusOr<double> EffectiveRank(Rows<const float> z) {
   return std::exp(entropy);
 }
 
+GSG_NAMESPACE_END
 }  // namespace gsg

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "gsg_core/nearest_pairing.h"
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
+#include "gsg_core/config.h"
 #include "gsg_core/distances/list.h"
 #include "gsg_core/half.h"
 #include "gsg_core/internal/blocks.h"
@@ -17,9 +19,10 @@
 #include "gsg_core/rows.h"
 
 namespace gsg {
+GSG_NAMESPACE_BEGIN
 namespace {
 
-using internal::NamedRows;
+using core_internal::NamedRows;
 
 absl::Status CheckCandidates(int64_t candidates, int64_t n) {
   if (candidates >= 1 && candidates < n) return absl::OkStatus();
@@ -72,35 +75,38 @@ absl::StatusOr<std::vector<int64_t>> Nearest(
         absl::StrCat("distance is ", static_cast<int>(options.distance),
                      ", which is not one of its enumerators"));
   }
-  absl::Status status = internal::CheckShapes<T>(all);
+  absl::Status status = core_internal::CheckShapes<T>(all);
   const int64_t n = all.front().rows.rows();
   if (status.ok()) status = CheckCandidates(options.candidates, n);
   if (!status.ok()) return status;
 
-  internal::RowDistances<T> row(options.distance, all.front().rows.cols());
+  core_internal::RowDistances<T> row(options.distance, all.front().rows.cols());
   std::vector<int64_t> pairing(n);
-  internal::ForBlocks(options.executor, n, [&](int64_t begin, int64_t end) {
-    CandidateDraw draw(n, options.candidates, options.seed);
-    for (int64_t i = begin; i < end; ++i) {
-      // An image that is nobody's candidate is not looked at otherwise.
-      for (const NamedRows<T>& view : second) row.NoteFinite(view.rows.row(i));
-      typename internal::RowDistances<T>::Real least = 0;
-      pairing[i] = -1;
-      for (const int64_t j : draw.Of(i)) {
-        const T* const z[4] = {first[0].rows.row(i), first[1].rows.row(i),
-                               second[0].rows.row(j), second[1].rows.row(j)};
-        typename internal::RowDistances<T>::Real distances[4];
-        row.Compute(z, z, distances);
-        const auto closest = *std::min_element(distances, distances + 4);
-        if (pairing[i] == -1 || closest < least) {
-          least = closest;
-          pairing[i] = j;
+  core_internal::ForBlocks(
+      options.executor, n, [&](int64_t begin, int64_t end) {
+        CandidateDraw draw(n, options.candidates, options.seed);
+        for (int64_t i = begin; i < end; ++i) {
+          // An image that is nobody's candidate is not looked at otherwise.
+          for (const NamedRows<T>& view : second)
+            row.NoteFinite(view.rows.row(i));
+          typename core_internal::RowDistances<T>::Real least = 0;
+          pairing[i] = -1;
+          for (const int64_t j : draw.Of(i)) {
+            const T* const z[4] = {first[0].rows.row(i), first[1].rows.row(i),
+                                   second[0].rows.row(j),
+                                   second[1].rows.row(j)};
+            typename core_internal::RowDistances<T>::Real distances[4] = {};
+            row.Compute(z, z, distances);
+            const auto closest = *std::min_element(distances, distances + 4);
+            if (pairing[i] == -1 || closest < least) {
+              least = closest;
+              pairing[i] = j;
+            }
+          }
         }
-      }
-    }
-  });
+      });
   if (row.saw_non_finite()) {
-    status = internal::CheckFinite<T>(all);
+    status = core_internal::CheckFinite<T>(all);
     if (!status.ok()) return status;
   }
   return pairing;
@@ -108,22 +114,36 @@ absl::StatusOr<std::vector<int64_t>> Nearest(
 
 }  // namespace
 
+namespace core_internal {
+
 template <typename T>
-absl::StatusOr<std::vector<int64_t>> NearestPairing(
-    Rows<const T> z11, Rows<const T> z12, Rows<const T> z21, Rows<const T> z22,
-    const NearestOptions& options) {
+absl::StatusOr<std::vector<int64_t>> NearestOfFour(
+    const Rows<const T> (&z)[4], const NearestOptions& options) {
   const NamedRows<T> all[] = {
-      {"z11", z11}, {"z12", z12}, {"z21", z21}, {"z22", z22}};
+      {"z11", z[0]}, {"z12", z[1]}, {"z21", z[2]}, {"z22", z[3]}};
   const absl::Span<const NamedRows<T>> span(all);
   return Nearest<T>(span.first(2), span.last(2), span, options);
 }
 
 template <typename T>
-absl::StatusOr<std::vector<int64_t>> NearestPairing(
-    Rows<const T> z1, Rows<const T> z2, const NearestOptions& options) {
-  const NamedRows<T> all[] = {{"z1", z1}, {"z2", z2}};
+absl::StatusOr<std::vector<int64_t>> NearestOfShared(
+    const Rows<const T> (&z)[2], const NearestOptions& options) {
+  const NamedRows<T> all[] = {{"z1", z[0]}, {"z2", z[1]}};
   return Nearest<T>(all, all, all, options);
 }
+
+#define GSG_INSTANTIATE(T)                                       \
+  template absl::StatusOr<std::vector<int64_t>> NearestOfFour(   \
+      const Rows<const T>(&)[4], const NearestOptions&);         \
+  template absl::StatusOr<std::vector<int64_t>> NearestOfShared( \
+      const Rows<const T>(&)[2], const NearestOptions&);
+GSG_INSTANTIATE(float)
+GSG_INSTANTIATE(double)
+GSG_INSTANTIATE(Half)
+GSG_INSTANTIATE(BFloat16)
+#undef GSG_INSTANTIATE
+
+}  // namespace core_internal
 
 absl::StatusOr<std::vector<int64_t>> NearestCandidates(int64_t n,
                                                        int64_t candidates,
@@ -140,16 +160,5 @@ absl::StatusOr<std::vector<int64_t>> NearestCandidates(int64_t n,
   return all;
 }
 
-#define GSG_INSTANTIATE(T)                                        \
-  template absl::StatusOr<std::vector<int64_t>> NearestPairing(   \
-      Rows<const T>, Rows<const T>, Rows<const T>, Rows<const T>, \
-      const NearestOptions&);                                     \
-  template absl::StatusOr<std::vector<int64_t>> NearestPairing(   \
-      Rows<const T>, Rows<const T>, const NearestOptions&);
-GSG_INSTANTIATE(float)
-GSG_INSTANTIATE(double)
-GSG_INSTANTIATE(Half)
-GSG_INSTANTIATE(BFloat16)
-#undef GSG_INSTANTIATE
-
+GSG_NAMESPACE_END
 }  // namespace gsg

@@ -1,6 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "gsg_core/pairing.h"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
@@ -11,17 +11,14 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "gsg_core/config.h"
 #include "gsg_core/internal/names.h"
+#include "gsg_core/internal/pairing_names.h"
 #include "gsg_core/random.h"
 
 namespace gsg {
+GSG_NAMESPACE_BEGIN
 namespace {
-
-constexpr std::array<internal::Named<PairingKind>, 3> kNames = {{
-    {PairingKind::kCyclic, "cyclic"},
-    {PairingKind::kRandom, "random"},
-    {PairingKind::kNearest, "nearest"},
-}};
 
 // Fisher-Yates, from the last place down.
 std::vector<int64_t> Shuffled(int64_t n, uint64_t seed) {
@@ -38,15 +35,7 @@ std::vector<int64_t> Shuffled(int64_t n, uint64_t seed) {
 }  // namespace
 
 absl::string_view PairingKindName(PairingKind kind) {
-  return internal::NameOf(kind, kNames);
-}
-
-std::vector<absl::string_view> PairingKindNames() {
-  return internal::NamesIn(kNames);
-}
-
-absl::StatusOr<PairingKind> ParsePairingKind(absl::string_view name) {
-  return internal::ParseName("pairing", name, kNames);
+  return core_internal::NameOf(kind, core_internal::kPairingNames);
 }
 
 absl::StatusOr<std::vector<int64_t>> CyclicPairing(int64_t n, uint64_t seed) {
@@ -87,4 +76,5 @@ absl::StatusOr<std::vector<int64_t>> MakePairing(PairingKind kind, int64_t n,
       "pairing kind ", static_cast<int>(kind), " is not of PairingKind"));
 }
 
+GSG_NAMESPACE_END
 }  // namespace gsg

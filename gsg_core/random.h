@@ -1,9 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef GSG_GSG_CORE_RANDOM_H_
 #define GSG_GSG_CORE_RANDOM_H_
 
 #include <cstdint>
 
+#include "gsg_core/config.h"
+
 namespace gsg {
+GSG_NAMESPACE_BEGIN
 
 // Philox4x32-10, the counter-based generator of Salmon, Moraes, Dror and Shaw,
 // "Parallel Random Numbers: As Easy as 1, 2, 3" (SC 2011): a fixed bijection of
@@ -71,6 +75,7 @@ constexpr uint64_t StepSeed(uint64_t seed, uint64_t step) {
   return x ^ (x >> 31);
 }
 
+GSG_NAMESPACE_END
 }  // namespace gsg
 
 #endif  // GSG_GSG_CORE_RANDOM_H_

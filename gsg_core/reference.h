@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef GSG_GSG_CORE_REFERENCE_H_
 #define GSG_GSG_CORE_REFERENCE_H_
 
@@ -6,13 +7,16 @@
 #include <cstdint>
 #include <vector>
 
+#include "gsg_core/config.h"
 #include "gsg_core/loss.h"
 #include "gsg_core/reference_row.h"
 #include "gsg_core/selection.h"
 
 // GuidedLoss in obvious loops, one precision wider than T: the judge of every
 // fast implementation. Inputs must be valid; nothing is checked.
-namespace gsg::reference {
+namespace gsg {
+GSG_NAMESPACE_BEGIN
+namespace reference {
 
 template <typename T>
 struct Result {
@@ -119,6 +123,8 @@ Result<T> GuidedLoss(const SharedViews<T>& views, const LossOptions& options,
   return result;
 }
 
-}  // namespace gsg::reference
+}  // namespace reference
+GSG_NAMESPACE_END
+}  // namespace gsg
 
 #endif  // GSG_GSG_CORE_REFERENCE_H_

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef GSG_GSG_CORE_REFERENCE_ROW_H_
 #define GSG_GSG_CORE_REFERENCE_ROW_H_
 
@@ -6,6 +7,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "gsg_core/config.h"
 #include "gsg_core/distance.h"
 #include "gsg_core/distances/list.h"
 #include "gsg_core/half.h"
@@ -15,7 +17,9 @@
 
 // The loss of loss.h for one row, as plain as it can be said. reference.h loops
 // over rows with it; GuidedLoss redoes a row with it where T is too narrow.
-namespace gsg::reference {
+namespace gsg {
+GSG_NAMESPACE_BEGIN
+namespace reference {
 
 // What reference code for values of type T calculates in. No square of a finite
 // float, Half or BFloat16 leaves double's range, nor of a double that of long
@@ -103,6 +107,8 @@ void AddNegativeCosineGradient(const T* p, const T* z, int64_t n, Real factor,
   }
 }
 
-}  // namespace gsg::reference
+}  // namespace reference
+GSG_NAMESPACE_END
+}  // namespace gsg
 
 #endif  // GSG_GSG_CORE_REFERENCE_ROW_H_

@@ -1,10 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef GSG_GSG_CORE_ROWS_H_
 #define GSG_GSG_CORE_ROWS_H_
 
 #include <cstdint>
 #include <type_traits>
 
+#include "gsg_core/config.h"
+
 namespace gsg {
+GSG_NAMESPACE_BEGIN
 
 // A view of a row-major matrix whose memory is the caller's: element (i, j) is
 // data()[i * row_stride() + j]. The stride counts elements of T; elements
@@ -37,6 +41,16 @@ class Rows {
   int64_t row_stride_ = 0;
 };
 
+// What `Rows<T>` is as an input. Not deduced: of several arguments the first
+// decides about T, and Rows<float> and Rows<const float> may be mixed.
+template <typename T>
+struct InputRowsOf {
+  using Type = Rows<const std::remove_const_t<T>>;
+};
+template <typename T>
+using InputRows = typename InputRowsOf<T>::Type;
+
+GSG_NAMESPACE_END
 }  // namespace gsg
 
 #endif  // GSG_GSG_CORE_ROWS_H_

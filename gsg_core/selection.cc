@@ -1,28 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "gsg_core/selection.h"
 
 #include <cstdint>
-#include <vector>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "gsg_core/config.h"
 #include "gsg_core/internal/names.h"
 #include "gsg_core/selections/list.h"
 
 namespace gsg {
+GSG_NAMESPACE_BEGIN
 
 absl::string_view SelectionName(Selection selection) {
-  return internal::NameOf(selection, selections::List::kNames);
-}
-
-std::vector<absl::string_view> SelectionNames() {
-  return internal::NamesIn(selections::List::kNames);
-}
-
-absl::StatusOr<Selection> ParseSelection(absl::string_view name) {
-  return internal::ParseName("selection", name, selections::List::kNames);
+  return core_internal::NameOf(selection, selections::List::kNames);
 }
 
 absl::Status SourceMask(absl::Span<const uint8_t> pair,
@@ -46,4 +39,5 @@ absl::Status SourceMask(absl::Span<const uint8_t> pair,
   return absl::OkStatus();
 }
 
+GSG_NAMESPACE_END
 }  // namespace gsg

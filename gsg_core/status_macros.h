@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef GSG_CORE_STATUS_MACROS_H_
 #define GSG_CORE_STATUS_MACROS_H_
 

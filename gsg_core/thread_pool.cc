@@ -1,13 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "gsg_core/thread_pool.h"
 
 #include <atomic>
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <system_error>
 #include <thread>
 
 #include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "gsg_core/config.h"
 
 namespace gsg {
+GSG_NAMESPACE_BEGIN
 namespace {
 
 // True on a thread that is inside a body: its own ParallelFor would wait for
@@ -16,8 +26,33 @@ thread_local bool inside_body = false;
 
 }  // namespace
 
+absl::StatusOr<std::unique_ptr<ThreadPool>> ThreadPool::Create(int threads) {
+  std::unique_ptr<ThreadPool> pool(new ThreadPool());
+  absl::Status status = pool->Start(threads);
+  if (!status.ok()) return status;
+  return pool;
+}
+
 ThreadPool::ThreadPool(int threads) {
-  for (int t = 1; t < threads; ++t) threads_.emplace_back([this] { Work(); });
+  const absl::Status status = Start(threads);
+  if (status.ok()) return;
+  std::fprintf(stderr, "%s\n", status.ToString().c_str());
+  std::abort();
+}
+
+absl::Status ThreadPool::Start(int threads) {
+  for (int t = 1; t < threads; ++t) {
+    // Threads that wait for work have all that they need of this object.
+    try {
+      threads_.emplace_back([this] { Work(); });
+    } catch (const std::system_error& error) {
+      return absl::ResourceExhaustedError(absl::StrCat(
+          "the system started ", t - 1, " of ", threads - 1,
+          " threads (the caller's is one of ", threads, "): ", error.what(),
+          ". Ask for fewer, or raise the limit of threads or memory"));
+    }
+  }
+  return absl::OkStatus();
 }
 
 ThreadPool::~ThreadPool() {
@@ -79,4 +114,5 @@ void ThreadPool::Work() {
   }
 }
 
+GSG_NAMESPACE_END
 }  // namespace gsg

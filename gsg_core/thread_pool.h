@@ -1,25 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef GSG_GSG_CORE_THREAD_POOL_H_
 #define GSG_GSG_CORE_THREAD_POOL_H_
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <thread>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "gsg_core/config.h"
 #include "gsg_core/executor.h"
 
 namespace gsg {
+GSG_NAMESPACE_BEGIN
 
 // A fixed set of threads. The thread that calls ParallelFor works too, so that
 // ThreadPool(n) starts n - 1 threads; between calls they sleep. Several threads
 // may call ParallelFor: the calls take turns. A ParallelFor inside a body runs
 // on the thread that calls it.
-class ThreadPool final : public Executor {
+class GSG_EXPORT ThreadPool final : public Executor {
  public:
-  // threads < 1 counts as 1.
+  // threads < 1 counts as 1. ResourceExhausted, with the system's words, if
+  // the system gives fewer threads.
+  static absl::StatusOr<std::unique_ptr<ThreadPool>> Create(int threads);
+
+  // The same for programs that cannot go on without: it ends the program with
+  // that error on stderr.
   explicit ThreadPool(int threads);
   ~ThreadPool() override;
   ThreadPool(const ThreadPool&) = delete;
@@ -38,6 +49,8 @@ class ThreadPool final : public Executor {
     int workers = 0;  // inside Run; guarded by mutex_
   };
 
+  ThreadPool() = default;
+  absl::Status Start(int threads);
   static void Run(Loop& loop);
   void Work();
 
@@ -51,6 +64,7 @@ class ThreadPool final : public Executor {
   std::vector<std::thread> threads_;
 };
 
+GSG_NAMESPACE_END
 }  // namespace gsg
 
 #endif  // GSG_GSG_CORE_THREAD_POOL_H_

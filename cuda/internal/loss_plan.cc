@@ -24,7 +24,7 @@ namespace gsg::cuda {
 namespace internal {
 namespace {
 
-using gsg::internal::NamedRows;
+using gsg::core_internal::NamedRows;
 
 // A block takes more rows only where all multiprocessors have enough of them
 // (an H100 has 132, each with up to 4 blocks at once).
@@ -65,10 +65,10 @@ absl::Status CheckArguments(const LossOptions& options,
                             const LossOutputs& outputs,
                             absl::Span<const NamedRows<T>> inputs,
                             absl::Span<const NamedRows<T>> grads) {
-  absl::Status status = gsg::internal::CheckLossOptions(
+  absl::Status status = gsg::core_internal::CheckLossOptions(
       options.distance, options.selection, options, options.grad_scale);
-  if (status.ok()) status = gsg::internal::CheckShapes<T>(inputs);
-  if (status.ok()) status = gsg::internal::CheckGrads<T>(grads, inputs);
+  if (status.ok()) status = gsg::core_internal::CheckShapes<T>(inputs);
+  if (status.ok()) status = gsg::core_internal::CheckGrads<T>(grads, inputs);
   if (status.ok()) status = CheckOutputs(outputs);
   const Rows<const T>& first = inputs.front().rows;
   if (status.ok() && std::max(first.rows(), first.cols()) > kMaxSide) {

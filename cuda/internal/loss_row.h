@@ -43,7 +43,7 @@ GSG_DEVICE bool PairSumsArePlain(const LossArgs& args, const double* sums) {
   if (!args.uses_distances) return true;
   const int first = args.uses_products ? 4 : 0;
   for (int k = first; k < first + 4; ++k) {
-    if (!gsg::internal::IsPlain<float>(sums[k])) return false;
+    if (!gsg::core_internal::IsPlain<float>(sums[k])) return false;
   }
   return true;
 }
@@ -72,19 +72,21 @@ GSG_DEVICE Choice ChooseRow(const LossArgs& args,
 // Of a view, from its sums.
 struct ViewResult {
   bool is_source;
-  gsg::internal::ViewTerm term;
+  gsg::core_internal::ViewTerm term;
 };
 
 GSG_DEVICE bool ViewIsPlain(double pp, double zz) {
-  return gsg::internal::IsPlain<float>(pp) && gsg::internal::IsPlain<float>(zz);
+  return gsg::core_internal::IsPlain<float>(pp) &&
+         gsg::core_internal::IsPlain<float>(zz);
 }
 
 GSG_DEVICE ViewResult ResultOfView(double grad_scale, double pp, double zz,
                                    double pz, double weight) {
   if (weight == 0) return {false, {0, 0, 0}};
-  return {true, gsg::internal::ViewTermOf(
-                    pp, zz, pz, weight,
-                    gsg::internal::GradFactor(weight, grad_scale, /*rows=*/1))};
+  return {true,
+          gsg::core_internal::ViewTermOf(
+              pp, zz, pz, weight,
+              gsg::core_internal::GradFactor(weight, grad_scale, /*rows=*/1))};
 }
 
 // Sums in double are finite unless a value is not.

@@ -48,9 +48,9 @@ class SharedViewKernel {
     double as_second[2];  // the image's weights in rows where it is second
     double weights[2];    // in all rows, over the number of sources
     double z_squared[2];  // ||z1||^2, ||z2||^2
-    gsg::internal::ViewTerm local_terms[2];  // for z1, z2
-    Combination<2> grads[2];                 // of p1 and z2; p2 and z1
-    Combination<3> local;                    // of a local view, z1 and z2
+    gsg::core_internal::ViewTerm local_terms[2];  // for z1, z2
+    Combination<2> grads[2];                      // of p1 and z2; p2 and z1
+    Combination<3> local;                         // of a local view, z1 and z2
   };
 
   template <typename Block>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef GSG_GSG_CORE_DISTANCES_COSINE_H_
 #define GSG_GSG_CORE_DISTANCES_COSINE_H_
 
@@ -5,11 +6,14 @@
 #include <cmath>
 
 #include "absl/strings/string_view.h"
+#include "gsg_core/config.h"
 #include "gsg_core/distances/pair_sum.h"
 #include "gsg_core/host_device.h"
 #include "gsg_core/norm.h"
 
-namespace gsg::distances {
+namespace gsg {
+GSG_NAMESPACE_BEGIN
+namespace distances {
 
 // 1 - <x, y> / (max(||x||, eps) max(||y||, eps)): 1 for a zero row.
 struct Cosine {
@@ -24,6 +28,8 @@ struct Cosine {
   }
 };
 
-}  // namespace gsg::distances
+}  // namespace distances
+GSG_NAMESPACE_END
+}  // namespace gsg
 
 #endif  // GSG_GSG_CORE_DISTANCES_COSINE_H_

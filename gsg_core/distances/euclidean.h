@@ -1,13 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef GSG_GSG_CORE_DISTANCES_EUCLIDEAN_H_
 #define GSG_GSG_CORE_DISTANCES_EUCLIDEAN_H_
 
 #include <cmath>
 
 #include "absl/strings/string_view.h"
+#include "gsg_core/config.h"
 #include "gsg_core/distances/pair_sum.h"
 #include "gsg_core/host_device.h"
 
-namespace gsg::distances {
+namespace gsg {
+GSG_NAMESPACE_BEGIN
+namespace distances {
 
 // ||x - y||
 struct Euclidean {
@@ -20,6 +24,8 @@ struct Euclidean {
   }
 };
 
-}  // namespace gsg::distances
+}  // namespace distances
+GSG_NAMESPACE_END
+}  // namespace gsg
 
 #endif  // GSG_GSG_CORE_DISTANCES_EUCLIDEAN_H_

@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef GSG_GSG_CORE_DISTANCES_LIST_H_
 #define GSG_GSG_CORE_DISTANCES_LIST_H_
 
+#include "gsg_core/config.h"
 #include "gsg_core/distances/cosine.h"
 #include "gsg_core/distances/euclidean.h"
 #include "gsg_core/distances/squared_euclidean.h"
@@ -15,15 +17,17 @@
   DISTANCE(Cosine)
 
 namespace gsg {
+GSG_NAMESPACE_BEGIN
 
 // An enumerator for each: kEuclidean, kSquaredEuclidean, ...
 enum class Distance { GSG_DISTANCES(GSG_ENUMERATOR) };
 
 namespace distances {
 
-using List = internal::TypeList<Distance GSG_DISTANCES(GSG_TYPE)>;
+using List = core_internal::TypeList<Distance GSG_DISTANCES(GSG_TYPE)>;
 
 }  // namespace distances
+GSG_NAMESPACE_END
 }  // namespace gsg
 
 #endif  // GSG_GSG_CORE_DISTANCES_LIST_H_

@@ -1,7 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef GSG_GSG_CORE_DISTANCES_PAIR_SUM_H_
 #define GSG_GSG_CORE_DISTANCES_PAIR_SUM_H_
 
-namespace gsg::distances {
+#include "gsg_core/config.h"
+
+namespace gsg {
+GSG_NAMESPACE_BEGIN
+namespace distances {
 
 // What a distance is a function of. A distance file declares
 //   kName: its name;
@@ -13,6 +18,8 @@ enum class PairSum {
   kProduct,            // sum_c x_c y_c
 };
 
-}  // namespace gsg::distances
+}  // namespace distances
+GSG_NAMESPACE_END
+}  // namespace gsg
 
 #endif  // GSG_GSG_CORE_DISTANCES_PAIR_SUM_H_

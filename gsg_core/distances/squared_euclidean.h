@@ -1,11 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef GSG_GSG_CORE_DISTANCES_SQUARED_EUCLIDEAN_H_
 #define GSG_GSG_CORE_DISTANCES_SQUARED_EUCLIDEAN_H_
 
 #include "absl/strings/string_view.h"
+#include "gsg_core/config.h"
 #include "gsg_core/distances/pair_sum.h"
 #include "gsg_core/host_device.h"
 
-namespace gsg::distances {
+namespace gsg {
+GSG_NAMESPACE_BEGIN
+namespace distances {
 
 // ||x - y||^2
 struct SquaredEuclidean {
@@ -18,6 +22,8 @@ struct SquaredEuclidean {
   }
 };
 
-}  // namespace gsg::distances
+}  // namespace distances
+GSG_NAMESPACE_END
+}  // namespace gsg
 
 #endif  // GSG_GSG_CORE_DISTANCES_SQUARED_EUCLIDEAN_H_

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef GSG_GSG_CORE_INTERNAL_BLOCKS_H_
 #define GSG_GSG_CORE_INTERNAL_BLOCKS_H_
 
@@ -5,9 +6,12 @@
 #include <cstdint>
 
 #include "absl/functional/function_ref.h"
+#include "gsg_core/config.h"
 #include "gsg_core/executor.h"
 
-namespace gsg::internal {
+namespace gsg {
+GSG_NAMESPACE_BEGIN
+namespace core_internal {
 
 // Rows of one task: a few hundred microseconds' worth at D = 2048, to spread
 // evenly and to wake threads seldom.
@@ -25,6 +29,8 @@ inline void ForBlocks(Executor* executor, int64_t n,
   chosen.ParallelFor((n + kRowsPerTask - 1) / kRowsPerTask, block);
 }
 
-}  // namespace gsg::internal
+}  // namespace core_internal
+GSG_NAMESPACE_END
+}  // namespace gsg
 
 #endif  // GSG_GSG_CORE_INTERNAL_BLOCKS_H_

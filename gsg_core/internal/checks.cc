@@ -1,6 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "gsg_core/internal/checks.h"
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -8,10 +8,15 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
+#include "gsg_core/config.h"
 #include "gsg_core/half.h"
+#include "gsg_core/internal/bits.h"
+#include "gsg_core/internal/number_text.h"
 #include "gsg_core/rows.h"
 
-namespace gsg::internal {
+namespace gsg {
+GSG_NAMESPACE_BEGIN
+namespace core_internal {
 namespace {
 
 template <typename T>
@@ -105,10 +110,10 @@ absl::Status CheckFinite(absl::Span<const NamedRows<T>> arguments) {
     for (int64_t i = 0; i < argument.rows.rows(); ++i) {
       for (int64_t c = 0; c < argument.rows.cols(); ++c) {
         const Arithmetic<T> value = argument.rows.row(i)[c];
-        if (!std::isfinite(value)) {
-          return absl::InvalidArgumentError(
-              absl::StrCat(argument.name, " has ", value, " in row ", i,
-                           ", column ", c, "; all values must be finite"));
+        if (!IsFinite(value)) {
+          return absl::InvalidArgumentError(absl::StrCat(
+              argument.name, " has ", NumberText(value), " in row ", i,
+              ", column ", c, "; all values must be finite"));
         }
       }
     }
@@ -143,4 +148,6 @@ GSG_INSTANTIATE(Half)
 GSG_INSTANTIATE(BFloat16)
 #undef GSG_INSTANTIATE
 
-}  // namespace gsg::internal
+}  // namespace core_internal
+GSG_NAMESPACE_END
+}  // namespace gsg

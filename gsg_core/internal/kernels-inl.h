@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The kernels, written with vector extensions (GCC and Clang) for registers of
 // GSG_SIMD_BYTES. Each kernels_*.cc sets GSG_SIMD and GSG_SIMD_BYTES, turns its
 // instruction set on and includes this file once. Nothing here may call a
@@ -6,7 +8,9 @@
 //
 // No include guard: one inclusion per file, each with other macros.
 
-namespace gsg::internal::GSG_SIMD {
+namespace gsg {
+GSG_NAMESPACE_BEGIN
+namespace core_internal::GSG_SIMD {
 namespace {
 
 // A register of R, and as many elements of 16 or 32 bits.
@@ -295,14 +299,16 @@ void Combine3(Arithmetic<T> a, const T* p, Arithmetic<T> b, const T* y,
   if (k < n) rest.Store(a * rest(p) + b * rest(y) + c * rest(z), out);
 }
 
+// Not a static variable of GetKernels, which would be one for the process.
+template <typename T>
+constexpr Kernels<T> kKernels = {&SquaredDifferences<T>, &Products<T>,
+                                 &ViewSums<T>, &Combine<T>, &Combine3<T>};
+
 }  // namespace
 
 template <typename T>
 const Kernels<T>& GetKernels() {
-  static constexpr Kernels<T> kKernels = {&SquaredDifferences<T>, &Products<T>,
-                                          &ViewSums<T>, &Combine<T>,
-                                          &Combine3<T>};
-  return kKernels;
+  return kKernels<T>;
 }
 
 template const Kernels<float>& GetKernels();
@@ -310,4 +316,6 @@ template const Kernels<double>& GetKernels();
 template const Kernels<Half>& GetKernels();
 template const Kernels<BFloat16>& GetKernels();
 
-}  // namespace gsg::internal::GSG_SIMD
+}  // namespace core_internal::GSG_SIMD
+GSG_NAMESPACE_END
+}  // namespace gsg

@@ -1,7 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "gsg_core/internal/kernels.h"
 
 #include <atomic>
 
+#include "gsg_core/config.h"
 #include "gsg_core/half.h"
 #include "gsg_core/internal/kernels_simd.h"
 
@@ -9,7 +11,9 @@
 #include <cpuid.h>
 #endif
 
-namespace gsg::internal {
+namespace gsg {
+GSG_NAMESPACE_BEGIN
+namespace core_internal {
 namespace {
 
 constexpr int kNotForced = -1;
@@ -74,4 +78,6 @@ template const Kernels<double>& CurrentKernels();
 template const Kernels<Half>& CurrentKernels();
 template const Kernels<BFloat16>& CurrentKernels();
 
-}  // namespace gsg::internal
+}  // namespace core_internal
+GSG_NAMESPACE_END
+}  // namespace gsg

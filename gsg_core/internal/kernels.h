@@ -1,11 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef GSG_GSG_CORE_INTERNAL_KERNELS_H_
 #define GSG_GSG_CORE_INTERNAL_KERNELS_H_
 
 #include <cstdint>
 
+#include "gsg_core/config.h"
 #include "gsg_core/half.h"
 
-namespace gsg::internal {
+namespace gsg {
+GSG_NAMESPACE_BEGIN
+namespace core_internal {
 
 // Sums are taken in Arithmetic<T> over blocks of this many columns, with an
 // accumulator for each SIMD lane, and over lanes and blocks in double.
@@ -61,6 +65,8 @@ class ForceSimd {
 template <typename T>
 const Kernels<T>& CurrentKernels();
 
-}  // namespace gsg::internal
+}  // namespace core_internal
+GSG_NAMESPACE_END
+}  // namespace gsg
 
 #endif  // GSG_GSG_CORE_INTERNAL_KERNELS_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Whatever the compiler targets by default: SSE2 on x86-64, NEON on AArch64.
 #include <cstdint>
 

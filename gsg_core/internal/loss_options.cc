@@ -1,15 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "gsg_core/internal/loss_options.h"
-
-#include <cmath>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "gsg_core/config.h"
 #include "gsg_core/distance.h"
 #include "gsg_core/distances/list.h"
+#include "gsg_core/internal/bits.h"
+#include "gsg_core/internal/number_text.h"
 #include "gsg_core/selection.h"
 #include "gsg_core/selections/list.h"
 
-namespace gsg::internal {
+namespace gsg {
+GSG_NAMESPACE_BEGIN
+namespace core_internal {
 
 absl::Status CheckLossOptions(Distance distance, Selection selection,
                               const SelectionParameters& parameters,
@@ -25,22 +29,24 @@ absl::Status CheckLossOptions(Distance distance, Selection selection,
   if (!selections::List::Visit(selection, nothing)) {
     return unknown("selection", static_cast<int>(selection));
   }
-  // Written so that NaN fails.
-  if (!(parameters.temperature > 0) || std::isinf(parameters.temperature)) {
+  // By bits, which NaN fails also under -ffast-math.
+  if (!IsPositive(parameters.temperature)) {
     return absl::InvalidArgumentError(
-        absl::StrCat("temperature is ", parameters.temperature,
+        absl::StrCat("temperature is ", NumberText(parameters.temperature),
                      "; it must be finite and above 0"));
   }
-  if (!(parameters.margin >= 0 && parameters.margin < 1)) {
+  if (parameters.margin != 0 && !IsBetween(0x1p-1074, parameters.margin, 1)) {
     return absl::InvalidArgumentError(
-        absl::StrCat("margin is ", parameters.margin,
+        absl::StrCat("margin is ", NumberText(parameters.margin),
                      "; it must be at least 0 and below 1"));
   }
-  if (!std::isfinite(grad_scale)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("grad_scale is ", grad_scale, "; it must be finite"));
+  if (!IsFinite(grad_scale)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "grad_scale is ", NumberText(grad_scale), "; it must be finite"));
   }
   return absl::OkStatus();
 }
 
-}  // namespace gsg::internal
+}  // namespace core_internal
+GSG_NAMESPACE_END
+}  // namespace gsg

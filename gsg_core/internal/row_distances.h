@@ -1,19 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef GSG_GSG_CORE_INTERNAL_ROW_DISTANCES_H_
 #define GSG_GSG_CORE_INTERNAL_ROW_DISTANCES_H_
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <cstdint>
 
+#include "gsg_core/config.h"
 #include "gsg_core/distance.h"
 #include "gsg_core/distances/list.h"
 #include "gsg_core/half.h"
+#include "gsg_core/internal/bits.h"
 #include "gsg_core/internal/kernels.h"
 #include "gsg_core/internal/view_term.h"
 #include "gsg_core/reference_row.h"
 
-namespace gsg::internal {
+namespace gsg {
+GSG_NAMESPACE_BEGIN
+namespace core_internal {
 
 // The four distances of two images at a time, for any number of threads: fast
 // in the arithmetic of T where sums allow it, by the reference otherwise.
@@ -40,9 +44,7 @@ class RowDistances {
 
   // Looks whether a row has a value that is not finite. Compute does so itself.
   void NoteFinite(const T* row) {
-    const auto finite = [](Arithmetic<T> value) {
-      return std::isfinite(value);
-    };
+    const auto finite = [](Arithmetic<T> value) { return IsFinite(value); };
     if (!std::all_of(row, row + cols_, finite)) saw_non_finite_ = true;
   }
 
@@ -80,6 +82,8 @@ class RowDistances {
   std::atomic<bool> saw_non_finite_{false};
 };
 
-}  // namespace gsg::internal
+}  // namespace core_internal
+GSG_NAMESPACE_END
+}  // namespace gsg
 
 #endif  // GSG_GSG_CORE_INTERNAL_ROW_DISTANCES_H_

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef GSG_GSG_CORE_INTERNAL_ROW_LOSS_H_
 #define GSG_GSG_CORE_INTERNAL_ROW_LOSS_H_
 
@@ -6,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "gsg_core/config.h"
 #include "gsg_core/half.h"
 #include "gsg_core/internal/kernels.h"
 #include "gsg_core/internal/row_distances.h"
@@ -15,7 +17,9 @@
 #include "gsg_core/selection.h"
 #include "gsg_core/selections/list.h"
 
-namespace gsg::internal {
+namespace gsg {
+GSG_NAMESPACE_BEGIN
+namespace core_internal {
 
 // The loss of one row at a time, for any number of threads: fast in the
 // arithmetic of T where the row's sums allow it, by the reference otherwise.
@@ -25,6 +29,7 @@ class RowLoss {
   // The options must be valid and outlive this.
   RowLoss(const LossOptions& options, int64_t rows, int64_t cols)
       : options_(options),
+        parameters_(options),
         rows_(rows),
         cols_(cols),
         kernels_(CurrentKernels<T>()),
@@ -44,7 +49,7 @@ class RowLoss {
                 int64_t row) {
     typename RowDistances<T>::Real distances[4] = {};
     if (uses_distances_) distances_.Compute(z, next, distances);
-    return reference::Choose(options_.selection, distances, options_, row);
+    return reference::Choose(options_.selection, distances, parameters_, row);
   }
 
   // weight / 2 D(p, z). Writes grad_scale / N times its gradient to grad unless
@@ -102,7 +107,7 @@ class RowLoss {
   using Real = reference::Wide<T>;
 
   double GradFactor(double weight) const {
-    return internal::GradFactor(weight, options_.grad_scale, rows_);
+    return core_internal::GradFactor(weight, options_.grad_scale, rows_);
   }
 
   // grad holds zeros.
@@ -130,6 +135,7 @@ class RowLoss {
   }
 
   const LossOptions& options_;
+  const SelectionParameters parameters_;
   const int64_t rows_;
   const int64_t cols_;
   const Kernels<T>& kernels_;
@@ -137,6 +143,8 @@ class RowLoss {
   bool uses_distances_;
 };
 
-}  // namespace gsg::internal
+}  // namespace core_internal
+GSG_NAMESPACE_END
+}  // namespace gsg
 
 #endif  // GSG_GSG_CORE_INTERNAL_ROW_LOSS_H_

@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef GSG_GSG_CORE_INTERNAL_TYPE_LIST_H_
 #define GSG_GSG_CORE_INTERNAL_TYPE_LIST_H_
 
 #include <array>
 #include <cstddef>
 
+#include "gsg_core/config.h"
 #include "gsg_core/host_device.h"
 #include "gsg_core/internal/names.h"
 
@@ -11,7 +13,9 @@
 #define GSG_ENUMERATOR(Name) k##Name,
 #define GSG_TYPE(Name) , Name
 
-namespace gsg::internal {
+namespace gsg {
+GSG_NAMESPACE_BEGIN
+namespace core_internal {
 
 // The implementations of a choice (a distance, a selection): types with a
 // kName, in the order of the enumerators that stand for them.
@@ -31,6 +35,8 @@ struct TypeList {
   }
 };
 
-}  // namespace gsg::internal
+}  // namespace core_internal
+GSG_NAMESPACE_END
+}  // namespace gsg
 
 #endif  // GSG_GSG_CORE_INTERNAL_TYPE_LIST_H_

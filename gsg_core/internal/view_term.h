@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef GSG_GSG_CORE_INTERNAL_VIEW_TERM_H_
 #define GSG_GSG_CORE_INTERNAL_VIEW_TERM_H_
 
@@ -5,12 +6,16 @@
 #include <cmath>
 #include <cstdint>
 
+#include "gsg_core/config.h"
 #include "gsg_core/host_device.h"
+#include "gsg_core/internal/bits.h"
 #include "gsg_core/norm.h"
 
 // The loss of loss.h from the sums over a row: what the CPU's and the GPU's
 // loops over its columns share.
-namespace gsg::internal {
+namespace gsg {
+GSG_NAMESPACE_BEGIN
+namespace core_internal {
 
 // From here on sums in Sum are no more plain: well below the square root of
 // Sum's largest value.
@@ -25,8 +30,8 @@ inline constexpr double kPlainLimit<double> = 0x1p511;
 // to matter and for a norm not to be clamped, small enough for products of
 // norms and coefficients of the gradient. False for NaN.
 template <typename Sum>
-constexpr bool IsPlain(double sum) {
-  return sum >= kNormEpsilon * kNormEpsilon && sum < kPlainLimit<Sum>;
+GSG_HOST_DEVICE inline bool IsPlain(double sum) {
+  return IsBetween(kNormEpsilon * kNormEpsilon, sum, kPlainLimit<Sum>);
 }
 
 // Factor of dD/dp in the gradient of a view of this weight, in a loss that is a
@@ -54,6 +59,8 @@ GSG_HOST_DEVICE inline ViewTerm ViewTermOf(double pp, double zz, double pz,
           -grad_factor / norms};
 }
 
-}  // namespace gsg::internal
+}  // namespace core_internal
+GSG_NAMESPACE_END
+}  // namespace gsg
 
 #endif  // GSG_GSG_CORE_INTERNAL_VIEW_TERM_H_

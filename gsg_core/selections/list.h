@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef GSG_GSG_CORE_SELECTIONS_LIST_H_
 #define GSG_GSG_CORE_SELECTIONS_LIST_H_
 
+#include "gsg_core/config.h"
 #include "gsg_core/internal/type_list.h"
 #include "gsg_core/selections/margin.h"
 #include "gsg_core/selections/max.h"
@@ -25,15 +27,17 @@
   SELECTION(Margin)
 
 namespace gsg {
+GSG_NAMESPACE_BEGIN
 
 // An enumerator for each: kMin, kMax, ...
 enum class Selection { GSG_SELECTIONS(GSG_ENUMERATOR) };
 
 namespace selections {
 
-using List = internal::TypeList<Selection GSG_SELECTIONS(GSG_TYPE)>;
+using List = core_internal::TypeList<Selection GSG_SELECTIONS(GSG_TYPE)>;
 
 }  // namespace selections
+GSG_NAMESPACE_END
 }  // namespace gsg
 
 #endif  // GSG_GSG_CORE_SELECTIONS_LIST_H_

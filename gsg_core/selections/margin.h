@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef GSG_GSG_CORE_SELECTIONS_MARGIN_H_
 #define GSG_GSG_CORE_SELECTIONS_MARGIN_H_
 
@@ -5,10 +6,13 @@
 
 #include "absl/strings/string_view.h"
 #include "gsg_core/choice.h"
+#include "gsg_core/config.h"
 #include "gsg_core/selections/min.h"
 #include "gsg_core/selections/none.h"
 
-namespace gsg::selections {
+namespace gsg {
+GSG_NAMESPACE_BEGIN
+namespace selections {
 
 // Min where the closest pair is closer than each other by more than the part
 // `margin`, d < (1 - margin) d_next; None where it is not, and the choice would
@@ -35,6 +39,8 @@ struct Margin {
   }
 };
 
-}  // namespace gsg::selections
+}  // namespace selections
+GSG_NAMESPACE_END
+}  // namespace gsg
 
 #endif  // GSG_GSG_CORE_SELECTIONS_MARGIN_H_

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef GSG_GSG_CORE_SELECTIONS_MAX_H_
 #define GSG_GSG_CORE_SELECTIONS_MAX_H_
 
@@ -5,8 +6,11 @@
 
 #include "absl/strings/string_view.h"
 #include "gsg_core/choice.h"
+#include "gsg_core/config.h"
 
-namespace gsg::selections {
+namespace gsg {
+GSG_NAMESPACE_BEGIN
+namespace selections {
 
 // The farthest pair.
 struct Max {
@@ -24,6 +28,8 @@ struct Max {
   }
 };
 
-}  // namespace gsg::selections
+}  // namespace selections
+GSG_NAMESPACE_END
+}  // namespace gsg
 
 #endif  // GSG_GSG_CORE_SELECTIONS_MAX_H_

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef GSG_GSG_CORE_SELECTIONS_MIN_H_
 #define GSG_GSG_CORE_SELECTIONS_MIN_H_
 
@@ -5,8 +6,11 @@
 
 #include "absl/strings/string_view.h"
 #include "gsg_core/choice.h"
+#include "gsg_core/config.h"
 
-namespace gsg::selections {
+namespace gsg {
+GSG_NAMESPACE_BEGIN
+namespace selections {
 
 // The closest pair: guided stop-gradient.
 struct Min {
@@ -24,6 +28,8 @@ struct Min {
   }
 };
 
-}  // namespace gsg::selections
+}  // namespace selections
+GSG_NAMESPACE_END
+}  // namespace gsg
 
 #endif  // GSG_GSG_CORE_SELECTIONS_MIN_H_

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef GSG_GSG_CORE_SELECTIONS_RANDOM_H_
 #define GSG_GSG_CORE_SELECTIONS_RANDOM_H_
 
@@ -5,9 +6,12 @@
 
 #include "absl/strings/string_view.h"
 #include "gsg_core/choice.h"
+#include "gsg_core/config.h"
 #include "gsg_core/random.h"
 
-namespace gsg::selections {
+namespace gsg {
+GSG_NAMESPACE_BEGIN
+namespace selections {
 
 // A uniform pair: what the guide is compared with.
 struct Random {
@@ -24,6 +28,8 @@ struct Random {
   }
 };
 
-}  // namespace gsg::selections
+}  // namespace selections
+GSG_NAMESPACE_END
+}  // namespace gsg
 
 #endif  // GSG_GSG_CORE_SELECTIONS_RANDOM_H_

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef GSG_GSG_CORE_SELECTIONS_SOFT_H_
 #define GSG_GSG_CORE_SELECTIONS_SOFT_H_
 
@@ -6,10 +7,13 @@
 
 #include "absl/strings/string_view.h"
 #include "gsg_core/choice.h"
+#include "gsg_core/config.h"
 #include "gsg_core/host_device.h"
 #include "gsg_core/selections/min.h"
 
-namespace gsg::selections {
+namespace gsg {
+GSG_NAMESPACE_BEGIN
+namespace selections {
 
 // Pair k has probability q_k = exp(-d_k / temperature) / sum_j ..., and a view
 // the weight sum of q over its two pairs: how likely it is a source. Towards a
@@ -43,6 +47,8 @@ struct Soft {
   }
 };
 
-}  // namespace gsg::selections
+}  // namespace selections
+GSG_NAMESPACE_END
+}  // namespace gsg
 
 #endif  // GSG_GSG_CORE_SELECTIONS_SOFT_H_

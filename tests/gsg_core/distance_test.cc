@@ -1,6 +1,7 @@
 #include "gsg_core/distance.h"
 
 #include "absl/status/status.h"
+#include "gsg_core/parse.h"
 #include "gsg_core/reference_row.h"
 #include "gtest/gtest.h"
 

@@ -84,7 +84,7 @@ TYPED_TEST(HalfTest, InfinityAndNan) {
   EXPECT_EQ(static_cast<float>(T(kInfinity)), kInfinity);
   // A NaN's payload may have all its bits below those that are kept.
   for (const uint32_t nan : {0x7fc00000u, 0x7f800001u, 0xff800001u}) {
-    EXPECT_TRUE(std::isnan(T(internal::FloatOf(nan)))) << nan;
+    EXPECT_TRUE(std::isnan(T(core_internal::FloatOf(nan)))) << nan;
   }
   EXPECT_TRUE(std::isnan(FromBits<T>(Layout<T>::kInfinity + 1)));
 }
@@ -96,10 +96,11 @@ TYPED_TEST(HalfTest, KernelsConvertAlike) {
   std::vector<T> p, out(kValues);
   for (int bits = 0; bits < kValues; ++bits) p.push_back(FromBits<T>(bits));
   const std::vector<T> zeros(kValues, T(-0.f));
-  for (internal::Simd simd : SupportedSimd()) {
+  for (core_internal::Simd simd : SupportedSimd()) {
     SCOPED_TRACE(testing::Message() << "simd " << static_cast<int>(simd));
-    const internal::ForceSimd force(simd);
-    const internal::Kernels<T>& kernels = internal::CurrentKernels<T>();
+    const core_internal::ForceSimd force(simd);
+    const core_internal::Kernels<T>& kernels =
+        core_internal::CurrentKernels<T>();
     // 1/3 rounds everywhere; 3000 overflows; 2^-15 makes denormals of Half.
     for (const float a : {1.f, 1 / 3.f, 3000.f, 0x1p-15f, 1.7e-3f, 1e37f}) {
       for (const int64_t n : {kValues, kValues - 3}) {

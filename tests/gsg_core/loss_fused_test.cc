@@ -22,7 +22,7 @@ namespace {
 // GuidedLoss in one of the instruction sets.
 class InSimd {
  public:
-  explicit InSimd(internal::Simd simd) : simd_(simd) {}
+  explicit InSimd(core_internal::Simd simd) : simd_(simd) {}
 
   std::string name() const {
     return "simd " + std::to_string(static_cast<int>(simd_));
@@ -31,17 +31,17 @@ class InSimd {
   template <typename Views, typename Grads>
   absl::StatusOr<LossResult> Run(const Views& views, const LossOptions& options,
                                  const Grads* grads) const {
-    const internal::ForceSimd force(simd_);
+    const core_internal::ForceSimd force(simd_);
     return GuidedLoss(views, options, grads);
   }
 
  private:
-  internal::Simd simd_;
+  core_internal::Simd simd_;
 };
 
 std::vector<InSimd> Implementations() {
   std::vector<InSimd> all;
-  for (internal::Simd simd : SupportedSimd()) all.emplace_back(simd);
+  for (core_internal::Simd simd : SupportedSimd()) all.emplace_back(simd);
   return all;
 }
 
@@ -72,8 +72,8 @@ TYPED_TEST(FusedTest, MatchesTheReference) {
 TYPED_TEST(FusedTest, ColumnsAroundABlock) {
   std::mt19937_64 generator(TestSeed());
   int calls = 0, same_choices = 0;
-  for (int64_t d : {internal::kBlock - 1, internal::kBlock,
-                    internal::kBlock + 1, 2 * internal::kBlock + 5}) {
+  for (int64_t d : {core_internal::kBlock - 1, core_internal::kBlock,
+                    core_internal::kBlock + 1, 2 * core_internal::kBlock + 5}) {
     auto in = Buffers<TypeParam>(8, 3, d);
     for (auto& b : in) b.Fill(generator, std::normal_distribution<double>());
     CheckEveryOption(Implementations(), in, calls, same_choices);

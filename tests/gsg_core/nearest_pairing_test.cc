@@ -119,8 +119,8 @@ TYPED_TEST(NearestTest, IsTheClosestCandidate) {
         NearestOptions options = Among(candidates, 9);
         options.distance = distance;
         const Pairing drawn = *NearestCandidates(kImages, candidates, 9);
-        for (internal::Simd simd : SupportedSimd()) {
-          const internal::ForceSimd force(simd);
+        for (core_internal::Simd simd : SupportedSimd()) {
+          const core_internal::ForceSimd force(simd);
           const auto shared = NearestPairing(rows(0), rows(1), options);
           const auto four =
               NearestPairing(rows(0), rows(1), rows(2), rows(3), options);

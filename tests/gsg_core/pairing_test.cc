@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "gsg_core/parse.h"
 #include "gsg_core/random.h"
 #include "gtest/gtest.h"
 

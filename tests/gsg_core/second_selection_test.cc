@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "gmock/gmock.h"
 #include "gsg_core/loss.h"
+#include "gsg_core/parse.h"
 #include "gsg_core/rows.h"
 #include "gsg_core/selection.h"
 #include "gtest/gtest.h"

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
+#include "gsg_core/parse.h"
 #include "gsg_core/reference_row.h"
 #include "gtest/gtest.h"
 

@@ -104,7 +104,7 @@ class Buffer {
 template <typename T>
 double SumError(int64_t d) {
   const int64_t lanes = 16 / sizeof(Arithmetic<T>);
-  const int64_t terms = std::min<int64_t>(d, internal::kBlock) / lanes + 4;
+  const int64_t terms = std::min<int64_t>(d, core_internal::kBlock) / lanes + 4;
   return static_cast<double>(terms + 1) * Limits<Arithmetic<T>>::kEpsilon;
 }
 
@@ -125,11 +125,12 @@ double GradientError(int64_t d, double factor, double p_norm) {
          Limits<T>::kDenormMin;
 }
 
-inline std::vector<internal::Simd> SupportedSimd() {
-  std::vector<internal::Simd> all;
-  for (internal::Simd simd : {internal::Simd::kBaseline, internal::Simd::kAvx2,
-                              internal::Simd::kAvx512}) {
-    if (internal::Supports(simd)) all.push_back(simd);
+inline std::vector<core_internal::Simd> SupportedSimd() {
+  std::vector<core_internal::Simd> all;
+  for (core_internal::Simd simd :
+       {core_internal::Simd::kBaseline, core_internal::Simd::kAvx2,
+        core_internal::Simd::kAvx512}) {
+    if (core_internal::Supports(simd)) all.push_back(simd);
   }
   return all;
 }

@@ -1,10 +1,16 @@
 #include "gsg_core/thread_pool.h"
 
+#include <pthread.h>
+
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <thread>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "gtest/gtest.h"
 
 namespace gsg {
@@ -63,6 +69,35 @@ TEST(ThreadPoolTest, LoopInsideABodyRuns) {
   pool.ParallelFor(
       4, [&](int64_t) { pool.ParallelFor(4, [&](int64_t) { ++runs; }); });
   EXPECT_EQ(runs, 16);
+}
+
+// With stacks that no machine has room for. The limit is the process's: hence
+// last, and in a process of its own.
+TEST(ThreadPoolDeathTest, SaysThatThreadsDoNotStart) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const auto start = [](bool by_constructor) {
+    pthread_attr_t huge;
+    pthread_attr_init(&huge);
+    pthread_attr_setstacksize(&huge, size_t{1} << 46);
+    if (pthread_setattr_default_np(&huge) != 0) std::exit(2);
+    if (by_constructor) ThreadPool pool(3);
+    const auto pool = ThreadPool::Create(3);
+    std::fprintf(stderr, "%s\n", pool.status().ToString().c_str());
+    std::exit(pool.status().code() == absl::StatusCode::kResourceExhausted ? 0
+                                                                           : 3);
+  };
+  EXPECT_EXIT(start(false), testing::ExitedWithCode(0),
+              "RESOURCE_EXHAUSTED: the system started 0 of 2 threads");
+  EXPECT_DEATH(start(true), "the system started 0 of 2 threads");
+}
+
+TEST(ThreadPoolTest, IsCreated) {
+  const auto pool = ThreadPool::Create(3);
+  ASSERT_TRUE(pool.ok()) << pool.status();
+  EXPECT_EQ((*pool)->concurrency(), 3);
+  std::atomic<int64_t> sum{0};
+  (*pool)->ParallelFor(10, [&](int64_t task) { sum += task; });
+  EXPECT_EQ(sum, 45);
 }
 
 }  // namespace

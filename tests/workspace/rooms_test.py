@@ -11,7 +11,7 @@ import unittest
 
 HERE = pathlib.Path("tests/workspace")
 # Made by Bazel, or used by all.
-NOT_ROOMS = ("bazel", "")
+NOT_ROOMS = ("bazel", "bazel/config", "")
 # Aliases, so that programs are called //trainers:<name>, and the programs that
 # `study` starts as processes.
 ALLOWED = {("trainers", "trainers/programs")}

@@ -8,6 +8,7 @@
 #include "gsg_core/distance.h"
 #include "gsg_core/loss.h"
 #include "gsg_core/pairing.h"
+#include "gsg_core/parse.h"
 #include "gsg_core/selection.h"
 #include "trainers/augment/options.h"
 #include "trainers/config/field.h"

@@ -17,6 +17,7 @@
 #include "absl/strings/string_view.h"
 #include "gsg_core/distance.h"
 #include "gsg_core/pairing.h"
+#include "gsg_core/parse.h"
 #include "gsg_core/selection.h"
 #include "trainers/base/did_you_mean.h"
 #include "trainers/config/config.h"

@@ -1,8 +1,9 @@
 """Fuzz targets: a function that takes any bytes and must survive them."""
 
 load("@rules_cc//cc:defs.bzl", "cc_test")
+load("//bazel:cc.bzl", "WERROR")
 
-def fuzz_test(name, deps, seeds = [], copts = ["-Wall", "-Wextra", "-Werror"]):
+def fuzz_test(name, deps, seeds = [], copts = ["-Wall", "-Wextra"] + WERROR):
     """<name>.cc defines LLVMFuzzerTestOneInput; its seeds are in corpus/<name>
     and what `seeds`, labels, makes.
 

@@ -31,7 +31,9 @@ namespace {
 // Stand for the GPU's: gsg_core, on memory that happens to be the host's.
 gsg::LossOptions Of(const cuda::LossOptions& given) {
   gsg::LossOptions options;
-  static_cast<SelectionParameters&>(options) = given;
+  options.seed = given.seed;
+  options.temperature = given.temperature;
+  options.margin = given.margin;
   options.distance = given.distance;
   options.selection = given.selection;
   options.grad_scale = given.grad_scale;
