@@ -48,7 +48,9 @@ def _wheels(rctx, python):
         versions[wanted] = True
         if wanted in ["any", version]:
             wheels[file] = sha256
-    if version not in versions:
+
+    # Wheels that are all for any Python are for this one.
+    if version not in versions and versions.keys() != ["any"]:
         fail(("\n\n@%s has no wheels for this machine's Python %s, only for " +
               "%s. Choose another Python: GSG_PYTHON=<path>.") % (
             rctx.name,

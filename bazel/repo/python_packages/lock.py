@@ -1,4 +1,5 @@
-"""Writes packages.lock and tools.lock: the wheels that *.in ask for, pinned.
+"""Writes packages.lock, tools.lock and build_tools.lock: the wheels that *.in ask
+for, pinned.
 
 Run it after a change to an .in file, or to move to newer versions (UNTIL):
 
@@ -104,6 +105,7 @@ def main():
     # The two are imported together: what both have must be one version.
     pins = [f"{package['name']}=={package['version']}" for package in packages]
     write_lock("tools", resolve("tools", [numpy_pin(), *pins]))
+    write_lock("build_tools", resolve("build_tools", []))
 
 
 if __name__ == "__main__":
