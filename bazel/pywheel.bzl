@@ -64,7 +64,7 @@ py_wheel = rule(
             doc = "Target with one file: its path in the wheel.",
         ),
         "_make_wheel": attr.label(
-            cfg = "host",
+            cfg = "exec",
             default = "//bazel:make_wheel",
             executable = True,
         ),

@@ -31,7 +31,7 @@ _HELP = """
 {sha256}, and no Debian mirror has given it. Tried: {tried}.
  * Is this machine offline, or the mirror down? Then try again later.
  * Debian's pool drops superseded versions. If this one is gone, pin the
-   present one: the entry "{name}" in bazel/repo/deps.bzl.
+   present one: the entry "{name}" in bazel/repo/deps.bzl or core.bzl.
  * No mirror tried? Name one, in the environment: GSG_DEBIAN_MIRROR=<URL that
    ends in /debian>. On Ubuntu, installing python-apt-common also does.
 {log}"""

@@ -2,9 +2,11 @@
 
 To move a pin: put the new version and its hash here. A wheel's hash is on its
 index page, or in `pip install --dry-run --report=- name==version`; a Debian
-file's is in `apt-cache show` (packages) or the .dsc (sources).
+file's is in `apt-cache show` (packages) or the .dsc (sources). Those of //gsg_core
+are in core.bzl.
 """
 
+load(":core.bzl", "gsg_core_dependencies")
 load(":debian.bzl", "debian_archive")
 load(":pypi.bzl", "pypi_wheels")
 load(":python.bzl", "local_python")
@@ -15,6 +17,7 @@ _CUDA_CRT = {"nvidia-cuda-crt==13.0.88": "2c8043c7c9e02492716426e9919fc78d2c5b3b
 
 def gsg_dependencies():
     """Declares all external repositories of this workspace."""
+    gsg_core_dependencies()
     _libraries()
     _torch()
     _cuda()
@@ -23,21 +26,8 @@ def gsg_dependencies():
 
 def _libraries():
     debian_archive(
-        name = "bazel_skylib",
-        file = "b/bazel-skylib/bazel-skylib_1.0.3-2_all.deb",
-        root = "usr/share/bazel/tools/skylib",
-        sha256 = "b7662103ceb16fedb2e348c0d6f18045eba656e3fe1e462ebcfd25efd2548db0",
-    )
-    debian_archive(
-        name = "com_google_absl",
-        file = "a/abseil/abseil_20240722.0.orig.tar.gz",
-        sha256 = "df6d1f5ef540725f3851201176a60486aab332410788465c9877910bb471c34a",
-        upstream_sha256 = "f50e5ac311a81382da7fa75b97310e4b9006474f9560ac46f54a9967f07d4ae3",
-        upstream_url = "https://github.com/abseil/abseil-cpp/releases/download/20240722.0/abseil-cpp-20240722.0.tar.gz",
-    )
-    debian_archive(
         name = "com_google_googletest",
-        build_file = "//bazel/third_party:googletest.BUILD",
+        build_file = Label("//bazel/third_party:googletest.BUILD"),
         file = "g/googletest/googletest_1.16.0.orig.tar.gz",
         sha256 = "2f54382b5d13d6cd0be2afc524f1e510d37f8ba78c2d439c5bea64ef37e30d01",
         upstream_sha256 = "78c676fc63881529bf97bf9d45948d905a66833fbfa5318ea2cd7478cb98f399",
@@ -45,87 +35,81 @@ def _libraries():
     )
     debian_archive(
         name = "com_github_google_benchmark",
-        build_file = "//bazel/third_party:benchmark.BUILD",
+        build_file = Label("//bazel/third_party:benchmark.BUILD"),
         file = "b/benchmark/benchmark_1.9.1.orig.tar.gz",
         sha256 = "32131c08ee31eeff2c8968d7e874f3cb648034377dfc32a4c377fa8796d84981",
         upstream_sha256 = "32131c08ee31eeff2c8968d7e874f3cb648034377dfc32a4c377fa8796d84981",
         upstream_url = "https://github.com/google/benchmark/archive/refs/tags/v1.9.1.tar.gz",
     )
     debian_archive(
-        name = "eigen",
-        build_file = "//bazel/third_party:eigen.BUILD",
-        file = "e/eigen3/libeigen3-dev_3.4.0-4_all.deb",
-        sha256 = "1a167bb381acb90c1d8450a8f3e66a09d216dbc64b33ac8a082a0912513ef939",
-    )
-    debian_archive(
         name = "dlpack",
-        build_file = "//bazel/third_party:dlpack.BUILD",
+        build_file = Label("//bazel/third_party:dlpack.BUILD"),
         file = "d/dlpack/libdlpack-dev_0.6-1+b1_amd64.deb",
         sha256 = "8ef8a805cb38c41fe174476333398064a81a7a430df4b85cb699ca6747772fd1",
     )
     debian_archive(
         name = "cli11",
-        build_file = "//bazel/third_party:cli11.BUILD",
+        build_file = Label("//bazel/third_party:cli11.BUILD"),
         file = "c/cli11/libcli11-dev_2.1.2+ds-1_all.deb",
         sha256 = "f1f6ee9ec053e0e0bcec47345e241b6a8ee006321248b4329e9ce88d2b4b64a8",
     )
     debian_archive(
         name = "gloo_headers",
-        build_file = "//bazel/third_party:gloo_headers.BUILD",
+        build_file = Label("//bazel/third_party:gloo_headers.BUILD"),
         file = "g/gloo/libgloo-dev_0.0~git20220518.5b14351-3_amd64.deb",
         sha256 = "80529c9fd8af452faf489e686b94bf87075965c40673803810c4f41634b1e299",
     )
     debian_archive(
         name = "libjpeg",
-        build_file = "//bazel/third_party:libjpeg.BUILD",
+        build_file = Label("//bazel/third_party:libjpeg.BUILD"),
         file = "libj/libjpeg-turbo/libjpeg62-turbo-dev_2.1.5-2_amd64.deb",
         sha256 = "10485411f751c24472c43b28fe24ab6389fedb027d496bbc2c831496f750ab01",
     )
     debian_archive(
         name = "libmd",
-        build_file = "//bazel/third_party:libmd.BUILD",
+        build_file = Label("//bazel/third_party:libmd.BUILD"),
         file = "libm/libmd/libmd-dev_1.0.4-2_amd64.deb",
         sha256 = "fc755a2552c03653cb51575bf70d1aa0874f78d86fbc8ff7fb246b1c9e7e31c5",
     )
     debian_archive(
         name = "libpng",
-        build_file = "//bazel/third_party:libpng.BUILD",
+        build_file = Label("//bazel/third_party:libpng.BUILD"),
         file = "libp/libpng1.6/libpng-dev_1.6.39-2+deb12u5_amd64.deb",
         sha256 = "25649c413d02092ae7b1093a3c3ee54cbd2d4fdb0a0494787e434ccf0905903f",
     )
     debian_archive(
         name = "libwebp",
-        build_file = "//bazel/third_party:libwebp.BUILD",
+        build_file = Label("//bazel/third_party:libwebp.BUILD"),
         file = "libw/libwebp/libwebp-dev_1.2.4-0.2+deb12u1_amd64.deb",
         sha256 = "a9d07a8423e462babc947dd5745875a58c450fd5ca5c4493dbabe17387f97d89",
     )
     debian_archive(
         name = "nlohmann_json",
-        build_file = "//bazel/third_party:nlohmann_json.BUILD",
+        build_file = Label("//bazel/third_party:nlohmann_json.BUILD"),
         file = "n/nlohmann-json3/nlohmann-json3-dev_3.11.2-2_all.deb",
         sha256 = "ec57940def6b6186c30be0e0ee81d1e58f86d11a54a145b28686a1e3e4aae801",
     )
     debian_archive(
         name = "stb",
-        build_file = "//bazel/third_party:stb.BUILD",
+        build_file = Label("//bazel/third_party:stb.BUILD"),
         file = "libs/libstb/libstb-dev_0.0~git20220908.8b5f1f3+ds-1_amd64.deb",
         sha256 = "4f85f82942c61845ac96d64d722ef1b2f4897d6662cb98bc5ff78596b8fbb144",
     )
     debian_archive(
         name = "turbojpeg",
-        build_file = "//bazel/third_party:turbojpeg.BUILD",
+        build_file = Label("//bazel/third_party:turbojpeg.BUILD"),
         file = "libj/libjpeg-turbo/libturbojpeg0-dev_2.1.5-2_amd64.deb",
         sha256 = "90a257e4a77dea3e1f99e589639f9c4838946c6d6af27908a6f7587ea3813b80",
     )
     debian_archive(
         name = "utf8proc",
-        build_file = "//bazel/third_party:utf8proc.BUILD",
+        build_file = Label("//bazel/third_party:utf8proc.BUILD"),
         file = "u/utf8proc/libutf8proc-dev_2.8.0-1_amd64.deb",
         sha256 = "d95c5a20e169c99aa3d0dbce1502d49593d4398f2642fa718293a71f247e5913",
     )
     debian_archive(
         name = "zlib",
-        build_file = "//bazel/third_party:zlib.BUILD",
+        build_file = Label("//bazel/third_party:zlib.BUILD"),
         file = "z/zlib/zlib1g-dev_1.2.13.dfsg-1_amd64.deb",
         sha256 = "f9ce531f60cbd5df37996af9370e0171be96902a17ec2bdbd8d62038c354094f",
     )
@@ -133,7 +117,7 @@ def _libraries():
 def _torch():
     pypi_wheels(
         name = "libtorch",
-        build_file = "//bazel/third_party:libtorch.BUILD",
+        build_file = Label("//bazel/third_party:libtorch.BUILD"),
         # The C++ half of the wheel. Its torch/csrc/jit/python headers must
         # stay: torch.h needs them.
         exclude = [
@@ -154,7 +138,7 @@ def _cuda():
     # The versions are those that the torch wheel asks for.
     pypi_wheels(
         name = "cuda_nvcc",
-        build_file = "//bazel/third_party:cuda_nvcc.BUILD",
+        build_file = Label("//bazel/third_party:cuda_nvcc.BUILD"),
         executables = [
             _CUDA + "bin/" + tool
             for tool in ["bin2c", "cudafe++", "fatbinary", "nvcc", "nvlink", "ptxas"]
@@ -170,7 +154,7 @@ def _cuda():
     # Small, and always needed: libtorch_cpu.so of the wheel is linked to both.
     pypi_wheels(
         name = "cuda_runtime",
-        build_file = "//bazel/third_party:cuda_runtime.BUILD",
+        build_file = Label("//bazel/third_party:cuda_runtime.BUILD"),
         include = [
             _CUDA + "include/*",
             _CUDA + "lib/*.so.*",
@@ -185,7 +169,7 @@ def _cuda():
     # Large, and fetched for --config=cuda only: what libtorch_cuda.so needs.
     pypi_wheels(
         name = "cuda_libraries",
-        build_file = "//bazel/third_party:cuda_libraries.BUILD",
+        build_file = Label("//bazel/third_party:cuda_libraries.BUILD"),
         include = [
             "nvidia/*/lib/*.so.*",
             "nvidia/nccl/include/*",
@@ -209,7 +193,7 @@ def _cuda():
 def _data():
     debian_archive(
         name = "fashion_mnist",
-        build_file = "//bazel/third_party:fashion_mnist.BUILD",
+        build_file = Label("//bazel/third_party:fashion_mnist.BUILD"),
         file = "d/dataset-fashion-mnist/dataset-fashion-mnist_0.0~git20200523.55506a9-1_all.deb",
         sha256 = "39e172fe32dd318ebb3e512220c3beea2fa47d7e20bab348fb4e0922d6beefc0",
     )
@@ -219,13 +203,13 @@ def _python():
     native.register_toolchains("@local_python//:toolchain")
     pypi_wheels(
         name = "pybind11",
-        build_file = "//bazel/third_party:pybind11.BUILD",
+        build_file = Label("//bazel/third_party:pybind11.BUILD"),
         include = ["pybind11/include/*"],
         wheels = {"pybind11==2.13.6": "237c41e29157b962835d356b370ededd57594a26d5894a795960f0047cb5caf5"},
     )
     pypi_wheels(
         name = "pypi_numpy",
-        build_file = "//bazel/third_party:numpy.BUILD",
+        build_file = Label("//bazel/third_party:numpy.BUILD"),
         wheel_per_python = {
             "3.10": "numpy==2.2.6 fc7b73d02efb0e18c000e9ad8b83480dfcd5dfd11065997ed4c6747470ae8915",
             "3.11": "numpy==2.2.6 ba10f8411898fc418a521833e014a77d3ca01c15b0c6cdcce6a0d2897e6dbbdf",
@@ -238,7 +222,13 @@ def _python():
     # of them is built. Small: what tests are written with.
     python_packages(
         name = "python_test_tools",
-        lock = "//bazel/repo/python_packages:tools.lock",
+        lock = Label("//bazel/repo/python_packages:tools.lock"),
+    )
+
+    # CMake, Ninja and pkgconf, for the test of the CMake build.
+    python_packages(
+        name = "python_build_tools",
+        lock = Label("//bazel/repo/python_packages:build_tools.lock"),
     )
 
     # Large (2.4 GB, 5.5 GB unpacked): torch with the CUDA libraries that it does
@@ -246,6 +236,6 @@ def _python():
     # it twice.
     python_packages(
         name = "python_packages",
-        lock = "//bazel/repo/python_packages:packages.lock",
+        lock = Label("//bazel/repo/python_packages:packages.lock"),
         deps = ["@pypi_numpy//:pkg"],
     )
