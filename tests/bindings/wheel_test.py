@@ -116,6 +116,9 @@ print(gsg.pairing(2, seed=0))
             "\n\n" + readme.read_text(encoding="utf-8")))
         self.assertIn("Apache License",
                       (info / "LICENSE").read_text(encoding="utf-8"))
+        notices = (info / "THIRD_PARTY_NOTICES.txt").read_text(encoding="utf-8")
+        for name in ("Abseil", "DLPack", "Eigen", "pybind11"):
+            self.assertIn(f"\n{name}", notices)
         self.assertTrue((self.target / "guided_stop_gradient/py.typed").exists())
         self.assertIn(f"Tag: {self.wheel.stem.split('-', 2)[2]}\n",
                       (info / "WHEEL").read_text(encoding="utf-8"))
