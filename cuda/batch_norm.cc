@@ -14,7 +14,7 @@ template <typename Way>
 absl::Status Run(const BatchNormShape& shape, const Way& way, Stream stream) {
   const auto args = internal::PlanBatchNorm(shape, way);
   if (!args.ok()) return args.status();
-  return internal::CudaStatus("launching batch normalisation",
+  return internal::CudaStatus("launching batch normalization",
                               internal::Launch(*args, stream));
 }
 

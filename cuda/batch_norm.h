@@ -7,7 +7,7 @@
 #include "absl/status/status.h"
 #include "cuda/stream.h"
 
-// Batch normalisation (Ioffe and Szegedy, arXiv 1502.03167) in training, with
+// Batch normalization (Ioffe and Szegedy, arXiv 1502.03167) in training, with
 // what mostly follows it: relu(batch_norm(x) + residual). All of this waits for
 // memory, so that passes over it are what counts: x is read twice and y written
 // once, and on the way back x and dy are read twice and dx written once.
@@ -18,7 +18,7 @@
 namespace gsg::cuda {
 
 // [views, rows, channels], contiguous: features, or images in channels-last,
-// where each pixel is a row. Each view is normalised with its own statistics.
+// where each pixel is a row. Each view is normalized with its own statistics.
 struct BatchNormShape {
   int64_t views = 1;
   int64_t rows = 0;  // of a view, at least 2

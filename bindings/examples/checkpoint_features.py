@@ -4,7 +4,7 @@ python checkpoint_features.py <folder of a run>
 
 load_backbone() takes the file checkpoint-last.pt of a run, or any file with a
 state dict of torchvision's names, and gives torchvision's network with its
-weights; nearest_neighbours() is scikit-learn's k-NN on its features.
+weights; nearest_neighbors() is scikit-learn's k-NN on its features.
 """
 
 import json
@@ -83,7 +83,7 @@ def features(network, images, batch=256):
     return nn.functional.normalize(rows).numpy()
 
 
-def nearest_neighbours(train, train_labels, k=20):
+def nearest_neighbors(train, train_labels, k=20):
     """A classifier of features, by the cosine to those of `train`."""
     return KNeighborsClassifier(k, weights="distance", metric="cosine").fit(
         train, train_labels)

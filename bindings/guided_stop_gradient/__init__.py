@@ -90,7 +90,7 @@ def guided_loss(p11: ArrayLike, p12: ArrayLike, p21: ArrayLike, p22: ArrayLike,
     p alone. Four sources (selection="none") have half the weight each.
 
     distance: between views of different images; projections are not
-        normalised first. "euclidean" (the paper's), "squared_euclidean" or
+        normalized first. "euclidean" (the paper's), "squared_euclidean" or
         "cosine".
     selection: which of the four pairs of views of different images are the
         sources: "min", the closest (the paper's); "max", the farthest;
@@ -270,6 +270,6 @@ def effective_rank(z: ArrayLike) -> float:
     z: [N, D], floating-point; float64 is rounded to float32.
 
     Raises TypeError and ValueError, see help(gsg).
-    Source: Roy & Vetterli, EUSIPCO 2007, on the centred covariance.
+    Source: Roy & Vetterli, EUSIPCO 2007, on the centerd covariance.
     """
     return _native.effective_rank(z)

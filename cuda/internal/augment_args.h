@@ -18,7 +18,7 @@ struct AugmentArgs {
   PixelOrder order;
   bool vectors;  // of 16 bytes are written
   float mean[3];
-  float inverse_std[3];  // 1 and a mean of 0: no normalisation
+  float inverse_std[3];  // 1 and a mean of 0: no normalization
   const int64_t* index;
   const AugmentParams* params;
   int views;

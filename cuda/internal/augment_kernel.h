@@ -15,7 +15,7 @@
 
 namespace gsg::cuda::internal {
 
-// One view at a time, from bytes to normalised pixels, by one block: the
+// One view at a time, from bytes to normalized pixels, by one block: the
 // operations of trainers/augment in their order. A thread has the same pixels
 // in each of them, so that a block meets only where pixels look at others: for
 // the mean of contrast, the blur, and to write in the order of memory.

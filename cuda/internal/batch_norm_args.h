@@ -5,7 +5,7 @@
 
 #include "cuda/batch_norm.h"
 
-// What the kernels of batch normalisation are launched with: plain data,
+// What the kernels of batch normalization are launched with: plain data,
 // checked.
 namespace gsg::cuda::internal {
 

@@ -8,7 +8,7 @@
 #include "gsg_core/distances/squared_euclidean.h"
 #include "gsg_core/internal/type_list.h"
 
-// The distances between two projections. None of them normalises its inputs
+// The distances between two projections. None of them normalizes its inputs
 // first. To add one: a file in this folder (pair_sum.h says what is in it), its
 // include above and its line here, at the end.
 #define GSG_DISTANCES(DISTANCE) \

@@ -18,7 +18,7 @@
 
 #define GSG_SIMD avx512
 #define GSG_SIMD_BYTES 64
-// The forms without a mask make GCC 12 warn of what they leave uninitialised.
+// The forms without a mask make GCC 12 warn of what they leave uninitialized.
 #define GSG_SIMD_WIDEN_HALF(x) \
   (Floats) _mm512_maskz_cvtph_ps(0xffff, (__m256i)(x))
 #define GSG_SIMD_NARROW_HALF(x) \

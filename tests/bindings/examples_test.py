@@ -126,12 +126,12 @@ def test_a_run_of_the_trainer():
     mean, std = train.mean(), train.std()
     rows = [checkpoint_features.features(network, (images - mean) / std)
             for images in (train, test)]
-    classifier = checkpoint_features.nearest_neighbours(rows[0], train_labels,
+    classifier = checkpoint_features.nearest_neighbors(rows[0], train_labels,
                                                         k=20)
     top1 = 100 * classifier.score(rows[1], test_labels)
     metrics = (run / "metrics.jsonl").read_text(encoding="utf-8")
     ours = json.loads(metrics.splitlines()[-1])["knn_top1"]
-    # The trainer weighs neighbours by exp(cosine / 0.2), scikit-learn by
+    # The trainer weighs neighbors by exp(cosine / 0.2), scikit-learn by
     # 1 / (1 - cosine): 200 test images of half a percent each.
     assert top1 == pytest.approx(ours, abs=5)
     assert top1 > 40

@@ -151,7 +151,7 @@ class LossTest(unittest.TestCase):
                                    softness(distance, selection, z))
 
     def test_by_hand(self):
-        # Distances 1, 3, sqrt(5), 5: views 11 and 21. (Normalised first, 11
+        # Distances 1, 3, sqrt(5), 5: views 11 and 21. (Normalized first, 11
         # and 22 would be closest.)
         zero = [[0, 0]]
         views = [[[0, 1]], zero, [[1, 1]], zero,

@@ -98,7 +98,7 @@ inline AugmentBatch MakeAugmentBatch(const AugmentCase& shape, int views,
   return batch;
 }
 
-// out, in the batch's order: within 1e-5 before normalisation and rounding to
+// out, in the batch's order: within 1e-5 before normalization and rounding to
 // T, but for one value in a thousand, which may lie on the other side of a
 // fold.
 template <typename T>

@@ -1,4 +1,4 @@
-// Batch normalisation by definition, in double, and what is compared with it:
+// Batch normalization by definition, in double, and what is compared with it:
 // on a host and on a GPU.
 
 #ifndef GSG_TESTS_CUDA_BATCH_NORM_CHECKS_H_

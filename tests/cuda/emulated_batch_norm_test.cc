@@ -1,4 +1,4 @@
-// The kernels of batch normalisation on a host, block by block, against their
+// The kernels of batch normalization on a host, block by block, against their
 // definition; and the errors of arguments.
 #include "tests/cuda/emulated_batch_norm.h"
 

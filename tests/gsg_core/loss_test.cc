@@ -103,7 +103,7 @@ TEST(LossTest, GradientByHand) {
   EXPECT_EQ(batch.grad[3].norm(), 0);
 }
 
-TEST(LossTest, DistanceIsUnnormalisedUnlessCosine) {
+TEST(LossTest, DistanceIsUnnormalizedUnlessCosine) {
   Batch batch = HandBatch();
   const auto pair = [&](Distance distance) {
     return batch.Loss(With(distance, Selection::kMin)).pair[0];
