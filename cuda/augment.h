@@ -12,7 +12,7 @@
 // What trainers/augment does to one view, for a batch of views on a GPU and in
 // one launch: the same functions of a pixel (pixels/), so that with the same
 // parameters views are the CPU's but for rounding: within 1e-5 of [0, 1] before
-// normalization in float32, where no value is so close to a fold (solarisation,
+// normalization in float32, where no value is so close to a fold (solarization,
 // the hue's) that rounding takes it to the other side.
 // Pointers are to memory that the current device can reach; nothing is
 // allocated, nothing waits for the device, and a call can be captured in a CUDA

@@ -19,8 +19,8 @@ GSG_EXPORT absl::StatusOr<double> FeatureStd(Rows<const float> z);
 
 // exp(-sum_k q_k ln q_k), q the eigenvalues of the covariance of the rows
 // divided by their sum: the effective rank of Roy & Vetterli (EUSIPCO 2007)
-// applied to the centerd covariance, that is to squared singular values of the
-// centerd features. Between 1 and min(N - 1, D); 0 if all rows are equal.
+// applied to the centered covariance, that is to squared singular values of the
+// centered features. Between 1 and min(N - 1, D); 0 if all rows are equal.
 // Costs O(N D min(N, D)) time and min(N, D)^2 doubles of memory.
 GSG_EXPORT absl::StatusOr<double> EffectiveRank(Rows<const float> z);
 

@@ -8,7 +8,7 @@
 namespace gsg {
 
 // What is resized along one axis of a plane. Output pixel i of `size` is
-// centerd at start + (i + 0.5) * length / size, in the plane's pixels and
+// centered at start + (i + 0.5) * length / size, in the plane's pixels and
 // fractions of them; only pixels begin .. end - 1 are read. For a crop of whole
 // pixels, the two say the same.
 struct Window {
@@ -17,7 +17,7 @@ struct Window {
 };
 
 // The antialiased bilinear filter of torchvision's resize along one axis: a
-// triangle of half-width max(1, length / size) pixels, centerd with
+// triangle of half-width max(1, length / size) pixels, centered with
 // align_corners=False and renormalized where pixels are missing. Output pixel i
 // is the sum of weights and pixels First(i) .. First(i) + taps() - 1.
 class TriangleFilter {

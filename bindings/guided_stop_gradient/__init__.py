@@ -270,6 +270,6 @@ def effective_rank(z: ArrayLike) -> float:
     z: [N, D], floating-point; float64 is rounded to float32.
 
     Raises TypeError and ValueError, see help(gsg).
-    Source: Roy & Vetterli, EUSIPCO 2007, on the centerd covariance.
+    Source: Roy & Vetterli, EUSIPCO 2007, on the centered covariance.
     """
     return _native.effective_rank(z)

@@ -36,7 +36,7 @@ TEST(FeatureSpreadTest, NearOneForGaussians) {
 }
 
 TEST(EffectiveRankTest, ByHand) {
-  // Centerd columns (±1, ∓1, 0, 0) a and (0, 0, ±1, ∓1) b: eigenvalues
+  // Centered columns (±1, ∓1, 0, 0) a and (0, 0, ±1, ∓1) b: eigenvalues
   // proportional to a^2 : b^2 = 4 : 1, so q = 0.8, 0.2.
   Buffer<float> z(4, 2, 3);
   const float values[4][2] = {{12, 7}, {8, 7}, {10, 8}, {10, 6}};

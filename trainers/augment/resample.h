@@ -11,7 +11,7 @@ namespace gsg {
 // Resizes parts of uint8 planes to size x size floats in [0, 1] (byte / 255),
 // as torchvision's resize does with bilinear interpolation and antialias=True:
 // along each axis the triangle filter, of half-width max(1, length / size)
-// pixels, centerd with align_corners=False and renormalized where pixels are
+// pixels, centered with align_corners=False and renormalized where pixels are
 // missing. Enlarging, that is plain bilinear interpolation; at equal size it
 // copies.
 class Resampler {

@@ -24,7 +24,7 @@ at::Tensor FeatureStdOnDevice(const at::Tensor& z) {
   const at::Tensor unit =
       rows.div(at::linalg_vector_norm(rows, 2, at::IntArrayRef({1}), true)
                    .clamp_min_(kNormEpsilon));
-  // Centerd before it is squared: of features that have all but collapsed
+  // Centered before it is squared: of features that have all but collapsed
   // E[x^2] - E[x]^2 would keep no digit.
   return unit.sub(unit.mean(0))
       .square_()

@@ -20,7 +20,7 @@ constexpr double kExaggeration = 12;
 constexpr double kEarlyMomentum = 0.5;
 constexpr double kMomentum = 0.8;
 
-// Scores of the centerd points on their first two principal components, from
+// Scores of the centered points on their first two principal components, from
 // the points' Gram matrix by orthogonal iteration: a start for t-SNE needs the
 // leading plane to a few digits only, and n may be far less than d.
 Eigen::MatrixX2d PrincipalPlane(const Eigen::MatrixXd& gram) {

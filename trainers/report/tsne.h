@@ -24,7 +24,7 @@ struct TsneOptions {
 };
 
 // features: [n, d] row-major; distances are Euclidean, so normalize the rows
-// first for a cosine map. Returns n points centerd on 0.
+// first for a cosine map. Returns n points centered on 0.
 // Errors: kInvalidArgument if the size is not n * d, n < 4 or d < 1, a value
 // is not finite, or an option is out of range.
 absl::StatusOr<std::vector<std::array<float, 2>>> Tsne(

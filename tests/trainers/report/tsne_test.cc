@@ -60,7 +60,7 @@ TEST(TsneTest, ClustersStaySeparated) {
   }
   EXPECT_GT(widest, 1);  // the clouds are spread, not points
   EXPECT_GT(gap, widest);
-  EXPECT_NEAR(x, 0, 1e-2);  // centerd
+  EXPECT_NEAR(x, 0, 1e-2);  // centered
   EXPECT_NEAR(y, 0, 1e-2);
 }
 
