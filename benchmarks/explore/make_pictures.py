@@ -11,7 +11,7 @@ DIR/photos/<class>/ gets the images, DIR/truth.csv a line for each planted one:
   wrong     an image that lies in another class's folder
 For the first three, `of` names the original. A planted image is planted once.
 
-Without --cifar10 the images are drawn: ten kinds of patterns of any colour,
+Without --cifar10 the images are drawn: ten kinds of patterns of any shade,
 size, direction and phase, on uneven ground. With it, they are CIFAR-10's
 training images (data_batch_*.bin in DIR), 32 x 32 pixels enlarged to 128 x 128.
 """
@@ -31,14 +31,15 @@ KINDS = ("stripes", "checks", "dots", "rings", "triangles", "discs", "stars",
          "crosses", "zigzag", "frames")
 
 
-def color(rng, low=0, high=255):
-    return tuple(rng.randint(low, high) for _ in range(3))
+def color(rng):
+    return tuple(rng.randint(0, 255) for _ in range(3))
 
 
-def ground(rng, width, height):
-    """Two colours that run into each other, with noise."""
+def ground(rng, width, height, low, high):
+    """Two shades that run into each other, with a tinge and noise."""
     noise = np.random.default_rng(rng.getrandbits(32))
-    a, b = np.array(color(rng)), np.array(color(rng))
+    tinge = np.array([rng.uniform(-15, 15) for _ in range(3)])
+    a, b = rng.uniform(low, high) + tinge, rng.uniform(low, high) + tinge
     angle = rng.uniform(0, 2 * math.pi)
     y, x = np.mgrid[0:height, 0:width]
     t = (x * math.cos(angle) + y * math.sin(angle)) / max(width, height)
@@ -59,7 +60,10 @@ def polygon(center, radius, corners, turn, inner=1.0):
 
 def draw_pattern(rng, kind):
     width, height = rng.randint(110, 160), rng.randint(110, 160)
-    image = ground(rng, width, height)
+    # A light pattern on dark ground, or the other way.
+    shades = [(10, 110), (140, 245)]
+    rng.shuffle(shades)
+    image = ground(rng, width, height, *shades[0])
     side = 2 * max(width, height)
     layer = Image.new("L", (side, side), 0)
     draw = ImageDraw.Draw(layer)
@@ -115,7 +119,8 @@ def draw_pattern(rng, kind):
     layer = layer.rotate(rng.uniform(0, 360), Image.BILINEAR)
     left, top = (side - width) // 2, (side - height) // 2
     layer = layer.crop((left, top, left + width, top + height))
-    return Image.composite(ground(rng, width, height), image, layer)
+    return Image.composite(ground(rng, width, height, *shades[1]), image,
+                           layer)
 
 
 def draw_foreign(rng, number):

@@ -17,7 +17,7 @@ namespace gsg {
 
 // How a member of a group of duplicates compares with the group's first, pixel
 // by pixel.
-enum class Copy : uint8_t { kFirst, kExact, kNear, kUnknown };
+enum class Copy : uint8_t { kFirst, kExact, kNear, kTurned, kUnknown };
 
 // All that was found out about n images.
 struct Answers {

@@ -22,7 +22,10 @@ namespace gsg {
 namespace {
 
 constexpr int64_t kBlock = 4096;
-constexpr int64_t kChoiceSample = 5000;
+constexpr int64_t kChoiceSample = 3000;
+// A choice takes less care than the clusters themselves.
+constexpr int kChoiceStarts = 2;
+constexpr int kChoiceIterations = 20;
 constexpr int64_t kSilhouetteSample = 2000;
 
 using RowMap = Eigen::Map<Eigen::RowVectorXf>;
@@ -233,6 +236,9 @@ absl::StatusOr<int64_t> ChooseClusterCount(const UnitRows& rows,
                                  12, 15, 20, 25, 30, 40, 50};
   const UnitRows sample = Take(rows, Spread(rows.n, kChoiceSample));
   const std::vector<int64_t> judges = Spread(sample.n, kSilhouetteSample);
+  ClusterOptions quick = options;
+  quick.starts = std::min(options.starts, kChoiceStarts);
+  quick.iterations = std::min(options.iterations, kChoiceIterations);
   int64_t best = 1;
   double highest = -std::numeric_limits<double>::infinity();
   int64_t tried = 0;
@@ -242,7 +248,7 @@ absl::StatusOr<int64_t> ChooseClusterCount(const UnitRows& rows,
       return absl::CancelledError("interrupted");
     }
     GSG_ASSIGN_OR_RETURN(const Clusters clusters,
-                         BestStart(sample, k, options, product, NoWatch));
+                         BestStart(sample, k, quick, product, NoWatch));
     const double silhouette =
         Silhouette(sample, clusters.cluster, judges, product);
     if (silhouette > highest) {

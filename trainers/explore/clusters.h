@@ -46,7 +46,8 @@ absl::StatusOr<Clusters> FindClusters(const UnitRows& rows, int64_t k,
 
 // The number of clusters with the highest silhouette, of 2, 3, 4, 5, 6, 8, 10,
 // 12, 15, 20, 25, 30, 40 and 50 as far as there are four images for each, each
-// tried on at most 5,000 images. 1 for fewer than 8 images.
+// tried from at most two starts on at most 3,000 images. 1 for fewer than 8
+// images.
 absl::StatusOr<int64_t> ChooseClusterCount(const UnitRows& rows,
                                            const ClusterOptions& options,
                                            const Product& product, Watch watch);

@@ -17,7 +17,7 @@ namespace {
 
 // Two computations of one picture's features agree to this.
 constexpr double kRounding = 1e-6;
-constexpr double kLowest = 0.9;
+constexpr double kLowest = 0.8;
 constexpr double kHighest = 0.9999;
 
 double Median(std::vector<double>* values) {
@@ -127,12 +127,29 @@ std::vector<DuplicateGroup> FindDuplicates(
   return groups;
 }
 
-std::vector<int64_t> NearestHistogram(const Neighbors& neighbors, double low,
-                                      int bins) {
+std::vector<int64_t> Candidates(const Neighbors& neighbors, double threshold) {
+  std::vector<bool> found(neighbors.n);
+  for (int64_t i = 0; i < neighbors.n; ++i) {
+    for (int64_t k = 0; k < neighbors.k; ++k) {
+      if (neighbors.cosines_of(i)[k] < threshold) break;
+      found[i] = found[neighbors.of(i)[k]] = true;
+    }
+  }
+  std::vector<int64_t> candidates;
+  for (int64_t i = 0; i < neighbors.n; ++i) {
+    if (found[i]) candidates.push_back(i);
+  }
+  return candidates;
+}
+
+std::vector<int64_t> NearestHistogram(const Neighbors& neighbors, int bins,
+                                      double decades) {
   std::vector<int64_t> counts(bins);
   for (int64_t i = 0; i < neighbors.n; ++i) {
-    const double place = (neighbors.cosines_of(i)[0] - low) / (1 - low) * bins;
-    ++counts[std::clamp(static_cast<int>(place), 0, bins - 1)];
+    const double distance = 1. - neighbors.cosines_of(i)[0];
+    // Infinite for 1 itself.
+    const double place = -std::log10(distance) / decades * bins;
+    ++counts[place < 0 ? 0 : place < bins ? static_cast<int>(place) : bins - 1];
   }
   return counts;
 }

@@ -17,9 +17,9 @@ namespace gsg {
 // pictures that is a hill. The threshold lies `deviations` standard deviations
 // above its middle (median, and the median absolute deviation times 1.4826,
 // which copies do not move as long as they are fewer than half), and in
-// 0.9 .. 0.9999. Images that agree to rounding are left out of the hill, for
+// 0.8 .. 0.9999. Images that agree to rounding are left out of the hill, for
 // they are copies wherever it lies.
-double DuplicateThreshold(const Neighbors& neighbors, double deviations = 3);
+double DuplicateThreshold(const Neighbors& neighbors, double deviations);
 
 // Images that are the same picture.
 struct DuplicateGroup {
@@ -42,10 +42,16 @@ std::vector<DuplicateGroup> FindDuplicates(
     const UnitRows& rows, const Neighbors& neighbors, double threshold,
     absl::FunctionRef<bool(int64_t first, int64_t candidate)> may_join);
 
-// How many images have their nearest neighbour's cosine in bin b of `bins` of
-// equal width over low .. 1; those below `low` count in the first.
-std::vector<int64_t> NearestHistogram(const Neighbors& neighbors, double low,
-                                      int bins);
+// The images that have a neighbour with a cosine of at least `threshold`, in
+// ascending order: those that FindDuplicates may ask about.
+std::vector<int64_t> Candidates(const Neighbors& neighbors, double threshold);
+
+// How many images have their nearest neighbour at which cosine, by powers of
+// ten of 1 - cosine, for what matters lies next to 1: bin b of `bins` has
+// -log10(1 - cosine) from b / bins * decades on; the last bin also has what is
+// nearer, the first what is farther.
+std::vector<int64_t> NearestHistogram(const Neighbors& neighbors, int bins,
+                                      double decades);
 
 }  // namespace gsg
 

@@ -38,8 +38,10 @@ constexpr char kBody[] =
 
 // Outliers and suspicious labels that the page has; the tables have all.
 constexpr size_t kMostListed = 2000;
-constexpr double kHistogramLow = 0.5;
+// Of all images: beyond this it is the features that are wrong.
+constexpr double kTooManyWrong = 0.3;
 constexpr int kHistogramBins = 100;
+constexpr double kHistogramDecades = 4;
 
 // Little-endian, as every machine with LibTorch is, in base64.
 template <typename T>
@@ -154,9 +156,10 @@ json Data(const Answers& answers, const PageContext& context) {
   data["threshold"] = answers.threshold;
   data["groups"] = Groups(answers);
   data["histogram"] = {
-      {"low", kHistogramLow},
+      {"decades", kHistogramDecades},
       {"counts",
-       NearestHistogram(answers.neighbors, kHistogramLow, kHistogramBins)}};
+       NearestHistogram(answers.neighbors, kHistogramBins, kHistogramDecades)}};
+  data["looked"] = !context.order.empty();
   data["wrong"] = Votes(answers.labels.wrong);
   data["border"] = Votes(answers.labels.border);
   data["wrongCount"] = answers.labels.wrong.size();
@@ -209,6 +212,11 @@ std::vector<std::string> Summary(const Answers& answers, int64_t unreadable) {
                    : absl::StrCat(Count(wrong, "image looks", "images look"),
                                   " more like another folder than like ",
                                   wrong == 1 ? "its" : "their", " own."));
+    if (static_cast<double>(wrong) > kTooManyWrong * static_cast<double>(n)) {
+      sentences.push_back(
+          "So many that the features hardly know these folders: the list of "
+          "labels says little.");
+    }
   }
   return sentences;
 }

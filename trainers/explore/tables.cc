@@ -22,6 +22,8 @@ absl::string_view CopyName(Copy copy) {
       return "exact";
     case Copy::kNear:
       return "near";
+    case Copy::kTurned:
+      return "turned";
     case Copy::kUnknown:
       return "unknown";
   }

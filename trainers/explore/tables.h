@@ -18,7 +18,8 @@ std::string CsvValue(absl::string_view value);
 
 // file,group,cosine,copy: groups are numbered from 1; the cosine is the one to
 // the group's first, whose copy is "first"; others are "exact" (the same
-// pixels), "near", or "unknown" where no pixels were looked at.
+// pixels), "near", "turned" (by 90 degrees or more, or mirrored), or "unknown"
+// where no pixels were looked at.
 std::string DuplicatesCsv(const Answers& answers);
 
 // rank,file,distance,factor: the most unusual first (outliers.h).

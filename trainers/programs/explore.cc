@@ -46,6 +46,7 @@
 #include "trainers/explore/features.h"
 #include "trainers/explore/labels.h"
 #include "trainers/explore/layout.h"
+#include "trainers/explore/looks.h"
 #include "trainers/explore/neighbors.h"
 #include "trainers/explore/outliers.h"
 #include "trainers/explore/page.h"
@@ -85,6 +86,11 @@ constexpr char kIntroduction[] =
     "another image.\n";
 
 constexpr int64_t kFewThumbnails = 20000;
+// How far above the usual nearest cosine that of duplicates lies, in standard
+// deviations (explore/duplicates.h). Features propose, pixels decide; without
+// pixels, features alone have to be sure. docs/explore.md has what was tried.
+constexpr double kDeviations = 0.5;
+constexpr double kDeviationsUnseen = 3;
 
 struct ExploreOptions : RunOptions {
   std::string features;
@@ -330,19 +336,34 @@ absl::Status Analyze(const ExploreOptions& options, const Inputs& inputs,
   GSG_RETURN_IF_ERROR(Write(options, "neighbors.csv", NeighborsCsv(*answers)));
 
   if (!absl::SimpleAtod(options.duplicates, &answers->threshold)) {
-    answers->threshold = DuplicateThreshold(answers->neighbors);
+    answers->threshold = DuplicateThreshold(
+        answers->neighbors,
+        inputs.source == nullptr ? kDeviationsUnseen : kDeviations);
   }
-  answers->duplicates =
-      FindDuplicates(rows, answers->neighbors, answers->threshold,
-                     [](int64_t, int64_t) { return true; });
   if (inputs.source == nullptr) {
+    answers->duplicates =
+        FindDuplicates(rows, answers->neighbors, answers->threshold,
+                       [](int64_t, int64_t) { return true; });
     for (const DuplicateGroup& group : answers->duplicates) {
       answers->copies.emplace_back(group.members.size(), Copy::kUnknown);
       answers->copies.back()[0] = Copy::kFirst;
     }
   } else {
-    answers->copies =
-        CompareCopies(answers->duplicates, *inputs.source, places, threads);
+    absl::StatusOr<std::vector<std::unique_ptr<Looks>>> looks =
+        Pass("duplicates", [&](Watch watch) {
+          return LooksOfImages(
+              *inputs.source, places,
+              Candidates(answers->neighbors, answers->threshold),
+              threads.concurrency(), watch);
+        });
+    if (!looks.ok()) return looks.status();
+    answers->duplicates = FindDuplicates(
+        rows, answers->neighbors, answers->threshold,
+        [&](int64_t first, int64_t candidate) {
+          return Compare(*(*looks)[first], *(*looks)[candidate]) != Alike::kNo;
+        });
+    answers->copies = CompareCopies(answers->duplicates, *inputs.source, places,
+                                    *looks, threads);
   }
   GSG_RETURN_IF_ERROR(
       Write(options, "duplicates.csv", DuplicatesCsv(*answers)));

@@ -24,6 +24,7 @@
 #include "trainers/explore/answers.h"
 #include "trainers/explore/duplicates.h"
 #include "trainers/explore/features.h"
+#include "trainers/explore/looks.h"
 #include "trainers/explore/sheets.h"
 #include "trainers/image/damaged_images.h"
 #include "trainers/image/folder_source.h"
@@ -93,9 +94,45 @@ std::vector<int64_t> PlacesIn(const FolderSource& source,
   return result;
 }
 
+absl::StatusOr<std::vector<std::unique_ptr<Looks>>> LooksOfImages(
+    const FolderSource& source, absl::Span<const int64_t> places,
+    absl::Span<const int64_t> of, int threads, Watch watch) {
+  EvaluationOptions options;
+  options.side = kLooksSide;
+  options.threads = threads;
+  DamagedImages damaged(/*max_share=*/1);
+  EvaluationImages images(&source, options, &damaged);
+  const size_t values =
+      static_cast<size_t>(images.channels()) * kLooksSide * kLooksSide;
+  std::vector<std::unique_ptr<Looks>> looks(places.size());
+  EvaluationBatch batch;
+  const auto all = static_cast<int64_t>(of.size());
+  for (int64_t first = 0; first < all; first += images.block()) {
+    if (!watch(first, all)) return absl::CancelledError("interrupted");
+    std::vector<int64_t> wanted;
+    std::unordered_map<int64_t, int64_t> image;
+    for (const int64_t i : of.subspan(first, images.block())) {
+      looks[i] = std::make_unique<Looks>();
+      if (places[i] < 0) continue;
+      wanted.push_back(places[i]);
+      image[places[i]] = i;
+    }
+    const absl::Status read = images.Read(wanted, &batch);
+    // None of the first ones: others may be readable.
+    if (!read.ok() && !absl::IsDataLoss(read)) return read;
+    for (size_t b = 0; b < batch.indices.size(); ++b) {
+      *looks[image[batch.indices[b]]] = LooksOf(
+          absl::MakeConstSpan(batch.pixels).subspan(b * values, values));
+    }
+  }
+  watch(all, all);
+  return looks;
+}
+
 std::vector<std::vector<Copy>> CompareCopies(
     const std::vector<DuplicateGroup>& groups, const FolderSource& source,
-    absl::Span<const int64_t> places, Executor& executor) {
+    absl::Span<const int64_t> places,
+    absl::Span<const std::unique_ptr<Looks>> looks, Executor& executor) {
   std::vector<std::vector<Copy>> copies(groups.size());
   executor.ParallelFor(static_cast<int64_t>(groups.size()), [&](int64_t g) {
     const std::vector<DuplicateGroup::Member>& members = groups[g].members;
@@ -105,7 +142,10 @@ std::vector<std::vector<Copy>> CompareCopies(
       const Pixels other = PixelsOf(source, places[members[m].index]);
       copies[g].push_back(!first.known || !other.known ? Copy::kUnknown
                           : first == other             ? Copy::kExact
-                                                       : Copy::kNear);
+                          : Compare(*looks[members[0].index],
+                                    *looks[members[m].index]) == Alike::kTurned
+                              ? Copy::kTurned
+                              : Copy::kNear);
     }
   });
   return copies;

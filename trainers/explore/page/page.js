@@ -35,7 +35,8 @@
   const voteOf = new Map();
   data.border.forEach((vote) => voteOf.set(vote[0], vote));
   data.wrong.forEach((vote) => voteOf.set(vote[0], vote));
-  const COPIES = ["the first", "same pixels", "nearly the same", "much alike"];
+  const COPIES = ["the first", "same pixels", "nearly the same", "turned",
+    "much alike"];
 
   const number = (value, digits = 0) => value.toLocaleString("en-US",
     {minimumFractionDigits: digits, maximumFractionDigits: digits});
@@ -148,8 +149,11 @@
 
     duplicates(view) {
       view.append(intro(
-        "Groups of images that are the same picture, or nearly. Each lists the " +
-        "cosine of its features to those of the group's first.",
+        "Groups of images that are the same picture, or nearly, each with the " +
+        "cosine of its features to those of the group's first. Two images are " +
+        "in a group if that reaches the threshold" + (data.looked ? " and " +
+        "they look alike: reduced to 24 × 24 grey pixels, also turned or " +
+        "mirrored, they correlate to 0.95." : "."),
         "All are in duplicates.csv."));
       view.append(histogram());
       if (data.groups.length === 0) {
@@ -271,7 +275,7 @@
 
   // Nearest cosines, to choose another threshold by.
   const histogram = () => {
-    const {low, counts} = data.histogram;
+    const {decades, counts} = data.histogram;
     const box = make("div", {class: "histogram card"});
     const svgNS = "http://www.w3.org/2000/svg";
     const svg = document.createElementNS(svgNS, "svg");
@@ -298,10 +302,11 @@
     line.setAttribute("y2", 132);
     line.setAttribute("vector-effect", "non-scaling-stroke");
     svg.append(line);
-    // 1 - cosine on a logarithmic scale: what matters lies next to 1.
+    // 1 - cosine by powers of ten: what matters lies next to 1.
     const toCosine = (value) => 1 - 10 ** (-value / 100);
-    const slider = make("input", {type: "range", min: 30, max: 400, step: 1,
-      id: "threshold", value: Math.round(-100 * Math.log10(1 - data.threshold)),
+    const toPlace = (cosine) => -100 * Math.log10(1 - cosine);
+    const slider = make("input", {type: "range", min: 0, max: 100 * decades,
+      step: 1, id: "threshold", value: Math.round(toPlace(data.threshold)),
       "aria-label": "Try another threshold"});
     const text = make("label", {for: "threshold"});
     const pairs = make("div", {class: "pairs", id: "pairs"});
@@ -309,7 +314,7 @@
       .sort((a, b) => cosines[b * k] - cosines[a * k]);
     const show = (moved) => {
       const at = moved ? toCosine(Number(slider.value)) : data.threshold;
-      const x = Math.max(0, (at - low) / (1 - low)) * 1000;
+      const x = Math.max(0, Math.min(1, toPlace(at) / 100 / decades)) * 1000;
       line.setAttribute("x1", x);
       line.setAttribute("x2", x);
       bars.forEach((bar, b) =>
@@ -345,9 +350,9 @@
     };
     slider.addEventListener("input", () => show(true));
     box.append(make("strong", {}, "Cosine of each image to its most alike one"),
-      svg, make("div", {class: "axis"}, make("span", {}, "≤ " + low),
-        make("span", {}, "counts by logarithm"), make("span", {}, "1")),
-      text, slider, pairs);
+      svg, slider, make("div", {class: "axis"},
+        ...["0", "0.9", "0.99", "0.999", "0.9999"].map((mark) =>
+          make("span", {}, mark))), text, pairs);
     show(false);
     return box;
   };
@@ -578,25 +583,26 @@
           1.1 * Math.sqrt(width * height / (visible + 1))));
         const taken = new Set();
         const chosen = [];
-        for (const list of lists) {
-          for (const i of list) {
-            const column = Math.floor(screenX(i) / (size + 4));
-            const row = Math.floor(screenY(i) / (size + 4));
-            const near = [];
-            for (let a = -1; a <= 1; ++a) {
-              for (let b = -1; b <= 1; ++b) {
-                near.push((row + a) * 4096 + column + b);
-              }
+        // In an order that prefers none, and is the same each time.
+        const mixed = (i) => Math.imul(i + 1, 0x9E3779B1) >>> 0;
+        const order = lists.flat().sort((a, b) => mixed(a) - mixed(b));
+        for (const i of order) {
+          const column = Math.floor(screenX(i) / (size + 4));
+          const row = Math.floor(screenY(i) / (size + 4));
+          const near = [];
+          for (let a = -1; a <= 1; ++a) {
+            for (let b = -1; b <= 1; ++b) {
+              near.push((row + a) * 4096 + column + b);
             }
-            const cell = row * 4096 + column;
-            const clash = near.some((other) => taken.has(other) && chosen.some(
-              (j) => Math.abs(screenX(j) - screenX(i)) < size + 3 &&
-                Math.abs(screenY(j) - screenY(i)) < size + 3));
-            if (clash) continue;
-            taken.add(cell);
-            chosen.push(i);
-            if (chosen.length > 400) break;
           }
+          const cell = row * 4096 + column;
+          const clash = near.some((other) => taken.has(other) && chosen.some(
+            (j) => Math.abs(screenX(j) - screenX(i)) < size + 3 &&
+              Math.abs(screenY(j) - screenY(i)) < size + 3));
+          if (clash) continue;
+          taken.add(cell);
+          chosen.push(i);
+          if (chosen.length > 400) break;
         }
         // Those of one sheet together: fewer sheets are held.
         chosen.sort((a, b) => slots[a] - slots[b]);
