@@ -44,7 +44,7 @@ def ground(rng, width, height, low, high):
     y, x = np.mgrid[0:height, 0:width]
     t = (x * math.cos(angle) + y * math.sin(angle)) / max(width, height)
     t = ((t - t.min()) / (np.ptp(t) + 1e-9))[..., None]
-    pixels = a * (1 - t) + b * t + noise.normal(0, 10, (height, width, 1))
+    pixels = a * (1 - t) + b * t + noise.normal(0, 5, (height, width, 1))
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
 
 
@@ -61,13 +61,13 @@ def polygon(center, radius, corners, turn, inner=1.0):
 def draw_pattern(rng, kind):
     width, height = rng.randint(110, 160), rng.randint(110, 160)
     # A light pattern on dark ground, or the other way.
-    shades = [(10, 110), (140, 245)]
+    shades = [(10, 90), (160, 245)]
     rng.shuffle(shades)
     image = ground(rng, width, height, *shades[0])
     side = 2 * max(width, height)
     layer = Image.new("L", (side, side), 0)
     draw = ImageDraw.Draw(layer)
-    step = rng.randint(22, 40)
+    step = rng.randint(22, 30)
     shift = rng.uniform(0, step), rng.uniform(0, step)
     if kind == "stripes":
         for x in range(-step, side + step, step):
@@ -99,9 +99,10 @@ def draw_pattern(rng, kind):
                 turn = rng.uniform(0, 6.3)
                 box = (at[0] - r, at[1] - r, at[0] + r, at[1] + r)
                 if kind == "dots":
-                    r *= 0.45
-                    draw.ellipse((at[0] - r, at[1] - r, at[0] + r, at[1] + r),
-                                 fill=255)
+                    r *= 0.25
+                    for dx, dy in ((0, 0), (step / 2, step / 2)):
+                        draw.ellipse((at[0] + dx - r, at[1] + dy - r,
+                                      at[0] + dx + r, at[1] + dy + r), fill=255)
                 elif kind == "discs":
                     draw.ellipse(box, fill=255)
                 elif kind == "triangles":
@@ -116,7 +117,7 @@ def draw_pattern(rng, kind):
                 else:
                     draw.polygon(polygon(at, r, 4, turn), outline=255,
                                  width=max(2, step // 9))
-    layer = layer.rotate(rng.uniform(0, 360), Image.BILINEAR)
+    layer = layer.rotate(rng.uniform(-20, 20), Image.BILINEAR)
     left, top = (side - width) // 2, (side - height) // 2
     layer = layer.crop((left, top, left + width, top + height))
     return Image.composite(ground(rng, width, height, *shades[1]), image,

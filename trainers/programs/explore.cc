@@ -89,7 +89,7 @@ constexpr int64_t kFewThumbnails = 20000;
 // How far above the usual nearest cosine that of duplicates lies, in standard
 // deviations (explore/duplicates.h). Features propose, pixels decide; without
 // pixels, features alone have to be sure. docs/explore.md has what was tried.
-constexpr double kDeviations = 0.5;
+constexpr double kDeviations = 0;
 constexpr double kDeviationsUnseen = 3;
 
 struct ExploreOptions : RunOptions {
