@@ -66,6 +66,21 @@ void Scan(const float* cosines, int64_t count, int64_t first, int64_t self,
 
 }  // namespace
 
+Neighbors Neighbors::First(int64_t count) const {
+  Neighbors first;
+  first.n = n;
+  first.k = std::min(k, count);
+  first.indices.reserve(n * first.k);
+  first.cosines.reserve(n * first.k);
+  for (int64_t i = 0; i < n; ++i) {
+    for (int64_t j = 0; j < first.k; ++j) {
+      first.indices.push_back(of(i)[j]);
+      first.cosines.push_back(cosines_of(i)[j]);
+    }
+  }
+  return first;
+}
+
 absl::StatusOr<Neighbors> FindNeighbors(const UnitRows& bank,
                                         const UnitRows& queries, int64_t k,
                                         bool themselves, const Product& product,

@@ -25,6 +25,8 @@ struct Neighbors {
   absl::Span<const float> cosines_of(int64_t i) const {
     return absl::MakeConstSpan(cosines).subspan(i * k, k);
   }
+  // The `count` nearest of each only, 1 <= count; all if there are no more.
+  Neighbors First(int64_t count) const;
 };
 
 // Exact: all cosines, in blocks. Finds the k rows of `bank` with the highest

@@ -86,6 +86,7 @@ constexpr char kIntroduction[] =
     "another image.\n";
 
 constexpr int64_t kFewThumbnails = 20000;
+constexpr int64_t kVoters = 30;
 // How far above the usual nearest cosine that of duplicates lies, in standard
 // deviations (explore/duplicates.h). Features propose, pixels decide; without
 // pixels, features alone have to be sure. docs/explore.md has what was tried.
@@ -327,12 +328,13 @@ absl::Status Analyze(const ExploreOptions& options, const Inputs& inputs,
                      const UnitRows& rows, ThreadPool& threads,
                      const std::vector<int64_t>& places, Answers* answers) {
   const Product product = TorchProduct();
+  // Labels are voted on by more than the lists show: docs/explore.md.
   absl::StatusOr<Neighbors> neighbors = Pass("neighbors", [&](Watch watch) {
-    return FindNeighbors(rows, rows, options.neighbors, /*themselves=*/true,
-                         product, threads, watch);
+    return FindNeighbors(rows, rows, std::max(options.neighbors, kVoters),
+                         /*themselves=*/true, product, threads, watch);
   });
   if (!neighbors.ok()) return neighbors.status();
-  answers->neighbors = *std::move(neighbors);
+  answers->neighbors = neighbors->First(options.neighbors);
   GSG_RETURN_IF_ERROR(Write(options, "neighbors.csv", NeighborsCsv(*answers)));
 
   if (!absl::SimpleAtod(options.duplicates, &answers->threshold)) {
@@ -390,7 +392,7 @@ absl::Status Analyze(const ExploreOptions& options, const Inputs& inputs,
   } else {
     GSG_ASSIGN_OR_RETURN(
         answers->labels,
-        FindSuspiciousLabels(answers->neighbors, answers->folders.labels,
+        FindSuspiciousLabels(*neighbors, answers->folders.labels,
                              answers->Groups()));
     GSG_RETURN_IF_ERROR(Write(options, "labels.csv", LabelsCsv(*answers)));
   }
@@ -410,7 +412,7 @@ absl::Status Explore(const ExploreOptions& options) {
   ThreadPool threads(thread_count);
   GSG_RETURN_IF_ERROR(MakeFolder(options.output));
   CatchInterrupts();
-  SetInterruptMessage("\nexplore: stops, and keeps what is finished ...");
+  SetInterruptMessage("\nexplore: stops, and keeps what is finished ...\n");
   GSG_ASSIGN_OR_RETURN(Inputs inputs, options.features.empty()
                                           ? FromRun(options)
                                           : FromFile(options));

@@ -89,6 +89,21 @@ TEST(NeighborsTest, TiesGoToTheLowerRow) {
   EXPECT_EQ(found->cosines, std::vector<float>(8, 1));
 }
 
+TEST(NeighborsTest, TheFirstOfMoreAreThoseOfFewer) {
+  const UnitRows rows = RandomRows(40, 6, 4, 0.5, 20);
+  SerialExecutor serial;
+  const absl::StatusOr<Neighbors> more =
+      FindNeighbors(rows, rows, 9, true, EigenProduct, serial, NoWatch);
+  const absl::StatusOr<Neighbors> fewer =
+      FindNeighbors(rows, rows, 4, true, EigenProduct, serial, NoWatch);
+  const Neighbors first = more->First(4);
+  EXPECT_EQ(first.n, 40);
+  EXPECT_EQ(first.k, 4);
+  EXPECT_EQ(first.indices, fewer->indices);
+  EXPECT_EQ(first.cosines, fewer->cosines);
+  EXPECT_EQ(more->First(100).indices, more->indices);
+}
+
 TEST(NeighborsTest, ErrorsAndInterrupts) {
   const UnitRows rows = RandomRows(3, 2, 1, 1, 1);
   const UnitRows wide = RandomRows(3, 5, 1, 1, 1);

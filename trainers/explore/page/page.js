@@ -454,7 +454,7 @@
     const list = Array.from(neighbors.subarray(i * k, (i + 1) * k));
     $("detail-neighbors").replaceChildren(...list.map((j, place) => item(j,
       [cosineText(cosineAt(i * k + place)) +
-        (hasLabels ? " " + data.classes[label[j]] : "")], null)));
+        (hasLabels ? " " + data.classes[label[j]] : "")], [i, ...list])));
     document.querySelector(".detail").scrollTop = 0;
     if (!dialog.open) dialog.showModal();
   };
@@ -526,12 +526,13 @@
     };
     const drawThumb = (i, size) => {
       const image = sheetOf(i);
-      if (!image) return;
+      if (!image) return 0;
       const slot = slots[i] % perSheet;
       const t = data.thumbnail;
       context.drawImage(image, slot % data.columns * t,
         Math.floor(slot / data.columns) * t, t, t, screenX(i) - size / 2,
         screenY(i) - size / 2, size, size);
+      return 1;
     };
 
     const draw = () => {
@@ -550,7 +551,7 @@
       context.clearRect(0, 0, width, height);
       const group = groupsBy();
       const lists = groupNames().map(() => []);
-      let visible = 0;
+      let visible = 0, pictures = 0;
       const margin = 40;
       for (let i = 0; i < n; ++i) {
         if (hidden(i)) continue;
@@ -611,7 +612,7 @@
           context.fillStyle = colorOf(group[i]);
           context.fillRect(screenX(i) - size / 2 - 2, screenY(i) - size / 2 - 2,
             size + 4, size + 4);
-          drawThumb(i, size);
+          pictures += drawThumb(i, size);
         }
       }
       if (selected >= 0) {
@@ -622,6 +623,7 @@
         context.strokeRect(x - 44, y - 44, 88, 88);
       }
       canvas.dataset.visible = visible;
+      canvas.dataset.pictures = pictures;
     };
     drawSoon = () => {
       if (pending) return;
