@@ -21,6 +21,7 @@ namespace gsg {
 namespace {
 
 constexpr double kTemperature = 0.1;
+constexpr double kUnsure = 0.02;
 constexpr int64_t kFewest = 5;
 
 // The class folder of a path, or "".
@@ -102,7 +103,8 @@ absl::StatusOr<SuspiciousLabels> FindSuspiciousLabels(
     }
   }
   const auto surer = [](const LabelVote& a, const LabelVote& b) {
-    return a.other - a.own > b.other - b.own;
+    return (a.other + kUnsure) * (b.own + kUnsure) >
+           (b.other + kUnsure) * (a.own + kUnsure);
   };
   std::stable_sort(result.wrong.begin(), result.wrong.end(), surer);
   std::stable_sort(result.border.begin(), result.border.end(), surer);

@@ -37,7 +37,8 @@ struct LabelVote {
 };
 
 struct SuspiciousLabels {
-  // `other` > `own`, most certain first: by other - own.
+  // `other` > `own`, most certain first: by the odds of the two, each with a
+  // fiftieth added, for a share of 0 is not known that well.
   std::vector<LabelVote> wrong;
   // Among the rest, those with other > own / 2, nearest to the border first.
   std::vector<LabelVote> border;

@@ -2,6 +2,7 @@
 #define GSG_TRAINERS_EXPLORE_LOOKS_H_
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "absl/types/span.h"
@@ -10,16 +11,22 @@ namespace gsg {
 
 // The side of the small grey pictures that are compared.
 inline constexpr int kLooksSide = 24;
-// Pixels' correlation from which on two of them are one picture.
-inline constexpr double kLooksAlike = 0.95;
+// Pixels' correlation from which on two of them are one picture,
+inline constexpr double kLooksAlike = 0.9;
+// if the colors of a grid of kColorSide cells a side differ by no more than
+// this, 0 .. 1, in the mean over cells and colors.
+inline constexpr int kColorSide = 4;
+inline constexpr double kSameColors = 0.015;
 
-// A picture as it is compared: what another size, stronger compression or
-// another brightness leaves.
+// A picture as it is compared: what another size or stronger compression
+// leaves.
 struct Looks {
   bool known = false;
   double mean = 0;  // of grey values, 0 .. 1
   double deviation = 0;
-  std::array<float, kLooksSide* kLooksSide> grey = {};  // rows from the top
+  // Rows from the top; of `colors`, cells with R, G and B.
+  std::array<float, size_t{kLooksSide}* kLooksSide> grey = {};
+  std::array<float, size_t{3}* kColorSide* kColorSide> colors = {};
 };
 
 // planes: [channels, kLooksSide, kLooksSide] values in 0 .. 1, of 1 or 3
@@ -29,8 +36,8 @@ Looks LooksOf(absl::Span<const float> planes);
 enum class Alike : uint8_t { kNo, kSame, kTurned };
 
 // Whether two are one picture: as they are, or after turns by 90 degrees and a
-// mirror (all eight orientations). By their correlation; of two with hardly any
-// contrast (deviation below 0.01), by the mean being within 0.02. kNo if one is
+// mirror (all eight orientations): by their correlation, unless both have
+// hardly any contrast (deviation below 0.01), and their colors. kNo if one is
 // not known.
 Alike Compare(const Looks& a, const Looks& b);
 

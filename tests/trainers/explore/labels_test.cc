@@ -112,8 +112,9 @@ TEST(LabelsTest, ThePlantedOnesComeFirst) {
     EXPECT_EQ(planted.count(vote.index), 1) << i;
     EXPECT_EQ(vote.suggested, vote.index % 3);
     if (i > 0) {
-      EXPECT_GE(found->wrong[i - 1].other - found->wrong[i - 1].own,
-                vote.other - vote.own);
+      const LabelVote& before = found->wrong[i - 1];
+      EXPECT_GE((before.other + 0.02) / (before.own + 0.02),
+                (vote.other + 0.02) / (vote.own + 0.02) - 1e-9);
     }
   }
 }

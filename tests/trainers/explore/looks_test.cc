@@ -45,16 +45,33 @@ Plane Mirrored(const Plane& plane) {
   return result;
 }
 
-TEST(LooksTest, NoiseAndBrightnessDoNotMatter) {
+TEST(LooksTest, NoiseDoesNotMatterButBrightnessDoes) {
   const Plane plane = Smooth(1);
   Plane changed;
   std::mt19937 random(2);
   std::normal_distribution<float> normal(0, 0.03f);
   for (const float value : plane) {
-    changed.push_back(0.1f + 0.7f * value + normal(random));
+    changed.push_back(value + normal(random));
   }
   EXPECT_EQ(Compare(LooksOf(plane), LooksOf(changed)), Alike::kSame);
   EXPECT_EQ(Compare(LooksOf(plane), LooksOf(Smooth(3))), Alike::kNo);
+  for (float& value : changed) value += 0.05f;
+  EXPECT_EQ(Compare(LooksOf(plane), LooksOf(changed)), Alike::kNo);
+}
+
+TEST(LooksTest, ColorsMatter) {
+  // One luma: red in the first, as much green in the second.
+  const Plane plane = Smooth(6);
+  Plane red, green;
+  for (const float share : {0.4f, 0.f, 0.f}) {
+    for (const float value : plane) red.push_back(share * value);
+  }
+  for (const float share : {0.f, 0.4f * 0.299f / 0.587f, 0.f}) {
+    for (const float value : plane) green.push_back(share * value);
+  }
+  EXPECT_EQ(Compare(LooksOf(red), LooksOf(red)), Alike::kSame);
+  EXPECT_NEAR(LooksOf(red).mean, LooksOf(green).mean, 1e-6);
+  EXPECT_EQ(Compare(LooksOf(red), LooksOf(green)), Alike::kNo);
 }
 
 TEST(LooksTest, AllOrientationsAreFound) {

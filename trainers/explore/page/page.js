@@ -153,7 +153,8 @@
         "cosine of its features to those of the group's first. Two images are " +
         "in a group if that reaches the threshold" + (data.looked ? " and " +
         "they look alike: reduced to 24 × 24 grey pixels, also turned or " +
-        "mirrored, they correlate to 0.95." : "."),
+        "mirrored, they correlate to 0.9, and their colors are the same." :
+        "."),
         "All are in duplicates.csv."));
       view.append(histogram());
       if (data.groups.length === 0) {
