@@ -168,11 +168,14 @@ void VisitFields(const ExploreOptions& options, Visitor&& visit) {
 }
 
 absl::Status Validate(const ExploreOptions& options) {
-  const bool run = !options.run.empty() || !options.checkpoint.empty();
+  const bool run = !options.run.empty() || !options.checkpoint.empty() ||
+                   !options.weights.empty();
   if (run && !options.features.empty()) {
     return absl::InvalidArgumentError(
-        "--run and --features both say where features are from: give one");
+        "--features and a network (--run, --checkpoint, --weights) both say "
+        "where features are from: give one");
   }
+  if (run) GSG_RETURN_IF_ERROR(CheckRun(options));
   if (!run && options.features.empty()) {
     return absl::InvalidArgumentError(
         "needs features: --run=RUN with --images=FOLDER computes them, "
@@ -180,7 +183,7 @@ absl::Status Validate(const ExploreOptions& options) {
   }
   if (run && options.images.empty()) {
     return absl::InvalidArgumentError(
-        "--run needs --images=FOLDER: the images to look at");
+        "a network needs --images=FOLDER: the images to look at");
   }
   if (!options.features.empty() && !absl::EndsWith(options.features, ".npy")) {
     return absl::InvalidArgumentError(
@@ -235,8 +238,8 @@ absl::Status MakeFolder(const std::string& path) {
 
 absl::StatusOr<Inputs> FromRun(const ExploreOptions& options) {
   GSG_ASSIGN_OR_RETURN(c10::Device device, ChooseDevice(options.device));
-  const std::string checkpoint = CheckpointPath(options);
-  GSG_ASSIGN_OR_RETURN(SavedNetwork network, LoadNetwork(checkpoint, device));
+  const std::string checkpoint = NetworkPath(options);
+  GSG_ASSIGN_OR_RETURN(SavedNetwork network, OpenNetwork(options, device));
   GSG_ASSIGN_OR_RETURN(
       Folder folder,
       ReadImages(options.images, static_cast<int>(network.channels())));
@@ -263,7 +266,10 @@ absl::StatusOr<Inputs> FromRun(const ExploreOptions& options) {
   if (!table.ok()) return table.status();
   inputs.table = *std::move(table);
   inputs.unreadable = static_cast<int64_t>(damaged.list().size());
-  inputs.made_by = absl::StrCat("the run ", RunFolder(options));
+  inputs.index.released = !options.weights.empty();
+  inputs.made_by = options.weights.empty()
+                       ? absl::StrCat("the run ", RunFolder(options))
+                       : options.weights;
   return inputs;
 }
 

@@ -24,6 +24,7 @@ std::string Escaped(absl::string_view path) { return absl::CEscape(path); }
 absl::Status WriteIndexInfo(const std::string& folder, const IndexInfo& info) {
   const nlohmann::ordered_json json = {
       {"checkpoint", Escaped(info.checkpoint)},
+      {"released", info.released},
       {"image_size", info.image_size},
       {"features", Escaped(info.features)},
       {"images", Escaped(info.images)},
@@ -57,13 +58,15 @@ absl::StatusOr<IndexInfo> ReadIndexInfo(const std::string& folder) {
   if (!path_of("checkpoint", &info.checkpoint) ||
       !path_of("features", &info.features) ||
       !path_of("images", &info.images) || !json->contains("image_size") ||
-      !json->contains("center") || !(*json)["center"].is_boolean()) {
+      !json->contains("center") || !(*json)["center"].is_boolean() ||
+      !json->contains("released") || !(*json)["released"].is_boolean()) {
     return damaged();
   }
   const std::optional<int64_t> size = WholeNumber((*json)["image_size"]);
   if (!size.has_value() || *size < 0) return damaged();
   info.image_size = *size;
   info.center = (*json)["center"].get<bool>();
+  info.released = (*json)["released"].get<bool>();
   return info;
 }
 

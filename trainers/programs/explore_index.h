@@ -18,6 +18,7 @@ inline constexpr char kIndexFeatures[] = "features.npy";
 // Where the features of an index are from. Paths are absolute.
 struct IndexInfo {
   std::string checkpoint;  // of the network; empty: features were given
+  bool released = false;   // it is others' weights, not a run's checkpoint
   int64_t image_size = 0;  // that the network was shown
   std::string features;    // the file that was given, or empty
   std::string images;      // the folder, or empty

@@ -139,7 +139,9 @@ absl::StatusOr<std::vector<float>> ByNetwork(
     const std::vector<std::string>& queries) {
   GSG_ASSIGN_OR_RETURN(c10::Device device, ChooseDevice(options.device));
   GSG_ASSIGN_OR_RETURN(SavedNetwork network,
-                       LoadNetwork(info.checkpoint, device));
+                       info.released
+                           ? LoadReleasedNetwork(info.checkpoint, device)
+                           : LoadNetwork(info.checkpoint, device));
   EvaluationOptions evaluation;
   evaluation.side = info.image_size;
   evaluation.stats = network.stats();

@@ -241,6 +241,7 @@ class ExploreTest(unittest.TestCase):
         self.assertIn("give one", self.fails(2, "explore", features,
                                              "--run=x"))
         self.assertIn("--images", self.fails(2, "explore", "--run=x"))
+        self.assertIn("--images", self.fails(2, "explore", "--weights=x"))
         self.assertIn("--clusters=many", self.fails(2, "explore", features,
                                                     "--clusters=many"))
         self.assertIn("--duplicates=2", self.fails(2, "explore", features,
