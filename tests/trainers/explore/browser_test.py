@@ -50,7 +50,7 @@ class BrowserTest(unittest.TestCase):
         page.wait("canvas.dataset.visible == %d" % len(self.planted.names))
         self.assertIn("125 images in 3 clusters.", page.text("#summary"))
         self.assertEqual(page.count("#legend button"), 3)
-        page.wait("canvas.dataset.pictures > 20")
+        page.wait("canvas.dataset.pictures > 3")
         for _ in range(8):
             page.click("#zoom-in")
         page.wait("canvas.dataset.visible < 125")
@@ -87,8 +87,10 @@ class BrowserTest(unittest.TestCase):
             page.count("#view-clusters article:first-of-type .item"), 24)
         self.go(page, "labels")
         wrong = page.run("Array.from(document.querySelectorAll("
-                         "'#view-labels .gallery:first-of-type .item'),"
+                         "'#view-labels .item'),"
                          " e => e.title)")
+        # Foreign images may look like any class.
+        wrong = [name for name in wrong if name not in self.planted.foreign]
         self.assertEqual(set(wrong[:explore_data.WRONG]),
                          set(self.planted.wrong))
         self.fine(page)
