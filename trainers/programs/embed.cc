@@ -23,7 +23,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "gsg_core/status_macros.h"
@@ -38,6 +37,7 @@
 #include "trainers/image/folder.h"
 #include "trainers/image/image_source.h"
 #include "trainers/programs/image_options.h"
+#include "trainers/programs/names_file.h"
 #include "trainers/programs/npy_writer.h"
 #include "trainers/programs/program.h"
 #include "trainers/programs/run_options.h"
@@ -107,12 +107,6 @@ absl::Status Validate(const EmbedOptions& options) {
         "--output=", options.output, ": must end in ", kExtension)));
   }
   return status;
-}
-
-std::string Beside(const EmbedOptions& options, absl::string_view extension) {
-  return absl::StrCat(
-      options.output.substr(0, options.output.size() - kExtension.size()),
-      extension);
 }
 
 absl::StatusOr<std::unique_ptr<const ImageSource>> OpenImages(
@@ -185,13 +179,7 @@ absl::Status Embed(const EmbedOptions& options) {
           absl::MakeConstSpan(rows.const_data_ptr<float>(), rows.numel())));
     }
     for (const int64_t index : batch.indices) {
-      // One line a name, whatever it is and whatever reads it: Python takes a
-      // carriage return for the end of a line, too.
-      absl::StrAppend(
-          &names,
-          absl::StrReplaceAll(source->name(index),
-                              {{"\\", "\\\\"}, {"\n", "\\n"}, {"\r", "\\r"}}),
-          "\n");
+      absl::StrAppend(&names, NameLine(source->name(index)), "\n");
       if (!source->labels().empty()) {
         labels.push_back(source->labels()[index]);
       }
@@ -202,10 +190,10 @@ absl::Status Embed(const EmbedOptions& options) {
     return absl::DataLossError("none of the images could be read");
   }
   GSG_RETURN_IF_ERROR(features->Finish());
-  const std::string names_path = Beside(options, ".txt");
+  const std::string names_path = BesideNpy(options.output, ".txt");
   GSG_RETURN_IF_ERROR(WriteFileAtomically(names_path, names));
   std::string written = absl::StrCat(options.output, ", ", names_path);
-  const std::string path = Beside(options, ".labels.npy");
+  const std::string path = BesideNpy(options.output, ".labels.npy");
   if (labels.empty()) {
     // Of other images, written before.
     std::error_code error;

@@ -1,0 +1,229 @@
+#include "trainers/programs/explore_images.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <set>
+#include <string>
+#include <system_error>
+#include <unordered_map>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "gsg_core/executor.h"
+#include "gsg_core/status_macros.h"
+#include "trainers/base/sealed_file.h"
+#include "trainers/evaluate/evaluation_images.h"
+#include "trainers/explore/answers.h"
+#include "trainers/explore/duplicates.h"
+#include "trainers/explore/features.h"
+#include "trainers/explore/looks.h"
+#include "trainers/explore/sheets.h"
+#include "trainers/image/damaged_images.h"
+#include "trainers/image/folder_source.h"
+#include "trainers/image/image.h"
+#include "trainers/image/image_source.h"
+#include "trainers/programs/image_features.h"
+
+namespace gsg {
+namespace {
+
+// FNV-1a, 64 bits: the same in every run, as names of files must be.
+class Hash {
+ public:
+  void Add(absl::Span<const uint8_t> bytes) {
+    for (const uint8_t byte : bytes) {
+      value_ = (value_ ^ byte) * 0x100000001b3u;
+    }
+  }
+  void Add(absl::string_view text) {
+    Add(absl::MakeConstSpan(reinterpret_cast<const uint8_t*>(text.data()),
+                            text.size()));
+    Add(absl::MakeConstSpan(&kEnd, 1));
+  }
+  uint64_t value() const { return value_; }
+
+ private:
+  static constexpr uint8_t kEnd = 0;
+  uint64_t value_ = 0xcbf29ce484222325u;
+};
+
+struct Pixels {
+  bool known = false;
+  uint64_t hash = 0;
+  ImageSize size;
+
+  bool operator==(const Pixels& other) const {
+    return hash == other.hash && size.height == other.size.height &&
+           size.width == other.size.width;
+  }
+};
+
+Pixels PixelsOf(const FolderSource& source, int64_t place) {
+  Pixels pixels;
+  if (place < 0) return pixels;
+  const std::unique_ptr<ImageReader> reader = source.MakeReader();
+  const absl::StatusOr<ImageSize> size = reader->Open(place);
+  if (!size.ok()) return pixels;
+  const absl::StatusOr<Image> image = reader->Decode(1);
+  if (!image.ok()) return pixels;
+  Hash hash;
+  hash.Add(absl::MakeConstSpan(
+      image->chw, size_t{1} * image->channels * image->height * image->width));
+  return {true, hash.value(), *size};
+}
+
+}  // namespace
+
+std::vector<int64_t> PlacesIn(const FolderSource& source,
+                              absl::Span<const std::string> names) {
+  std::unordered_map<std::string, int64_t> places;
+  for (int64_t i = 0; i < source.size(); ++i) places[source.name(i)] = i;
+  std::vector<int64_t> result;
+  for (const std::string& name : names) {
+    const auto place = places.find(name);
+    result.push_back(place == places.end() ? -1 : place->second);
+  }
+  return result;
+}
+
+absl::StatusOr<std::vector<std::unique_ptr<Looks>>> LooksOfImages(
+    const FolderSource& source, absl::Span<const int64_t> places,
+    absl::Span<const int64_t> of, int threads, Watch watch) {
+  EvaluationOptions options;
+  options.side = kLooksSide;
+  options.threads = threads;
+  DamagedImages damaged(/*max_share=*/1);
+  EvaluationImages images(&source, options, &damaged);
+  const size_t values =
+      static_cast<size_t>(images.channels()) * kLooksSide * kLooksSide;
+  std::vector<std::unique_ptr<Looks>> looks(places.size());
+  EvaluationBatch batch;
+  const auto all = static_cast<int64_t>(of.size());
+  for (int64_t first = 0; first < all; first += images.block()) {
+    if (!watch(first, all)) return absl::CancelledError("interrupted");
+    std::vector<int64_t> wanted;
+    std::unordered_map<int64_t, int64_t> image;
+    for (const int64_t i : of.subspan(first, images.block())) {
+      looks[i] = std::make_unique<Looks>();
+      if (places[i] < 0) continue;
+      wanted.push_back(places[i]);
+      image[places[i]] = i;
+    }
+    const absl::Status read = images.Read(wanted, &batch);
+    // None of the first ones: others may be readable.
+    if (!read.ok() && !absl::IsDataLoss(read)) return read;
+    for (size_t b = 0; b < batch.indices.size(); ++b) {
+      *looks[image[batch.indices[b]]] = LooksOf(
+          absl::MakeConstSpan(batch.pixels).subspan(b * values, values));
+    }
+  }
+  watch(all, all);
+  return looks;
+}
+
+std::vector<std::vector<Copy>> CompareCopies(
+    const std::vector<DuplicateGroup>& groups, const FolderSource& source,
+    absl::Span<const int64_t> places,
+    absl::Span<const std::unique_ptr<Looks>> looks, Executor& executor) {
+  std::vector<std::vector<Copy>> copies(groups.size());
+  executor.ParallelFor(static_cast<int64_t>(groups.size()), [&](int64_t g) {
+    const std::vector<DuplicateGroup::Member>& members = groups[g].members;
+    const Pixels first = PixelsOf(source, places[members[0].index]);
+    copies[g].push_back(Copy::kFirst);
+    for (size_t m = 1; m < members.size(); ++m) {
+      const Pixels other = PixelsOf(source, places[members[m].index]);
+      copies[g].push_back(!first.known || !other.known ? Copy::kUnknown
+                          : first == other             ? Copy::kExact
+                          : Compare(*looks[members[0].index],
+                                    *looks[members[m].index]) == Alike::kTurned
+                              ? Copy::kTurned
+                              : Copy::kNear);
+    }
+  });
+  return copies;
+}
+
+absl::StatusOr<std::vector<std::string>> WriteSheets(
+    const FolderSource& source, absl::Span<const int64_t> places,
+    absl::Span<const int32_t> order, int side, int threads,
+    const std::string& output, Watch watch) {
+  const std::filesystem::path folder = std::filesystem::path(output) / "sheets";
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "cannot make the folder ", folder.string(), ": ", error.message()));
+  }
+  EvaluationOptions options;
+  options.side = side;
+  options.threads = threads;
+  DamagedImages damaged(/*max_share=*/1);
+  EvaluationImages images(&source, options, &damaged);
+  const size_t values = static_cast<size_t>(images.channels()) * side * side;
+
+  std::vector<std::string> paths;
+  std::set<std::string> current;
+  EvaluationBatch batch;
+  for (size_t first = 0; first < order.size(); first += kThumbnailsPerSheet) {
+    if (!watch(static_cast<int64_t>(first),
+               static_cast<int64_t>(order.size()))) {
+      return absl::CancelledError(
+          "interrupted; the tables and a part of the thumbnails are written, "
+          "and the same command goes on from there");
+    }
+    const absl::Span<const int32_t> part =
+        order.subspan(first, kThumbnailsPerSheet);
+    Hash hash;
+    hash.Add(absl::StrCat(side, " ", images.channels()));
+    std::vector<int64_t> wanted;
+    std::unordered_map<int64_t, int> slot;
+    for (size_t s = 0; s < part.size(); ++s) {
+      const int64_t place = places[part[s]];
+      if (place >= 0) {
+        hash.Add(source.path(place));
+        hash.Add(FileStamp(source.path(place)));
+        wanted.push_back(place);
+        slot[place] = static_cast<int>(s);
+      } else {
+        hash.Add("");
+      }
+    }
+    const std::string name = absl::StrFormat("%016x.jpg", hash.value());
+    paths.push_back("sheets/" + name);
+    current.insert(name);
+    if (std::filesystem::exists(folder / name, error)) continue;
+    Sheet sheet(side);
+    for (size_t begin = 0; begin < wanted.size();
+         begin += static_cast<size_t>(images.block())) {
+      GSG_RETURN_IF_ERROR(images.Read(
+          absl::MakeConstSpan(wanted).subspan(begin, images.block()), &batch));
+      for (size_t i = 0; i < batch.indices.size(); ++i) {
+        sheet.Set(
+            slot[batch.indices[i]],
+            absl::MakeConstSpan(batch.pixels).subspan(i * values, values));
+      }
+    }
+    GSG_ASSIGN_OR_RETURN(const std::string file, sheet.Encode());
+    GSG_RETURN_IF_ERROR(WriteFileAtomically((folder / name).string(), file));
+  }
+  watch(static_cast<int64_t>(order.size()), static_cast<int64_t>(order.size()));
+  // Of earlier pages. Nothing but sheets is removed.
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    if (entry.path().extension() == ".jpg" && name.size() == 20 &&
+        current.count(name) == 0) {
+      std::filesystem::remove(entry.path(), error);
+    }
+  }
+  return paths;
+}
+
+}  // namespace gsg

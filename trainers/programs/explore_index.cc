@@ -1,0 +1,73 @@
+#include "trainers/programs/explore_index.h"
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "gsg_core/status_macros.h"
+#include "trainers/base/parse_json.h"
+#include "trainers/base/sealed_file.h"
+
+namespace gsg {
+namespace {
+
+// Paths may be any bytes; JSON takes UTF-8.
+std::string Escaped(absl::string_view path) { return absl::CEscape(path); }
+
+}  // namespace
+
+absl::Status WriteIndexInfo(const std::string& folder, const IndexInfo& info) {
+  const nlohmann::ordered_json json = {
+      {"checkpoint", Escaped(info.checkpoint)},
+      {"released", info.released},
+      {"image_size", info.image_size},
+      {"features", Escaped(info.features)},
+      {"images", Escaped(info.images)},
+      {"center", info.center},
+  };
+  return WriteFileAtomically(absl::StrCat(folder, "/", kIndexFile),
+                             json.dump(2) + "\n");
+}
+
+absl::StatusOr<IndexInfo> ReadIndexInfo(const std::string& folder) {
+  const std::string path = absl::StrCat(folder, "/", kIndexFile);
+  const absl::StatusOr<std::string> text = ReadFile(path);
+  if (absl::IsNotFound(text.status())) {
+    return absl::NotFoundError(
+        absl::StrCat(folder, " has no ", kIndexFile,
+                     ": --index takes the --output folder "
+                     "of an explore that came to its end"));
+  }
+  GSG_RETURN_IF_ERROR(text.status());
+  const absl::StatusOr<nlohmann::ordered_json> json = ParseJson(*text);
+  const auto damaged = [&] {
+    return absl::DataLossError(
+        absl::StrCat(path, " is not what explore writes; run explore again"));
+  };
+  if (!json.ok() || !json->is_object()) return damaged();
+  IndexInfo info;
+  const auto path_of = [&](const char* key, std::string* value) {
+    return json->contains(key) && (*json)[key].is_string() &&
+           absl::CUnescape((*json)[key].get<std::string>(), value);
+  };
+  if (!path_of("checkpoint", &info.checkpoint) ||
+      !path_of("features", &info.features) ||
+      !path_of("images", &info.images) || !json->contains("image_size") ||
+      !json->contains("center") || !(*json)["center"].is_boolean() ||
+      !json->contains("released") || !(*json)["released"].is_boolean()) {
+    return damaged();
+  }
+  const std::optional<int64_t> size = WholeNumber((*json)["image_size"]);
+  if (!size.has_value() || *size < 0) return damaged();
+  info.image_size = *size;
+  info.center = (*json)["center"].get<bool>();
+  info.released = (*json)["released"].get<bool>();
+  return info;
+}
+
+}  // namespace gsg

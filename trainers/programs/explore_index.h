@@ -1,0 +1,37 @@
+// What explore leaves for search: index.json in its output folder.
+
+#ifndef GSG_TRAINERS_PROGRAMS_EXPLORE_INDEX_H_
+#define GSG_TRAINERS_PROGRAMS_EXPLORE_INDEX_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace gsg {
+
+inline constexpr char kIndexFile[] = "index.json";
+// The features that explore computed, below its output folder.
+inline constexpr char kIndexFeatures[] = "features.npy";
+
+// Where the features of an index are from. Paths are absolute.
+struct IndexInfo {
+  std::string checkpoint;  // of the network; empty: features were given
+  bool released = false;   // it is others' weights, not a run's checkpoint
+  int64_t image_size = 0;  // that the network was shown
+  std::string features;    // the file that was given, or empty
+  std::string images;      // the folder, or empty
+  bool center = true;      // the mean of the features was subtracted
+};
+
+// Errors: the file system's.
+absl::Status WriteIndexInfo(const std::string& folder, const IndexInfo& info);
+
+// Errors: kNotFound if `folder` is not what explore wrote; kDataLoss if its
+// index.json is not.
+absl::StatusOr<IndexInfo> ReadIndexInfo(const std::string& folder);
+
+}  // namespace gsg
+
+#endif  // GSG_TRAINERS_PROGRAMS_EXPLORE_INDEX_H_

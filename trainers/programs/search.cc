@@ -1,0 +1,313 @@
+// Finds the images that are most like others.
+
+#include <ATen/Parallel.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/from_blob.h>
+#include <c10/core/Device.h>
+
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "gsg_core/status_macros.h"
+#include "gsg_core/thread_pool.h"
+#include "trainers/config/field.h"
+#include "trainers/config/paths.h"
+#include "trainers/evaluate/device.h"
+#include "trainers/evaluate/evaluation_images.h"
+#include "trainers/explore/features.h"
+#include "trainers/explore/neighbors.h"
+#include "trainers/explore/sheets.h"
+#include "trainers/image/damaged_images.h"
+#include "trainers/image/folder.h"
+#include "trainers/image/image.h"
+#include "trainers/image/image_source.h"
+#include "trainers/programs/explore_index.h"
+#include "trainers/programs/names_file.h"
+#include "trainers/programs/npy_reader.h"
+#include "trainers/programs/program.h"
+#include "trainers/programs/torch_product.h"
+#include "trainers/report/html.h"
+#include "trainers/report/page.h"
+#include "trainers/run/saved_network.h"
+
+namespace gsg {
+namespace {
+
+constexpr char kIntroduction[] =
+    "search prints the images that are most like given ones, by the features "
+    "that\nexplore left in its output folder: for each query a line a hit, its "
+    "cosine and its\npath, nearest first.\n\n"
+    "Examples:\n"
+    "  search --index=answers --query=cat.jpg\n"
+    "  search --index=answers --k=50 --html=hits.html a.jpg b.jpg\n\n"
+    "Where explore had --features instead of --run, a query is the name of an "
+    "image\namong those.\n";
+
+constexpr int kThumbnail = 160;
+
+struct SearchOptions {
+  std::string index;
+  std::vector<std::string> queries;
+  std::string query;
+  int64_t k = 20;
+  std::string html;
+  std::string device = "auto";
+  int64_t threads = 0;
+};
+
+template <class Options, class Visitor>
+void VisitSearchFields(Options& o, Visitor&& visit) {
+  constexpr absl::string_view kSearch = "Search";
+  visit(o.index,
+        Field{"index", kSearch, "the --output folder of explore"}.Path());
+  visit(o.query, Field{"query", kSearch,
+                       "image to find others like; more can be given behind "
+                       "the flags"}
+                     .Path());
+  visit(o.k, Field{"k", kSearch, "hits for each query"}.Between(1, 10000));
+  visit(o.html,
+        Field{"html", kSearch, "page to write with the hits' pictures"}.Path());
+  constexpr absl::string_view kRun = "Run";
+  visit(o.device,
+        Field{"device", kRun, "auto = cuda if there is one, or cpu"}.OneOf(
+            {"auto", "cpu", "cuda"}));
+  visit(o.threads,
+        Field{"threads", kRun, "CPU threads to compute with, 0 = all"}.Between(
+            0, 1024));
+}
+
+template <class Visitor>
+void VisitFields(SearchOptions& options, Visitor&& visit) {
+  VisitSearchFields(options, visit);
+}
+template <class Visitor>
+void VisitFields(const SearchOptions& options, Visitor&& visit) {
+  VisitSearchFields(options, visit);
+}
+
+absl::Status Validate(const SearchOptions& options) {
+  if (options.index.empty()) {
+    return absl::InvalidArgumentError(
+        "--index=FOLDER is missing: the --output folder of explore");
+  }
+  if (options.query.empty() && options.queries.empty()) {
+    return absl::InvalidArgumentError(
+        "--query=IMAGE is missing: what to find others like");
+  }
+  return absl::OkStatus();
+}
+
+struct Index {
+  IndexInfo info;
+  std::vector<std::string> names;
+  int64_t width = 0;
+  std::vector<float> values;
+};
+
+absl::StatusOr<Index> ReadIndex(const std::string& folder) {
+  Index index;
+  GSG_ASSIGN_OR_RETURN(index.info, ReadIndexInfo(folder));
+  const std::string features = index.info.features.empty()
+                                   ? absl::StrCat(folder, "/", kIndexFeatures)
+                                   : index.info.features;
+  GSG_ASSIGN_OR_RETURN(NpyRows rows, ReadNpy(features));
+  GSG_ASSIGN_OR_RETURN(index.names,
+                       ReadNames(BesideNpy(features, ".txt"), rows.rows));
+  index.width = rows.columns;
+  index.values = std::move(rows.values);
+  return index;
+}
+
+// A row of features for each query, by the index's network.
+absl::StatusOr<std::vector<float>> ByNetwork(
+    const SearchOptions& options, const IndexInfo& info,
+    const std::vector<std::string>& queries) {
+  GSG_ASSIGN_OR_RETURN(c10::Device device, ChooseDevice(options.device));
+  GSG_ASSIGN_OR_RETURN(SavedNetwork network,
+                       info.released
+                           ? LoadReleasedNetwork(info.checkpoint, device)
+                           : LoadNetwork(info.checkpoint, device));
+  EvaluationOptions evaluation;
+  evaluation.side = info.image_size;
+  evaluation.stats = network.stats();
+  const at::NoGradGuard no_grad;
+  std::vector<float> values;
+  for (const std::string& query : queries) {
+    GSG_ASSIGN_OR_RETURN(
+        Folder folder, ReadImages(query, static_cast<int>(network.channels())));
+    if (folder.train->size() != 1) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--query=", query, " is a folder; give an image"));
+    }
+    DamagedImages damaged(/*max_share=*/1);
+    EvaluationImages images(folder.train.get(), evaluation, &damaged);
+    EvaluationBatch batch;
+    const absl::Status status = images.Read({0}, &batch);
+    if (!damaged.list().empty()) {
+      return absl::DataLossError(
+          absl::StrCat(query, ": ", damaged.list()[0].reason));
+    }
+    GSG_RETURN_IF_ERROR(status);
+    const ImageSize size = images.size();
+    GSG_RETURN_IF_ERROR(
+        network.backbone->CheckImageSize(size.height, size.width));
+    const at::Tensor x =
+        at::from_blob(batch.pixels.data(),
+                      {1, images.channels(), size.height, size.width})
+            .to(device);
+    const at::Tensor row = network.backbone->forward(x).cpu().contiguous();
+    const float* begin = row.const_data_ptr<float>();
+    values.insert(values.end(), begin, begin + row.numel());
+  }
+  return values;
+}
+
+// The rows of queries that are images of the index.
+absl::StatusOr<std::vector<float>> ByName(
+    const Index& index, const std::vector<std::string>& queries) {
+  std::unordered_map<absl::string_view, size_t> places;
+  for (size_t i = 0; i < index.names.size(); ++i) places[index.names[i]] = i;
+  std::vector<float> values;
+  for (const std::string& query : queries) {
+    auto place = places.find(query);
+    // As the user sees it, and as --query resolves it.
+    for (const std::string& folder : {index.info.images, UserPath(".")}) {
+      if (place != places.end() || folder.empty()) continue;
+      const std::string below = std::filesystem::path(AbsolutePath(query))
+                                    .lexically_relative(AbsolutePath(folder))
+                                    .string();
+      for (auto at = places.begin(); at != places.end(); ++at) {
+        if (at->first == below) place = at;
+      }
+    }
+    if (place == places.end()) {
+      return absl::NotFoundError(absl::StrCat(
+          "--query=", query, " is not among the ", index.names.size(),
+          " images of the index, e.g. ", index.names[0],
+          "; others can be searched for where explore had --run"));
+    }
+    const auto begin = index.values.begin() +
+                       static_cast<int64_t>(place->second) * index.width;
+    values.insert(values.end(), begin, begin + index.width);
+  }
+  return values;
+}
+
+// An <img> of a picture, or its name where it cannot be read.
+std::string PictureHtml(const std::string& path) {
+  constexpr absl::string_view kMissing = "<p>not readable</p>";
+  const absl::StatusOr<Folder> folder = ReadImages(path, 3);
+  if (!folder.ok() || folder->train->size() != 1) return std::string(kMissing);
+  EvaluationOptions options;
+  options.side = kThumbnail;
+  DamagedImages damaged(/*max_share=*/1);
+  EvaluationImages images(folder->train.get(), options, &damaged);
+  EvaluationBatch batch;
+  if (!images.Read({0}, &batch).ok() || batch.indices.empty()) {
+    return std::string(kMissing);
+  }
+  std::vector<uint8_t> rgb;
+  constexpr int kPlane = kThumbnail * kThumbnail;
+  for (int i = 0; i < kPlane; ++i) {
+    for (int c = 0; c < 3; ++c) {
+      rgb.push_back(static_cast<uint8_t>(
+          std::lround(255 * batch.pixels[c * kPlane + i])));
+    }
+  }
+  const absl::StatusOr<std::string> file =
+      EncodeJpegFile(rgb, kThumbnail, kThumbnail);
+  if (!file.ok()) return std::string(kMissing);
+  return absl::StrCat("<img src=\"data:image/jpeg;base64,",
+                      absl::Base64Escape(*file), "\" alt=\"\">");
+}
+
+std::string HitsPage(const Index& index,
+                     const std::vector<std::string>& queries,
+                     const Neighbors& hits) {
+  std::string body;
+  for (int64_t q = 0; q < hits.n; ++q) {
+    absl::StrAppend(&body,
+                    "<section><div class=\"row\"><figure class=\"picture "
+                    "query\">",
+                    PictureHtml(queries[q]), "<figcaption>",
+                    EscapeHtml(queries[q]), "</figcaption></figure><div>");
+    for (int64_t k = 0; k < hits.k; ++k) {
+      const std::string& name = index.names[hits.of(q)[k]];
+      absl::StrAppend(
+          &body, "<figure class=\"picture\">",
+          index.info.images.empty()
+              ? ""
+              : PictureHtml(absl::StrCat(index.info.images, "/", name)),
+          "<figcaption>", absl::StrFormat("%.4f ", hits.cosines_of(q)[k]),
+          EscapeHtml(name), "</figcaption></figure>");
+    }
+    body += "</div></div></section>\n";
+  }
+  return Page("Most alike",
+              absl::StrCat("<p class=\"lead\">Among ", index.names.size(),
+                           " images, by the cosine of their features.</p>"),
+              body);
+}
+
+absl::Status Search(const SearchOptions& options) {
+  UseThreads(options.threads);
+  std::vector<std::string> queries = options.queries;
+  if (!options.query.empty()) queries.insert(queries.begin(), options.query);
+  GSG_ASSIGN_OR_RETURN(Index index, ReadIndex(options.index));
+  GSG_ASSIGN_OR_RETURN(std::vector<float> values,
+                       index.info.checkpoint.empty()
+                           ? ByName(index, queries)
+                           : ByNetwork(options, index.info, queries));
+  if (static_cast<int64_t>(values.size()) !=
+      static_cast<int64_t>(queries.size()) * index.width) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the network in ", index.info.checkpoint,
+                     " has features of another "
+                     "width than the index; run explore again"));
+  }
+  std::vector<double> mean;
+  if (index.info.center) mean = MeanRow(index.values, index.width);
+  GSG_ASSIGN_OR_RETURN(const UnitRows bank,
+                       Normalize(std::move(index.values), index.width, mean));
+  GSG_ASSIGN_OR_RETURN(const UnitRows rows,
+                       Normalize(std::move(values), index.width, mean));
+  ThreadPool threads(at::get_num_threads());
+  GSG_ASSIGN_OR_RETURN(
+      const Neighbors hits,
+      FindNeighbors(bank, rows, options.k, /*themselves=*/false, TorchProduct(),
+                    threads, NoWatch));
+  for (int64_t q = 0; q < hits.n; ++q) {
+    if (hits.n > 1) absl::PrintF("%s\n", NameLine(queries[q]));
+    for (int64_t k = 0; k < hits.k; ++k) {
+      absl::PrintF("%7.4f  %s\n", hits.cosines_of(q)[k],
+                   NameLine(index.names[hits.of(q)[k]]));
+    }
+  }
+  if (options.html.empty()) return absl::OkStatus();
+  return WritePage(options.html, HitsPage(index, queries, hits));
+}
+
+}  // namespace
+}  // namespace gsg
+
+int main(int argc, char** argv) {
+  const gsg::Program<gsg::SearchOptions> program = {
+      "search", gsg::kIntroduction, gsg::Search, &gsg::SearchOptions::queries,
+      "[IMAGE...]"};
+  return gsg::ProgramMain(program, argc, argv);
+}
