@@ -33,7 +33,7 @@ struct DuplicateGroup {
 
 // Groups of images with a cosine of at least `threshold` to the group's first.
 // Begins with image 0 and takes for each image that is in no group yet those
-// that can be reached from it over pairs of near neighbours (one is among the
+// that can be reached from it over pairs of near neighbors (one is among the
 // other's k nearest). No chain makes a group of two that are unlike: each
 // member is near the first itself.
 // may_join: a last word, e.g. by the pictures' looks; asked with the group's
@@ -42,11 +42,11 @@ std::vector<DuplicateGroup> FindDuplicates(
     const UnitRows& rows, const Neighbors& neighbors, double threshold,
     absl::FunctionRef<bool(int64_t first, int64_t candidate)> may_join);
 
-// The images that have a neighbour with a cosine of at least `threshold`, in
+// The images that have a neighbor with a cosine of at least `threshold`, in
 // ascending order: those that FindDuplicates may ask about.
 std::vector<int64_t> Candidates(const Neighbors& neighbors, double threshold);
 
-// How many images have their nearest neighbour at which cosine, by powers of
+// How many images have their nearest neighbor at which cosine, by powers of
 // ten of 1 - cosine, for what matters lies next to 1: bin b of `bins` has
 // -log10(1 - cosine) from b / bins * decades on; the last bin also has what is
 // nearer, the first what is farther.

@@ -66,7 +66,7 @@ absl::StatusOr<SuspiciousLabels> FindSuspiciousLabels(
   if (labels.size() != n || group.size() != n) {
     return absl::InvalidArgumentError(
         absl::StrCat("there are ", labels.size(), " labels and ", group.size(),
-                     " groups of copies; of neighbours ", n));
+                     " groups of copies; of neighbors ", n));
   }
   SuspiciousLabels result;
   for (int64_t i = 0; i < neighbors.n; ++i) {

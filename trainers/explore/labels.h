@@ -25,7 +25,7 @@ struct ClassFolders {
 ClassFolders FindClassFolders(absl::Span<const std::string> paths,
                               bool any_size = false);
 
-// What an image's neighbours say about its label. Each of the k nearest votes
+// What an image's neighbors say about its label. Each of the k nearest votes
 // for its own label with weight exp((cosine - 1) / 0.1).
 struct LabelVote {
   int64_t index = 0;

@@ -31,7 +31,7 @@ struct Edge {
   float weight;  // 0 .. 1
 };
 
-// For each image the bandwidth with which its neighbours' memberships add up to
+// For each image the bandwidth with which its neighbors' memberships add up to
 // log2(k); UMAP's algorithm 3. Distances are 1 - cosine.
 double Bandwidth(absl::Span<const float> cosines, double nearest) {
   const double target = std::log2(static_cast<double>(cosines.size()));
@@ -155,7 +155,7 @@ absl::StatusOr<Places> MapLayout(const UnitRows& rows,
                                  const LayoutOptions& options, Watch watch) {
   if (rows.n != neighbors.n) {
     return absl::InvalidArgumentError(
-        absl::StrCat("there are ", rows.n, " rows of features; of neighbours ",
+        absl::StrCat("there are ", rows.n, " rows of features; of neighbors ",
                      neighbors.n));
   }
   std::mt19937_64 random(options.seed);

@@ -16,8 +16,8 @@ struct LayoutOptions {
   uint64_t seed = 0;
 };
 
-// A map: places in the plane such that neighbours lie near each other. Made
-// from the graph of neighbours alone, in time linear in the number of images:
+// A map: places in the plane such that neighbors lie near each other. Made
+// from the graph of neighbors alone, in time linear in the number of images:
 // UMAP's weights and sampling (McInnes, Healy and Melville, arXiv 1802.03426),
 // with LargeVis's kernel 1 / (1 + d^2) (Tang, Liu, Zhang and Mei, WWW 2016),
 // from the first two principal components of the rows. On one thread: the same

@@ -40,8 +40,8 @@ double Correlation(const Looks& a, const Looks& b, int orientation) {
   double sum = 0;
   for (int y = 0; y < kLooksSide; ++y) {
     for (int x = 0; x < kLooksSide; ++x) {
-      sum += (a.grey[y * kLooksSide + x] - a.mean) *
-             (b.grey[Turned(orientation, kLooksSide, y, x)] - b.mean);
+      sum += (a.gray[y * kLooksSide + x] - a.mean) *
+             (b.gray[Turned(orientation, kLooksSide, y, x)] - b.mean);
     }
   }
   return sum / (kLooksSide * kLooksSide) / (a.deviation * b.deviation);
@@ -55,14 +55,14 @@ Looks LooksOf(absl::Span<const float> planes) {
   looks.known = true;
   double square = 0;
   for (size_t i = 0; i < kPlane; ++i) {
-    looks.grey[i] = planes.size() == kPlane
+    looks.gray[i] = planes.size() == kPlane
                         ? planes[i]
                         : 0.299f * planes[i] + 0.587f * planes[kPlane + i] +
                               0.114f * planes[2 * kPlane + i];
-    looks.mean += looks.grey[i];
+    looks.mean += looks.gray[i];
   }
   looks.mean /= kPlane;
-  for (const float value : looks.grey) {
+  for (const float value : looks.gray) {
     square += (value - looks.mean) * (value - looks.mean);
   }
   looks.deviation = std::sqrt(square / kPlane);

@@ -9,7 +9,7 @@
 
 namespace gsg {
 
-// The side of the small grey pictures that are compared.
+// The side of the small gray pictures that are compared.
 inline constexpr int kLooksSide = 24;
 // Pixels' correlation from which on two of them are one picture,
 inline constexpr double kLooksAlike = 0.9;
@@ -22,10 +22,10 @@ inline constexpr double kSameColors = 0.015;
 // leaves.
 struct Looks {
   bool known = false;
-  double mean = 0;  // of grey values, 0 .. 1
+  double mean = 0;  // of gray values, 0 .. 1
   double deviation = 0;
   // Rows from the top; of `colors`, cells with R, G and B.
-  std::array<float, size_t{kLooksSide}* kLooksSide> grey = {};
+  std::array<float, size_t{kLooksSide}* kLooksSide> gray = {};
   std::array<float, size_t{3}* kColorSide* kColorSide> colors = {};
 };
 

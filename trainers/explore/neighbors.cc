@@ -92,12 +92,12 @@ absl::StatusOr<Neighbors> FindNeighbors(const UnitRows& bank,
   }
   if (k < 1) {
     return absl::InvalidArgumentError(
-        absl::StrCat("k is ", k, "; at least 1 neighbour is needed"));
+        absl::StrCat("k is ", k, "; at least 1 neighbor is needed"));
   }
   const int64_t available = bank.n - (themselves ? 1 : 0);
   if (available < 1) {
     return absl::InvalidArgumentError(
-        absl::StrCat("there are ", bank.n, " images; neighbours take at least ",
+        absl::StrCat("there are ", bank.n, " images; neighbors take at least ",
                      themselves ? 2 : 1));
   }
   if (bank.n > std::numeric_limits<int32_t>::max()) {

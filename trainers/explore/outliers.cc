@@ -22,7 +22,7 @@ Outliers FindOutliers(const Neighbors& neighbors) {
     result.distance[i] =
         static_cast<float>(distance(neighbors.cosines_of(i)[k - 1]));
   }
-  // Local reachability density: from each neighbour at least its own k-th
+  // Local reachability density: from each neighbor at least its own k-th
   // distance away.
   std::vector<double> density(n);
   for (int64_t i = 0; i < n; ++i) {

@@ -11,10 +11,10 @@ namespace gsg {
 // How unusual each image is, two ways; both by Euclidean distances between unit
 // rows, sqrt(2 - 2 cosine).
 struct Outliers {
-  // [n] to the k-th neighbour (Ramaswamy, Rastogi and Shim, SIGMOD 2000).
+  // [n] to the k-th neighbor (Ramaswamy, Rastogi and Shim, SIGMOD 2000).
   std::vector<float> distance;
   // [n] the local outlier factor (Breunig, Kriegel, Ng and Sander, SIGMOD 2000)
-  // over exactly k neighbours: about 1 inside a group, also a loose one, and
+  // over exactly k neighbors: about 1 inside a group, also a loose one, and
   // above it for what lies apart from the group that it is nearest to. As in
   // scikit-learn, 1e-10 is added to mean distances, for exact copies have none.
   std::vector<float> factor;

@@ -80,7 +80,7 @@ Sheet::Sheet(int side)
 
 void Sheet::Set(int place, absl::Span<const float> planes) {
   const size_t plane = static_cast<size_t>(side_) * side_;
-  const bool grey = planes.size() == plane;
+  const bool gray = planes.size() == plane;
   const int64_t width = int64_t{kSheetColumns} * side_;
   const int64_t left = int64_t{place % kSheetColumns} * side_;
   const int64_t top = int64_t{place / kSheetColumns} * side_;
@@ -89,7 +89,7 @@ void Sheet::Set(int place, absl::Span<const float> planes) {
     for (int x = 0; x < side_; ++x) {
       for (int c = 0; c < 3; ++c) {
         const float value =
-            planes[(grey ? 0 : c * plane) + static_cast<size_t>(y) * side_ + x];
+            planes[(gray ? 0 : c * plane) + static_cast<size_t>(y) * side_ + x];
         *out++ = static_cast<uint8_t>(
             std::lround(255 * std::clamp(value, 0.f, 1.f)));
       }

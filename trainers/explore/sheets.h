@@ -26,7 +26,7 @@ class Sheet {
  public:
   explicit Sheet(int side);
 
-  // rgb: [3, side, side] values in 0 .. 1, planes in channel order; for grey
+  // rgb: [3, side, side] values in 0 .. 1, planes in channel order; for gray
   // images one plane.
   void Set(int place, absl::Span<const float> planes);
 

@@ -1,5 +1,5 @@
 // From a folder of images to answers: duplicates, outliers, clusters,
-// neighbours, suspicious labels, and a page that shows them.
+// neighbors, suspicious labels, and a page that shows them.
 
 #include <ATen/Parallel.h>
 #include <c10/core/Device.h>

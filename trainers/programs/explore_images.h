@@ -45,7 +45,7 @@ std::vector<std::vector<Copy>> CompareCopies(
 // sheets in output/sheets, and returns their paths below `output`. A sheet's
 // name stands for what is on it: those that are there already are not made
 // again, and others in that folder are removed. An image that cannot be read
-// gets a grey square.
+// gets a gray square.
 // Errors: kCancelled by `watch`, which is told images; the file system's.
 absl::StatusOr<std::vector<std::string>> WriteSheets(
     const FolderSource& source, absl::Span<const int64_t> places,

@@ -40,7 +40,7 @@ TEST(LabelsTest, ClassFoldersOfPaths) {
 }
 
 TEST(LabelsTest, VotesAreThoseOfTheFormula) {
-  // One image with three neighbours: two of class 1, one of its own.
+  // One image with three neighbors: two of class 1, one of its own.
   Neighbors neighbors;
   neighbors.n = 4;
   neighbors.k = 3;

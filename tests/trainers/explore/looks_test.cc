@@ -87,13 +87,13 @@ TEST(LooksTest, AllOrientationsAreFound) {
 }
 
 TEST(LooksTest, EvenPicturesByTheirShade) {
-  const Plane grey(kLooksSide * kLooksSide, 0.5f);
+  const Plane gray(kLooksSide * kLooksSide, 0.5f);
   const Plane same(kLooksSide * kLooksSide, 0.51f);
   const Plane dark(kLooksSide * kLooksSide, 0.2f);
-  EXPECT_EQ(Compare(LooksOf(grey), LooksOf(same)), Alike::kSame);
-  EXPECT_EQ(Compare(LooksOf(grey), LooksOf(dark)), Alike::kNo);
-  EXPECT_EQ(Compare(LooksOf(grey), LooksOf(Smooth(5))), Alike::kNo);
-  EXPECT_EQ(Compare(LooksOf(grey), Looks()), Alike::kNo);
+  EXPECT_EQ(Compare(LooksOf(gray), LooksOf(same)), Alike::kSame);
+  EXPECT_EQ(Compare(LooksOf(gray), LooksOf(dark)), Alike::kNo);
+  EXPECT_EQ(Compare(LooksOf(gray), LooksOf(Smooth(5))), Alike::kNo);
+  EXPECT_EQ(Compare(LooksOf(gray), Looks()), Alike::kNo);
 }
 
 TEST(LooksTest, LumaOfColors) {
