@@ -18,5 +18,5 @@ case "$libraries" in
   *) printf 'ldd does not list libc:\n%s\n' "$libraries"; exit 1 ;;
 esac
 case "$libraries" in
-  *torch* | *c10*) printf 'torch is linked:\n%s\n' "$libraries"; exit 1 ;;
+  *libtorch* | *libc10*) printf 'torch is linked:\n%s\n' "$libraries"; exit 1 ;;
 esac
