@@ -87,7 +87,7 @@ TEST(TableTextTest, IsAligned) {
   EXPECT_THAT(
       text,
       HasSubstr("                            n         k-NN %               "
-                "loss          spread     minutes\n"
+                "loss             std     minutes\n"
                 "a                           3   82.00 ± 2.00   −0.7000 ± "
                 "0.2000   1.000 ± 0.000   1.0 ± 0.0\n"));
   EXPECT_THAT(text, HasSubstr("b, \"c\" (1 of 2 collapsed)   2   82.50"));
@@ -98,7 +98,7 @@ TEST(TableTextTest, IsAligned) {
 TEST(TableMarkdownTest, HasTwoTables) {
   const Sample sample;
   const std::string text = TableMarkdown(sample.study, sample.table);
-  EXPECT_THAT(text, HasSubstr("|  | n | k-NN % | loss | spread | minutes |\n"
+  EXPECT_THAT(text, HasSubstr("|  | n | k-NN % | loss | std | minutes |\n"
                               "|---|---:|---:|---:|---:|---:|\n"
                               "| a | 3 | 82.00 ± 2.00 | −0.7000 ± 0.2000 |"));
   EXPECT_THAT(text, HasSubstr("| minus a | n |"));
