@@ -261,6 +261,9 @@ def feature_std(z: ArrayLike) -> float:
     return _native.feature_std(z)
 
 
+feature_spread = feature_std  # its name in 0.1.0
+
+
 def effective_rank(z: ArrayLike) -> float:
     """Over how many dimensions the rows of z spread: 1 to min(N - 1, D).
 
