@@ -17,13 +17,13 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "gsg_core/status_macros.h"
 #include "trainers/base/sealed_file.h"
+#include "trainers/weights/file_format.h"
 #include "trainers/weights/torch_archive.h"
 
 namespace gsg {
@@ -159,21 +159,20 @@ absl::Status NotOurs(absl::string_view bytes, const std::string& path) {
   };
   if (bytes.size() < 22) return absl::OkStatus();
   constexpr absl::string_view kZipEnd("PK\5\6", 4);
-  // A zip ends with its directory's end; after that come 18 bytes and a
-  // comment.
-  if (absl::StartsWith(bytes, "PK\3\4") && bytes.size() >= 22 &&
-      bytes.substr(bytes.size() - 22, 4) == kZipEnd) {
-    return is(
-        "a file of torch.save or torch.jit.save, such as torchvision's "
-        "weights");
-  }
-  // The protocol of a pickle, 2 to 5.
-  if (bytes[0] == '\x80' && bytes[1] >= 2 && bytes[1] <= 5) {
-    return is("a Python pickle, such as torch.save wrote before version 1.6");
-  }
-  // Eight bytes of length, then JSON.
-  if (bytes[8] == '{' && bytes[7] == '\0') {
-    return is("a safetensors file");
+  switch (FormatOf(bytes)) {
+    case FileFormat::kZip:
+      // A zip ends with its directory's end; after that come 18 bytes and a
+      // comment.
+      if (bytes.substr(bytes.size() - 22, 4) != kZipEnd) break;
+      return is(
+          "a file of torch.save or torch.jit.save, such as torchvision's "
+          "weights");
+    case FileFormat::kPickle:
+      return is("a Python pickle, such as torch.save wrote before version 1.6");
+    case FileFormat::kSafetensors:
+      return is("a safetensors file");
+    case FileFormat::kOther:
+      break;
   }
   return absl::OkStatus();
 }

@@ -10,11 +10,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/escaping.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "gsg_core/status_macros.h"
 #include "trainers/base/sealed_file.h"
+#include "trainers/weights/file_format.h"
 #include "trainers/weights/safetensors.h"
 #include "trainers/weights/torch_archive.h"
 
@@ -32,25 +32,23 @@ std::string Sha256(absl::string_view bytes) {
       absl::string_view(reinterpret_cast<const char*>(digest), sizeof(digest)));
 }
 
-bool IsSafetensors(absl::string_view bytes) {
-  // A length below 2^56, then JSON.
-  return bytes.size() > 8 && bytes[7] == '\0' && bytes[8] == '{';
-}
-
 absl::StatusOr<NamedTensors> ReadTensors(absl::string_view bytes) {
-  if (absl::StartsWith(bytes, "PK\3\4")) {
-    GSG_ASSIGN_OR_RETURN(TorchArchive archive, ReadTorchArchive(bytes));
-    return std::move(archive.tensors);
-  }
-  if (IsSafetensors(bytes)) return ReadSafetensors(bytes);
-  // Protocol 2 begins so; then comes the tar format's magic number, or the
-  // value.
-  if (bytes.size() > 2 && bytes[0] == '\x80' && bytes[1] >= 2 &&
-      bytes[1] <= 5) {
-    return absl::InvalidArgumentError(
-        "it is a pickle of torch.save before version 1.6; with a PyTorch that "
-        "trusts it, torch.save(torch.load(file, weights_only=True), new_file) "
-        "writes today's format");
+  switch (FormatOf(bytes)) {
+    case FileFormat::kZip: {
+      GSG_ASSIGN_OR_RETURN(TorchArchive archive, ReadTorchArchive(bytes));
+      return std::move(archive.tensors);
+    }
+    case FileFormat::kSafetensors:
+      return ReadSafetensors(bytes);
+    case FileFormat::kPickle:
+      return absl::InvalidArgumentError(
+          "it is a pickle of torch.save before version 1.6; with a PyTorch "
+          "that "
+          "trusts it, torch.save(torch.load(file, weights_only=True), "
+          "new_file) "
+          "writes today's format");
+    case FileFormat::kOther:
+      break;
   }
   return absl::InvalidArgumentError(
       "it is neither a file of torch.save nor a safetensors file");
