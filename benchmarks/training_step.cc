@@ -110,11 +110,10 @@ void Step(benchmark::State& state, Config config, const std::string& name,
   const std::unique_ptr<Optimizer> optimizer =
       MakeOptimizer(config.optimizer, method->ParameterGroups());
   StepInput input;
-  for (int v = 0; v < views; ++v) {
-    input.views.push_back(
-        at::randn({batch, 3, config.augment.size, config.augment.size})
-            .contiguous(at::MemoryFormat::ChannelsLast));
-  }
+  const int64_t side = config.augment.size;
+  input.views.global = {at::randn({views * batch, 3, side, side})
+                            .contiguous(at::MemoryFormat::ChannelsLast),
+                        views};
   input.pairing = MakePairing(PairingKind::kCyclic, batch, 0).value();
   input.loss.selection =
       name == "simsiam" || name == "byol" ? Selection::kNone : Selection::kMin;
@@ -159,12 +158,11 @@ void GpuStep(benchmark::State& state, Config config, const std::string& name,
   const std::unique_ptr<Optimizer> optimizer =
       MakeOptimizer(config.optimizer, method->ParameterGroups());
   StepInput input;
-  for (int v = 0; v < views; ++v) {
-    input.views.push_back(
-        at::randn({batch, 3, config.augment.size, config.augment.size})
-            .to(device)
-            .contiguous(at::MemoryFormat::ChannelsLast));
-  }
+  const int64_t side = config.augment.size;
+  input.views.global = {at::randn({views * batch, 3, side, side})
+                            .to(device)
+                            .contiguous(at::MemoryFormat::ChannelsLast),
+                        views};
   input.pairing = MakePairing(PairingKind::kCyclic, batch, 0).value();
   input.tensors = MakePairingTensors(input.pairing, /*seed=*/0, device).value();
   input.loss.selection =

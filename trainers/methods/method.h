@@ -18,6 +18,7 @@
 #include "models/backbone.h"
 #include "trainers/loss/guided_loss.h"
 #include "trainers/optim/optimizer.h"
+#include "trainers/views/view_batch.h"
 
 namespace gsg {
 
@@ -25,13 +26,7 @@ class World;
 
 // A batch of N images and what a step needs to know besides.
 struct StepInput {
-  // Augmented views of the images, each [N, C, S, S] float32: two, x1 and x2;
-  // or four, of which the last two are used where an image is the second of a
-  // pair.
-  std::vector<at::Tensor> views;
-  // Beside two views: smaller ones, each [N, C, s, s], which predict the others
-  // and are no targets (gsg_core/loss.h, multi-crop).
-  std::vector<at::Tensor> local_views;
+  StepViews views;
   // Image i's second image is pairing[i] of 0..N-1. If the method has joined a
   // world that pairs across its ranks, N is the number of all their images.
   std::vector<int64_t> pairing;

@@ -1,7 +1,6 @@
 #include "trainers/methods/siamese_method.h"
 
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/cat.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/record_function.h>
@@ -39,6 +38,7 @@
 #include "trainers/methods/method.h"
 #include "trainers/methods/target_network.h"
 #include "trainers/optim/optimizer.h"
+#include "trainers/views/view_batch.h"
 
 namespace gsg {
 namespace {
@@ -65,12 +65,12 @@ class SiameseMethod final : public Method {
   NamedTensors State() override;
 
  private:
-  // Of so many views, one behind the other.
+  // [views * N, D], in the order of the views' rows.
   struct Outputs {
     at::Tensor projections, predictions;
   };
 
-  Outputs Forward(const at::Tensor& batch, int64_t views);
+  Outputs Forward(const ViewBatch& views);
   absl::StatusOr<StepResult> Step(const StepInput& input);
   absl::StatusOr<TensorLoss> LossOfWorld(
       const std::vector<at::Tensor>& predictions,
@@ -92,20 +92,20 @@ bool IsBiasOrNorm(absl::string_view name, const at::Tensor& parameter) {
          absl::EndsWith(name, ".pos_embedding");
 }
 
-absl::Status CheckOneSize(absl::string_view name,
-                          const std::vector<at::Tensor>& views) {
-  for (size_t v = 1; v < views.size(); ++v) {
-    if (views[v].sizes() == views[0].sizes()) continue;
-    return absl::InvalidArgumentError(absl::StrCat(
-        name, "[", v, "] is [", absl::StrJoin(views[v].sizes(), ", "), "]; ",
-        name, "[0] is [", absl::StrJoin(views[0].sizes(), ", "), "]"));
+absl::Status CheckRows(absl::string_view name, const ViewBatch& views) {
+  const at::Tensor& pixels = views.pixels;
+  if (views.count > 0 && pixels.dim() == 4 && pixels.size(0) > 0 &&
+      pixels.size(0) % views.count == 0) {
+    return absl::OkStatus();
   }
-  return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(name, ": [", absl::StrJoin(pixels.sizes(), ", "),
+                   "] is not [images * ", views.count, ", C, S, S]"));
 }
 
-void AppendViews(const at::Tensor& batch, int64_t count,
+void AppendViews(const at::Tensor& rows, int64_t count,
                  std::vector<at::Tensor>& views) {
-  for (at::Tensor& view : batch.split(batch.size(0) / count)) {
+  for (at::Tensor& view : rows.split(rows.size(0) / count)) {
     views.push_back(std::move(view));
   }
 }
@@ -142,7 +142,7 @@ absl::StatusOr<TensorLoss> LossOfBatch(std::vector<at::Tensor>& predictions,
                                        std::vector<at::Tensor>& targets,
                                        const StepInput& input) {
   RECORD_USER_SCOPE("loss");
-  const bool four = input.views.size() == 4;
+  const bool four = input.views.global.count == 4;
   if (input.tensors.seed.defined()) {
     PairingTensors pairing = input.tensors;
     if (four) {
@@ -173,7 +173,7 @@ absl::StatusOr<TensorLoss> SiameseMethod::LossOfWorld(
   std::vector<at::Tensor> p = ranks_->GatherRows(predictions);
   std::vector<at::Tensor> z = ranks_->GatherRows(targets);
   GSG_ASSIGN_OR_RETURN(std::vector<int64_t> pairing, Pairing(input, z));
-  const bool four = input.views.size() == 4;
+  const bool four = input.views.global.count == 4;
   at::Tensor rows;
   if (four) {
     rows = RowsOn(p[0].device(), pairing);
@@ -216,37 +216,33 @@ absl::StatusOr<StepResult> SiameseMethod::Backward(const StepInput& input) {
   return result;
 }
 
-SiameseMethod::Outputs SiameseMethod::Forward(const at::Tensor& batch,
-                                              int64_t views) {
+SiameseMethod::Outputs SiameseMethod::Forward(const ViewBatch& views) {
   RECORD_USER_SCOPE("forward");
-  const BatchOfViews scope(*model_, views);
+  const BatchOfViews scope(*model_, views.count);
   Outputs outputs;
-  outputs.projections = model_->project(batch);
+  outputs.projections = model_->project(views.pixels);
   outputs.predictions = model_->predict(outputs.projections);
   return outputs;
 }
 
 absl::StatusOr<StepResult> SiameseMethod::Step(const StepInput& input) {
-  absl::Status sizes = CheckOneSize("views", input.views);
-  sizes.Update(CheckOneSize("local_views", input.local_views));
-  if (!sizes.ok()) return sizes;
+  const ViewBatch& global = input.views.global;
+  const ViewBatch& local = input.views.local;
+  GSG_RETURN_IF_ERROR(CheckRows("views", global));
+  if (local.count > 0) GSG_RETURN_IF_ERROR(CheckRows("local views", local));
   if (input.progress) UpdateTarget(*input.progress);
   std::vector<at::Tensor> predictions, targets;
   at::Tensor first;
   {
-    const Autocast autocast(bfloat16(), input.views[0].device());
-    const at::Tensor batch = at::cat(input.views);
-    const Outputs global = Forward(batch, input.views.size());
-    const at::Tensor projections = global.projections.detach();
-    AppendViews(global.predictions, input.views.size(), predictions);
-    AppendViews(
-        target_ ? target_->Project(batch, input.views.size()) : projections,
-        input.views.size(), targets);
-    first = projections.narrow(0, 0, input.views[0].size(0));
-    if (!input.local_views.empty()) {
-      const int64_t locals = input.local_views.size();
-      AppendViews(Forward(at::cat(input.local_views), locals).predictions,
-                  locals, predictions);
+    const Autocast autocast(bfloat16(), global.pixels.device());
+    const Outputs outputs = Forward(global);
+    const at::Tensor projections = outputs.projections.detach();
+    AppendViews(outputs.predictions, global.count, predictions);
+    AppendViews(target_ ? target_->Project(global) : projections, global.count,
+                targets);
+    first = projections.narrow(0, 0, global.images());
+    if (local.count > 0) {
+      AppendViews(Forward(local).predictions, local.count, predictions);
     }
   }
   absl::StatusOr<TensorLoss> loss =

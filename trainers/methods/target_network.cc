@@ -64,11 +64,11 @@ void TargetNetwork::Update(const SiameseModel& online, double progress) {
                      1 - TargetMomentum(options_, progress));
 }
 
-at::Tensor TargetNetwork::Project(const at::Tensor& batch, int64_t views) {
+at::Tensor TargetNetwork::Project(const ViewBatch& views) {
   RECORD_USER_SCOPE("target");
   const at::NoGradGuard no_grad;
-  const BatchOfViews scope(*model_, views);
-  return model_->project(batch);
+  const BatchOfViews scope(*model_, views.count);
+  return model_->project(views.pixels);
 }
 
 }  // namespace gsg

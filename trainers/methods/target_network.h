@@ -15,6 +15,7 @@
 #include "models/batch_norm.h"
 #include "models/module_state.h"
 #include "models/siamese.h"
+#include "trainers/views/view_batch.h"
 
 namespace gsg {
 
@@ -42,9 +43,8 @@ class TargetNetwork {
   // parameters <- m * parameters + (1 - m) * online's, m the momentum.
   void Update(const SiameseModel& online, double progress);
 
-  // [N, C, S, S] -> [N, D], outside autograd: so many views of one size, one
-  // behind the other (BatchOfViews).
-  at::Tensor Project(const at::Tensor& batch, int64_t views);
+  // [count * B, D], outside autograd, in the order of the views' rows.
+  at::Tensor Project(const ViewBatch& views);
 
   void SetTraining(bool training) { model_->train(training); }
 

@@ -28,6 +28,7 @@
 #include "trainers/config/config.h"
 #include "trainers/methods/method.h"
 #include "trainers/optim/optimizer.h"
+#include "trainers/views/view_batch.h"
 
 namespace gsg {
 namespace {
@@ -50,35 +51,31 @@ class PeakMemory final : public c10::MemoryReportingInfoBase {
 };
 
 // Views of `images` images that are no two alike.
-std::vector<at::Tensor> Views(int64_t count, int64_t images, int64_t channels,
-                              int64_t side) {
-  std::vector<at::Tensor> views;
-  for (int64_t v = 0; v < count; ++v) {
-    const int64_t values = images * channels * side * side;
-    views.push_back(at::arange(v, v + values, c10::kFloat)
-                        .remainder(251)
-                        .div(251)
-                        .view({images, channels, side, side})
-                        .contiguous(at::MemoryFormat::ChannelsLast));
-  }
-  return views;
+ViewBatch Views(int64_t count, int64_t images, int64_t channels, int64_t side) {
+  if (count == 0) return {};
+  const int64_t rows = count * images;
+  return {at::arange(rows * channels * side * side, c10::kFloat)
+              .remainder(251)
+              .div(251)
+              .view({rows, channels, side, side})
+              .contiguous(at::MemoryFormat::ChannelsLast),
+          count};
 }
 
 // The peak of a step of `images` images.
 absl::StatusOr<int64_t> StepPeak(const Config& config, int64_t channels,
                                  int64_t images, Method& method) {
   StepInput input;
-  input.views = Views(config.views == "four" ? 4 : 2, images, channels,
-                      config.augment.size);
-  input.local_views = Views(config.local_crops.count, images, channels,
+  input.views.global = Views(config.views == "four" ? 4 : 2, images, channels,
+                             config.augment.size);
+  input.views.local = Views(config.local_crops.count, images, channels,
                             config.local_crops.size);
   input.loss = config.loss;
   input.progress = std::nullopt;
   GSG_ASSIGN_OR_RETURN(input.pairing,
                        MakePairing(PairingKind::kCyclic, images, 0));
-  int64_t bytes = 0;
-  for (const at::Tensor& view : input.views) bytes += view.nbytes();
-  for (const at::Tensor& view : input.local_views) bytes += view.nbytes();
+  int64_t bytes = input.views.global.pixels.nbytes();
+  if (input.views.local.count > 0) bytes += input.views.local.pixels.nbytes();
   const auto peak = std::make_shared<PeakMemory>();
   {
     const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, peak);

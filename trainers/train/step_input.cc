@@ -12,20 +12,19 @@
 #include "trainers/distributed/world.h"
 #include "trainers/loss/guided_loss.h"
 #include "trainers/methods/method.h"
-#include "trainers/views/view_source.h"
+#include "trainers/views/view_batch.h"
 
 namespace gsg {
 
 absl::StatusOr<StepInput> MakeStepInput(const Config& config,
-                                        const BatchViews& batch, int64_t step,
+                                        const StepViews& views, int64_t step,
                                         int64_t total_steps, c10::Device device,
                                         const World& world) {
   StepInput input;
-  input.views = batch.views;
-  input.local_views = batch.local_views;
+  input.views = views;
   input.loss = config.loss;
   input.loss.seed = StepSeed(config.seed, step);
-  int64_t images = batch.images;
+  int64_t images = views.global.images();
   if (config.pairing_scope == "world") {
     images = config.batch_size;
   } else if (world.size() > 1) {

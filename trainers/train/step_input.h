@@ -9,14 +9,14 @@
 #include "trainers/config/config.h"
 #include "trainers/distributed/world.h"
 #include "trainers/methods/method.h"
-#include "trainers/views/view_source.h"
+#include "trainers/views/view_batch.h"
 
 namespace gsg {
 
-// What step `step` (from 0) of `total_steps` does with `batch`: its seed and
+// What step `step` (from 0) of `total_steps` does with `views`: its seed and
 // the pairing, which are functions of (config.seed, step, rank).
 absl::StatusOr<StepInput> MakeStepInput(const Config& config,
-                                        const BatchViews& batch, int64_t step,
+                                        const StepViews& views, int64_t step,
                                         int64_t total_steps, c10::Device device,
                                         const World& world);
 

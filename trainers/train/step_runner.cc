@@ -3,32 +3,26 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty_like.h>
 
-#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "gsg_core/status_macros.h"
 #include "trainers/methods/method.h"
 #include "trainers/optim/optimizer.h"
+#include "trainers/views/view_batch.h"
 
 namespace gsg {
 namespace {
 
-// A tensor with this one's shape and layout each.
-std::vector<at::Tensor> Alike(const std::vector<at::Tensor>& tensors) {
-  std::vector<at::Tensor> result;
-  for (const at::Tensor& t : tensors) result.push_back(at::empty_like(t));
-  return result;
-}
-
-void CopyAll(const std::vector<at::Tensor>& from,
-             const std::vector<at::Tensor>& to) {
-  for (size_t i = 0; i < from.size(); ++i) to[i].copy_(from[i]);
+// Into memory that stays where it is, made by the first call.
+void CopyTo(ViewBatch& fixed, const ViewBatch& views) {
+  if (views.count == 0) return;
+  if (fixed.count == 0) fixed = {at::empty_like(views.pixels), views.count};
+  fixed.pixels.copy_(views.pixels);
 }
 
 }  // namespace
@@ -49,17 +43,15 @@ StepReplayer::StepReplayer(Method* method, Optimizer* optimizer,
       recorder_(std::move(recorder)) {}
 
 void StepReplayer::Copy(const StepInput& input) {
-  if (fixed_.views.empty()) {
-    fixed_.views = Alike(input.views);
-    fixed_.local_views = Alike(input.local_views);
+  if (fixed_.views.global.count == 0) {
     fixed_.tensors.plan = at::empty_like(input.tensors.plan);
     fixed_.tensors.seed = at::empty_like(input.tensors.seed);
     fixed_.progress = std::nullopt;
-    optimizer_.KeepRatesOn(input.views[0].device());
+    optimizer_.KeepRatesOn(input.views.global.pixels.device());
   }
   fixed_.loss = input.loss;
-  CopyAll(input.views, fixed_.views);
-  CopyAll(input.local_views, fixed_.local_views);
+  CopyTo(fixed_.views.global, input.views.global);
+  CopyTo(fixed_.views.local, input.views.local);
   fixed_.tensors.plan.copy_(input.tensors.plan);
   fixed_.tensors.seed.copy_(input.tensors.seed);
 }

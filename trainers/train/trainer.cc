@@ -206,13 +206,13 @@ absl::Status Trainer::TrainEpoch(const TrainerHooks& hooks) {
   if (hooks.on_epoch_start) {
     hooks.on_epoch_start(state_.epoch + 1, state_.batch);
   }
-  BatchViews batch;
+  StepViews views;
   absl::Time start = absl::Now();
   while (!OutOfSteps()) {
-    absl::StatusOr<bool> more = views_->Next(&batch);
+    absl::StatusOr<bool> more = views_->Next(&views);
     GSG_RETURN_IF_ERROR(ranks_.Agree(more.status()));
     if (!*more) break;
-    GSG_RETURN_IF_ERROR(TrainStep(batch, hooks));
+    GSG_RETURN_IF_ERROR(TrainStep(views, hooks));
     const absl::Time now = absl::Now();
     state_.totals.seconds += absl::ToDoubleSeconds(now - start);
     start = now;
@@ -231,10 +231,10 @@ absl::Status Trainer::TrainEpoch(const TrainerHooks& hooks) {
   return status;
 }
 
-absl::Status Trainer::TrainStep(const BatchViews& batch,
+absl::Status Trainer::TrainStep(const StepViews& views,
                                 const TrainerHooks& hooks) {
   GSG_ASSIGN_OR_RETURN(StepInput input,
-                       MakeStepInput(config_, batch, state_.step,
+                       MakeStepInput(config_, views, state_.step,
                                      schedule_.total_steps, device_, world_));
   const Rates rates = {Rate(state_.step), schedule_.peak_lr};
   const bool recorded = recorded_ != nullptr && recorded_->why_not().empty();

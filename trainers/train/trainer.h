@@ -101,7 +101,7 @@ class Trainer {
           DamagedImages* damaged, World* world);
 
   absl::Status TrainEpoch(const TrainerHooks& hooks);
-  absl::Status TrainStep(const BatchViews& batch, const TrainerHooks& hooks);
+  absl::Status TrainStep(const StepViews& views, const TrainerHooks& hooks);
   // The checkpoint is written while the next epoch is trained.
   absl::Status SaveInBackground();
   absl::Status KeepEpoch();

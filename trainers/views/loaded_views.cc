@@ -16,22 +16,20 @@
 
 #include "absl/status/statusor.h"
 #include "trainers/views/loader.h"
-#include "trainers/views/view_source.h"
+#include "trainers/views/view_batch.h"
 
 namespace gsg {
 namespace {
 
-// `count` views, one behind the other from `first` on in `pixels`.
-std::vector<at::Tensor> Cut(const at::Tensor& pixels, int64_t first,
-                            int64_t count, const Batch& batch, int64_t side) {
-  const int64_t floats = batch.size * batch.channels * side * side;
-  std::vector<at::Tensor> views;
-  for (int64_t v = 0; v < count; ++v) {
-    views.push_back(pixels.narrow(0, first + v * floats, floats)
-                        .view({batch.size, batch.channels, side, side})
-                        .contiguous(at::MemoryFormat::ChannelsLast));
-  }
-  return views;
+// `count` views of the batch's images, from `first` on in `pixels`.
+ViewBatch Views(const at::Tensor& pixels, int64_t first, int64_t count,
+                const Batch& batch, int64_t side) {
+  if (count == 0) return {};
+  const int64_t rows = count * batch.size;
+  return {pixels.narrow(0, first, rows * batch.channels * side * side)
+              .view({rows, batch.channels, side, side})
+              .contiguous(at::MemoryFormat::ChannelsLast),
+          count};
 }
 
 at::Tensor Flat(std::vector<float>& pixels) {
@@ -48,24 +46,21 @@ LoadedViews::LoadedViews(std::unique_ptr<BatchLoader> loader,
                 .getStreamFromGlobalPool(device_, /*isHighPriority=*/false);
 }
 
-absl::StatusOr<bool> LoadedViews::Next(BatchViews* views) {
+absl::StatusOr<bool> LoadedViews::Next(StepViews* views) {
   absl::StatusOr<bool> more = loader_->Next(&batch_);
   if (!more.ok() || !*more) return more;
-  views->images = batch_.size;
   if (copies_) {
     Upload(views);
     return true;
   }
-  views->views = Cut(Flat(batch_.pixels), 0, batch_.views, batch_, batch_.side);
-  views->local_views.clear();
-  if (batch_.local_views > 0) {
-    views->local_views = Cut(Flat(batch_.local_pixels), 0, batch_.local_views,
-                             batch_, batch_.local_side);
-  }
+  views->global =
+      Views(Flat(batch_.pixels), 0, batch_.views, batch_, batch_.side);
+  views->local = Views(Flat(batch_.local_pixels), 0, batch_.local_views, batch_,
+                       batch_.local_side);
   return true;
 }
 
-void LoadedViews::Upload(BatchViews* views) {
+void LoadedViews::Upload(StepViews* views) {
   const c10::impl::VirtualGuardImpl gpu(device_.type());
   const c10::Stream current = gpu.getStream(device_);
   Slot& slot = slots_[next_slot_];
@@ -93,9 +88,9 @@ void LoadedViews::Upload(BatchViews* views) {
     slot.copied->record(*copies_);
   }
   slot.copied->block(current);
-  views->views = Cut(slot.on_device, 0, batch_.views, batch_, batch_.side);
-  views->local_views =
-      Cut(slot.on_device, large, batch_.local_views, batch_, batch_.local_side);
+  views->global = Views(slot.on_device, 0, batch_.views, batch_, batch_.side);
+  views->local = Views(slot.on_device, large, batch_.local_views, batch_,
+                       batch_.local_side);
   slot.used->record(current);
 }
 

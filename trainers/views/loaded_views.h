@@ -13,6 +13,7 @@
 
 #include "absl/status/statusor.h"
 #include "trainers/views/loader.h"
+#include "trainers/views/view_batch.h"
 #include "trainers/views/view_source.h"
 
 namespace gsg {
@@ -31,7 +32,7 @@ class LoadedViews final : public ViewSource {
   void StartEpoch(int64_t epoch, int64_t first_batch) override {
     loader_->StartEpoch(epoch, first_batch);
   }
-  absl::StatusOr<bool> Next(BatchViews* views) override;
+  absl::StatusOr<bool> Next(StepViews* views) override;
 
  private:
   // What a batch on its way to the GPU occupies.
@@ -41,7 +42,7 @@ class LoadedViews final : public ViewSource {
     std::optional<c10::Event> used;    // all of `on_device`
   };
 
-  void Upload(BatchViews* views);
+  void Upload(StepViews* views);
 
   const std::unique_ptr<BatchLoader> loader_;
   const c10::Device device_;

@@ -28,7 +28,7 @@
 #include "trainers/augment/params.h"
 #include "trainers/image/image_set.h"
 #include "trainers/views/loader.h"
-#include "trainers/views/view_source.h"
+#include "trainers/views/view_batch.h"
 
 namespace gsg {
 namespace {
@@ -138,29 +138,26 @@ void ResidentViews::StartEpoch(int64_t epoch, int64_t first_batch) {
   order_ = EpochOrder(images_.size(0), options_.seed, epoch);
 }
 
-absl::StatusOr<bool> ResidentViews::Next(BatchViews* views) {
+absl::StatusOr<bool> ResidentViews::Next(StepViews* views) {
   if (!epoch_status_.ok()) return epoch_status_;
   if (batch_ == batches_per_epoch_) return false;
-  views->images = options_.batch_size / options_.parts;
-  const auto begin = order_.begin() + batch_ * options_.batch_size +
-                     options_.part * views->images;
-  const std::vector<int64_t> indices(begin, begin + views->images);
-  absl::StatusOr<std::vector<at::Tensor>> made =
-      Make(indices, augment_, 0, options_.views);
-  if (!made.ok()) return made.status();
-  views->views = *std::move(made);
-  made = Make(indices, options_.local_augment, options_.views,
-              options_.local_views);
-  if (!made.ok()) return made.status();
-  views->local_views = *std::move(made);
+  const int64_t images = options_.batch_size / options_.parts;
+  const auto begin =
+      order_.begin() + batch_ * options_.batch_size + options_.part * images;
+  const std::vector<int64_t> indices(begin, begin + images);
+  GSG_ASSIGN_OR_RETURN(views->global,
+                       Make(indices, augment_, 0, options_.views));
+  GSG_ASSIGN_OR_RETURN(views->local,
+                       Make(indices, options_.local_augment, options_.views,
+                            options_.local_views));
   ++batch_;
   return true;
 }
 
-absl::StatusOr<std::vector<at::Tensor>> ResidentViews::Make(
+absl::StatusOr<ViewBatch> ResidentViews::Make(
     const std::vector<int64_t>& indices, const AugmentOptions& augment,
     int first, int count) const {
-  if (count == 0) return std::vector<at::Tensor>();
+  if (count == 0) return ViewBatch();
   const int64_t images = indices.size();
   const int64_t rows = count * images;
   // Pinned memory is given back once the copy out of it is done.
@@ -180,11 +177,10 @@ absl::StatusOr<std::vector<at::Tensor>> ResidentViews::Make(
   at::Tensor out = at::empty(
       {rows, images_.size(1), augment.size, augment.size},
       at::TensorOptions(device_).memory_format(at::MemoryFormat::ChannelsLast));
-  const absl::Status status =
+  GSG_RETURN_IF_ERROR(
       augment_batch_(images_, index.to(device_, /*non_blocking=*/true),
-                     params.to(device_, /*non_blocking=*/true), augment, out);
-  if (!status.ok()) return status;
-  return out.split(images);
+                     params.to(device_, /*non_blocking=*/true), augment, out));
+  return ViewBatch{out, count};
 }
 
 }  // namespace gsg

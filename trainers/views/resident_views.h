@@ -14,6 +14,7 @@
 #include "trainers/augment/options.h"
 #include "trainers/image/image_set.h"
 #include "trainers/views/loader.h"
+#include "trainers/views/view_batch.h"
 #include "trainers/views/view_source.h"
 
 namespace gsg {
@@ -54,7 +55,7 @@ class ResidentViews final : public ViewSource {
   int64_t batches_per_epoch() const override { return batches_per_epoch_; }
   void StartEpoch(int64_t epoch, int64_t first_batch) override;
   // Errors: also those of augment_batch.
-  absl::StatusOr<bool> Next(BatchViews* views) override;
+  absl::StatusOr<bool> Next(StepViews* views) override;
 
  private:
   ResidentViews(const ImageSet& images, const AugmentOptions& augment,
@@ -62,9 +63,9 @@ class ResidentViews final : public ViewSource {
                 AugmentBatch augment_batch);
 
   // Views `first` .. `first` + `count` - 1 of the images `indices`.
-  absl::StatusOr<std::vector<at::Tensor>> Make(
-      const std::vector<int64_t>& indices, const AugmentOptions& augment,
-      int first, int count) const;
+  absl::StatusOr<ViewBatch> Make(const std::vector<int64_t>& indices,
+                                 const AugmentOptions& augment, int first,
+                                 int count) const;
 
   const at::Tensor images_;
   const AugmentOptions augment_;

@@ -3,22 +3,12 @@
 #ifndef GSG_TRAINERS_VIEWS_VIEW_SOURCE_H_
 #define GSG_TRAINERS_VIEWS_VIEW_SOURCE_H_
 
-#include <ATen/core/Tensor.h>
-
 #include <cstdint>
-#include <vector>
 
 #include "absl/status/statusor.h"
+#include "trainers/views/view_batch.h"
 
 namespace gsg {
-
-// Augmented views of the B images of a batch, or of this process's part of it.
-// View v of image i is row i of views[v].
-struct BatchViews {
-  int64_t images = 0;                   // B
-  std::vector<at::Tensor> views;        // [B, C, S, S] float32, channels-last
-  std::vector<at::Tensor> local_views;  // [B, C, s, s], likewise
-};
 
 // Delivers what BatchLoader (trainers/views/loader.h) would, in the same order.
 class ViewSource {
@@ -34,7 +24,7 @@ class ViewSource {
   // The next batch, whose tensors are valid until the next call; on a GPU they
   // are ready in the order of the current stream. False at the end of the
   // epoch. Errors: BatchLoader::Next's.
-  virtual absl::StatusOr<bool> Next(BatchViews* views) = 0;
+  virtual absl::StatusOr<bool> Next(StepViews* views) = 0;
 };
 
 }  // namespace gsg

@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
 #include <c10/core/Device.h>
 #include <c10/core/ScalarType.h>
 
@@ -82,16 +83,19 @@ std::vector<int64_t> Pairing(int step, int parts) {
 StepInput Input(const Case& c, int step, int rank, int ranks, int parts) {
   const int64_t n = kImages / ranks;
   StepInput input;
+  std::vector<at::Tensor> global, local;
   for (int v = 0; v < c.views; ++v) {
     const std::string name = absl::StrCat("step ", step, " view ", v);
-    input.views.push_back(
+    global.push_back(
         (4 * Uniform(name, {kImages, 3, 4, 4}) - 2).narrow(0, rank * n, n));
   }
   for (int v = 0; v < c.local_views; ++v) {
     const std::string name = absl::StrCat("step ", step, " local view ", v);
-    input.local_views.push_back(
+    local.push_back(
         (4 * Uniform(name, {kImages, 3, 2, 2}) - 2).narrow(0, rank * n, n));
   }
+  input.views.global = {at::cat(global), c.views};
+  if (c.local_views > 0) input.views.local = {at::cat(local), c.local_views};
   const std::vector<int64_t> pairing = Pairing(step, parts);
   input.loss.seed = step;
   if (c.nearest_candidates > 0) {
@@ -222,11 +226,8 @@ TEST(JoinedRanksTest, ALossThatIsNotFiniteEndsAll) {
     method->SetTraining(true);
     EXPECT_TRUE(method->Join(&world, false).ok());
     StepInput input;
-    for (int v = 0; v < 2; ++v) {
-      input.views.push_back(
-          Uniform(absl::StrCat(v), {2, 3, 4, 4}).to(c10::kFloat));
-    }
-    if (world.rank() == 1) input.views[0].fill_(NAN);
+    input.views.global = {Uniform("views", {4, 3, 4, 4}).to(c10::kFloat), 2};
+    if (world.rank() == 1) input.views.global.view(0).fill_(NAN);
     input.pairing = {1, 0};
     const absl::Status status = method->Backward(input).status();
     return absl::StrCat(absl::StatusCodeToString(status.code()));

@@ -109,7 +109,8 @@ Outcome TrainMethod(int salt, c10::ScalarType type) {
   Outcome outcome;
   for (int step = 0; step < kSteps; ++step) {
     StepInput input;
-    input.views = {View(salt, step, 0, type), View(salt, step, 1, type)};
+    input.views.global = {
+        at::cat({View(salt, step, 0, type), View(salt, step, 1, type)}), 2};
     for (int64_t i = 0; i < kImages; ++i) {
       input.pairing.push_back((i + 1) % kImages);
     }

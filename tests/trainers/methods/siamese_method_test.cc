@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/tensor.h>
 #include <c10/core/Device.h>
@@ -100,13 +101,16 @@ std::vector<int64_t> Pairing(int salt, int step) {
 StepInput Input(int salt, int step, int views, c10::ScalarType type,
                 int local_views = 0) {
   StepInput input;
+  std::vector<at::Tensor> global, local;
   for (int v = 0; v < views + local_views; ++v) {
     const std::string name =
         absl::StrCat("salt ", salt, " step ", step, " view ", v);
     const int64_t side = v < views ? 4 : 3;
-    (v < views ? input.views : input.local_views)
+    (v < views ? global : local)
         .push_back((4 * Uniform(name, {kImages, 3, side, side}) - 2).to(type));
   }
+  input.views.global = {at::cat(global), views};
+  if (local_views > 0) input.views.local = {at::cat(local), local_views};
   input.pairing = Pairing(salt, step);
   input.progress = static_cast<double>(step) / kSteps;
   return input;
@@ -250,20 +254,24 @@ TEST(SiameseMethodTest, FourViewsAreOfTwoImages) {
   EXPECT_NE(losses[0], losses[1]);
 }
 
-TEST(SiameseMethodTest, ViewsOfTwoSizesAreAnError) {
+TEST(SiameseMethodTest, RowsThatAreNotOfAllViewsAreAnError) {
   std::unique_ptr<Method> method = Make(Options(std::nullopt), c10::kDouble);
   StepInput input = Input(0, 0, 2, c10::kDouble);
-  input.views[1] = input.views[1].narrow(0, 0, 3);
-  EXPECT_EQ(
-      method->Backward(input).status(),
-      absl::InvalidArgumentError(absl::StrCat(
-          "views[1] is [3, 3, 4, 4]; views[0] is [", kImages, ", 3, 4, 4]")));
+  input.views.global.pixels = input.views.global.pixels.narrow(0, 0, 11);
+  EXPECT_EQ(method->Backward(input).status(),
+            absl::InvalidArgumentError(
+                "views: [11, 3, 4, 4] is not [images * 2, C, S, S]"));
+  input = Input(0, 0, 2, c10::kDouble, 2);
+  input.views.local.pixels = input.views.local.pixels.narrow(0, 0, 11);
+  EXPECT_EQ(method->Backward(input).status(),
+            absl::InvalidArgumentError(
+                "local views: [11, 3, 3, 3] is not [images * 2, C, S, S]"));
 }
 
 TEST(SiameseMethodTest, LocalViewsNeedTwoLargeOnes) {
   std::unique_ptr<Method> method = Make(Options(std::nullopt), c10::kDouble);
   StepInput input = Input(0, 0, 4, c10::kDouble);
-  input.local_views = {input.views[0]};
+  input.views.local = {input.views.global.view(0), 1};
   const auto result = method->Backward(input);
   EXPECT_THAT(std::string(result.status().message()),
               testing::HasSubstr("got 5 predictions and 4 projections"));
@@ -407,7 +415,7 @@ TEST(SiameseMethodTest, WithoutPredictorPredictionsAreProjections) {
     EXPECT_THAT(name, testing::Not(testing::StartsWith("predictor.")));
   }
   StepInput input = Input(0, 0, 2, c10::kDouble);
-  input.views[1] = input.views[0];
+  input.views.global.view(1).copy_(input.views.global.view(0));
   input.loss.selection = Selection::kNone;
   // Equal views have equal projections, whose cosine is 1.
   EXPECT_NEAR(method->Backward(input)->loss, -1, 1e-12);

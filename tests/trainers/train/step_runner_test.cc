@@ -88,12 +88,11 @@ std::unique_ptr<Method> MakeTestMethod(c10::Device device) {
 StepInput Input(int step, c10::Device device) {
   at::manual_seed(100 + step);
   StepInput input;
-  for (int v = 0; v < 2; ++v) {
-    input.views.push_back(at::randn({kImages, 3, 4, 4})
-                              .contiguous(at::MemoryFormat::ChannelsLast)
-                              .to(device));
-  }
-  input.local_views = {at::randn({kImages, 3, 3, 3}).to(device)};
+  input.views.global = {at::randn({2 * kImages, 3, 4, 4})
+                            .contiguous(at::MemoryFormat::ChannelsLast)
+                            .to(device),
+                        2};
+  input.views.local = {at::randn({kImages, 3, 3, 3}).to(device), 1};
   input.loss.selection = Selection::kRandom;
   input.loss.seed = step;
   input.pairing = CyclicPairing(kImages, step).value();
@@ -169,7 +168,7 @@ TEST(StepReplayerTest, AnErrorIsTheMethods) {
   Sgd sgd(method->ParameterGroups(), 0);
   StepReplayer steps(method.get(), &sgd, std::make_unique<FakeRecorder>());
   StepInput input = Input(0, kCpu);
-  input.views[0].fill_(NAN);
+  input.views.global.view(0).fill_(NAN);
   EXPECT_TRUE(absl::IsInvalidArgument(steps.Run(input, RatesOf(0)).status()));
 }
 

@@ -80,19 +80,18 @@ TEST(ResidentViewsTest, AreTheLoaders) {
   for (const auto& [epoch, first_batch] : {std::pair(0, 0), std::pair(3, 1)}) {
     loaded.StartEpoch(epoch, first_batch);
     resident->StartEpoch(epoch, first_batch);
-    BatchViews want, got;
+    StepViews want, got;
     for (int batch = first_batch; batch < 2; ++batch) {
       ASSERT_TRUE(*loaded.Next(&want) && *resident->Next(&got));
-      EXPECT_EQ(got.images, 2);
-      ASSERT_EQ(got.views.size(), 2);
-      ASSERT_EQ(got.local_views.size(), 3);
-      for (size_t v = 0; v < 2; ++v) {
-        EXPECT_TRUE(at::equal(got.views[v], want.views[v]));
-        EXPECT_TRUE(got.views[v].is_contiguous(at::MemoryFormat::ChannelsLast));
-      }
-      for (size_t v = 0; v < 3; ++v) {
-        EXPECT_TRUE(at::equal(got.local_views[v], want.local_views[v]));
-      }
+      EXPECT_EQ(got.global.images(), 2);
+      EXPECT_EQ(got.global.count, 2);
+      EXPECT_EQ(want.global.count, 2);
+      EXPECT_TRUE(at::equal(got.global.pixels, want.global.pixels));
+      EXPECT_TRUE(
+          got.global.pixels.is_contiguous(at::MemoryFormat::ChannelsLast));
+      EXPECT_EQ(got.local.count, 3);
+      EXPECT_EQ(want.local.count, 3);
+      EXPECT_TRUE(at::equal(got.local.pixels, want.local.pixels));
     }
     EXPECT_FALSE(*loaded.Next(&want) || *resident->Next(&got));
   }
@@ -103,7 +102,7 @@ TEST(ResidentViewsTest, Errors) {
       ResidentViews::Create(Images(), Augmentation(8), Options(), kCpu,
                             &AugmentOnCpu)
           .value();
-  BatchViews batch;
+  StepViews batch;
   EXPECT_TRUE(absl::IsFailedPrecondition(views->Next(&batch).status()));
   views->StartEpoch(0, 3);
   EXPECT_EQ(
