@@ -1,5 +1,6 @@
 #include "trainers/config/recipes.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "trainers/base/did_you_mean.h"
 #include "trainers/config/config.h"
+#include "trainers/config/resume.h"
 
 namespace gsg {
 namespace {
@@ -227,7 +229,8 @@ const std::vector<Recipe>& Recipes() {
   static const auto* const recipes = new std::vector<Recipe>{
       {"fashion_mnist",
        "a small ResNet on Fashion-MNIST, which comes with the program",
-       "this project", "about 5 minutes on two CPU cores", FashionMnist},
+       "this project", "about 5 minutes on two CPU cores", FashionMnist,
+       RecordedScores{84.07, 88.35}},
       {"fashion_mnist_short",
        "fashion_mnist in one epoch of smaller views, for studies of many runs",
        "this project", "about 2 minutes on one CPU core", FashionMnistShort},
@@ -285,6 +288,19 @@ absl::StatusOr<Config> RecipeConfig(absl::string_view name) {
   return absl::InvalidArgumentError(absl::StrCat(
       "--recipe=", name, ": unknown recipe; ", DidYouMean(name, names),
       "recipes: ", absl::StrJoin(names, ", ")));
+}
+
+std::optional<RecordedScores> RecordedPlainSimSiam(const Config& config) {
+  if (config.method != "simsiam_gsg") return std::nullopt;
+  for (const Recipe& recipe : Recipes()) {
+    if (recipe.name != config.recipe || !recipe.plain_simsiam) continue;
+    Config own = *RecipeConfig(recipe.name);
+    own.method = config.method;
+    own.seed = config.seed;
+    own.data_dir = config.data_dir;
+    if (DecidingDifferences(own, config).empty()) return recipe.plain_simsiam;
+  }
+  return std::nullopt;
 }
 
 std::string DescribeRecipes() {

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "gsg_core/status_macros.h"
+#include "trainers/config/command_line.h"
 #include "trainers/config/config.h"
 #include "trainers/config/field.h"
 #include "trainers/config/values.h"
@@ -51,6 +52,28 @@ std::vector<FieldDifference> DifferingFields(const Config& saved,
     }
   });
   return differences;
+}
+
+// Resuming may change where and how long a run goes on; which images and how
+// many steps decide all the same.
+bool DecidesRun(const FieldDifference& field) {
+  if (field.name == "recipe") return false;
+  return field.on_resume == OnResume::kRefuse || field.name == "epochs" ||
+         field.name == "data_dir" || field.name == "max_steps";
+}
+
+std::vector<std::string> DecidingDifferences(const Config& a, const Config& b) {
+  const std::set<std::string> void_in_a = FieldsWithoutEffect(a);
+  const std::set<std::string> void_in_b = FieldsWithoutEffect(b);
+  std::vector<std::string> names;
+  for (const FieldDifference& field : DifferingFields(a, b)) {
+    const bool matters =
+        void_in_a.count(field.name) == 0 || void_in_b.count(field.name) == 0;
+    if (matters && DecidesRun(field)) {
+      names.push_back(field.name);
+    }
+  }
+  return names;
 }
 
 absl::StatusOr<Config> ConfigForResume(const Config& saved, const Config& now,

@@ -22,6 +22,14 @@ struct FieldDifference {
 std::vector<FieldDifference> DifferingFields(const Config& saved,
                                              const Config& now);
 
+// Does the field decide what a run comes to? Where files lie and how fast it
+// goes do not, nor does the recipe's name.
+bool DecidesRun(const FieldDifference& field);
+
+// The names of the fields that do and have an effect, in which two configs
+// differ.
+std::vector<std::string> DecidingDifferences(const Config& a, const Config& b);
+
 // The config with which to continue a run: `saved`, with the flags `given` on
 // the command line, and those of this invocation alone, taken from `now`.
 // Errors: kFailedPrecondition naming each flag that would make it another run

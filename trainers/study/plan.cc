@@ -18,6 +18,7 @@
 #include "gsg_core/status_macros.h"
 #include "trainers/base/sealed_file.h"
 #include "trainers/config/config.h"
+#include "trainers/config/resume.h"
 #include "trainers/run/run_directory.h"
 #include "trainers/study/run_key.h"
 #include "trainers/study/study.h"

@@ -4,7 +4,6 @@
 #define GSG_TRAINERS_STUDY_RUN_KEY_H_
 
 #include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -18,10 +17,6 @@ namespace gsg {
 // either, so that a field which a later version adds does not change the keys
 // of older runs.
 std::string RunKey(const Config& config);
-
-// The fields, of those that decide a run and "seed", in which two configs
-// differ.
-std::vector<std::string> DecidingDifferences(const Config& a, const Config& b);
 
 // The config of a run that is there, from its config.json. A field that an
 // older version did not write has its default.

@@ -24,6 +24,7 @@
 #include "trainers/config/field.h"
 #include "trainers/config/json.h"
 #include "trainers/config/methods.h"
+#include "trainers/config/resume.h"
 #include "trainers/config/values.h"
 #include "trainers/study/metric.h"
 #include "trainers/study/run_key.h"

@@ -38,6 +38,30 @@ TEST(RecipesTest, FashionMnistLeavesColorAlone) {
   EXPECT_EQ(config.augment.grayscale_prob, 0);
 }
 
+// The closing table's row of plain SimSiam is of this recipe, and of no other
+// run.
+TEST(RecipesTest, PlainSimSiamIsRecordedForTheRecipesOwnRun) {
+  Config config = *RecipeConfig("fashion_mnist");
+  config.method = "simsiam_gsg";
+  config.seed = 7;
+  config.threads = 1;
+  config.data_dir = "elsewhere";
+  ASSERT_TRUE(RecordedPlainSimSiam(config).has_value());
+  EXPECT_GT(RecordedPlainSimSiam(config)->linear_top1, 80);
+  Config other = config;
+  other.epochs = 6;
+  EXPECT_FALSE(RecordedPlainSimSiam(other).has_value());
+  other = config;
+  other.validation = 5000;
+  EXPECT_FALSE(RecordedPlainSimSiam(other).has_value());
+  other = config;
+  other.method = "simsiam";
+  EXPECT_FALSE(RecordedPlainSimSiam(other).has_value());
+  config = *RecipeConfig("cifar10");
+  config.method = "simsiam_gsg";
+  EXPECT_FALSE(RecordedPlainSimSiam(config).has_value());
+}
+
 // The CIFAR-10 column of the paper.
 TEST(RecipesTest, Cifar10IsThePapers) {
   const Config config = *RecipeConfig("cifar10");

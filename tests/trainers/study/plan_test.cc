@@ -14,6 +14,7 @@
 #include "gtest/gtest.h"
 #include "trainers/config/config.h"
 #include "trainers/config/json.h"
+#include "trainers/config/resume.h"
 #include "trainers/study/run_key.h"
 #include "trainers/study/study.h"
 
