@@ -31,6 +31,7 @@
 #include "trainers/base/format.h"
 #include "trainers/base/interrupt.h"
 #include "trainers/base/sealed_file.h"
+#include "trainers/base/wait_policy.h"
 #include "trainers/config/command_line.h"
 #include "trainers/config/config.h"
 #include "trainers/config/json.h"
@@ -455,6 +456,7 @@ int TrainerMain(absl::string_view method, int argc, const char* const* argv) {
     return 2;
   }
   Config& config = command_line->config;
+  if (config.threads != 1) WaitPassively(argv);
   if (placement->launcher == 0 && config.nproc > 1) {
     if (placement->size > 1) {
       absl::FPrintF(stderr,

@@ -1,6 +1,7 @@
 """A wrong call ends with one message that says what to do, and no traces."""
 
 import os
+import re
 import unittest
 
 from tests.trainers import training_run as tr
@@ -110,6 +111,25 @@ class MessagesTest(unittest.TestCase):
         process = tr.run("--list_recipes")
         self.assertEqual(process.returncode, 0)
         self.assertIn("fashion_mnist", process.stdout)
+
+
+class WaitPolicyTest(unittest.TestCase):
+    """OpenMP's threads sleep while they wait, unless the user says otherwise."""
+
+    def spins(self, **environment):
+        # OpenMP says how it will wait as it is loaded.
+        process = tr.run("--data_dir=/nonexistent", "--threads=2",
+                         env={**os.environ, "OMP_DISPLAY_ENV": "verbose",
+                              **environment})
+        self.assertEqual(process.returncode, 1)
+        return re.findall(r"GOMP_SPINCOUNT = '(\d+)'", process.stderr)[-1]
+
+    def test_threads_sleep(self):
+        self.assertEqual(self.spins(), "0")
+
+    def test_the_users_word_counts(self):
+        self.assertGreater(int(self.spins(OMP_WAIT_POLICY="active")), 0)
+        self.assertEqual(self.spins(GOMP_SPINCOUNT="77"), "77")
 
 
 if __name__ == "__main__":

@@ -9,11 +9,11 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <thread>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "trainers/base/cpus.h"
 
 namespace gsg {
 
@@ -38,9 +38,8 @@ absl::StatusOr<c10::Device> ChooseDevice(const std::string& name,
 }
 
 void UseThreads(int64_t threads, int processes) {
-  const int all = static_cast<int>(std::thread::hardware_concurrency());
   at::set_num_threads(threads > 0 ? static_cast<int>(threads)
-                                  : std::max(1, all / processes));
+                                  : std::max(1, UsableCpus() / processes));
 }
 
 }  // namespace gsg

@@ -19,8 +19,8 @@ namespace gsg {
 absl::StatusOr<c10::Device> ChooseDevice(
     const std::string& name, std::optional<int> number = std::nullopt);
 
-// Sets LibTorch's number of CPU threads; 0 = all that the machine has, shared
-// equally by `processes`.
+// Sets LibTorch's number of CPU threads; 0 = all that this process may use
+// (base/cpus.h), shared equally by `processes`.
 void UseThreads(int64_t threads, int processes = 1);
 
 }  // namespace gsg

@@ -216,6 +216,7 @@ absl::Status Embed(const EmbedOptions& options) {
 
 int main(int argc, char** argv) {
   const gsg::Program<gsg::EmbedOptions> program = {"embed", gsg::kIntroduction,
-                                                   gsg::Embed};
+                                                   gsg::Embed,
+                                                   /*computes=*/true};
   return gsg::ProgramMain(program, argc, argv);
 }

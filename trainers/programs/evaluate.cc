@@ -314,6 +314,7 @@ absl::Status Evaluate(const EvaluateOptions& options) {
 
 int main(int argc, char** argv) {
   const gsg::Program<gsg::EvaluateOptions> program = {
-      "evaluate", gsg::kIntroduction, gsg::Evaluate};
+      "evaluate", gsg::kIntroduction, gsg::Evaluate,
+      /*computes=*/true};
   return gsg::ProgramMain(program, argc, argv);
 }

@@ -496,6 +496,7 @@ absl::Status Explore(const ExploreOptions& options) {
 
 int main(int argc, char** argv) {
   const gsg::Program<gsg::ExploreOptions> program = {
-      "explore", gsg::kIntroduction, gsg::Explore};
+      "explore", gsg::kIntroduction, gsg::Explore,
+      /*computes=*/true};
   return gsg::ProgramMain(program, argc, argv);
 }

@@ -167,6 +167,7 @@ absl::Status Export(const ExportOptions& options) {
 
 int main(int argc, char** argv) {
   const gsg::Program<gsg::ExportOptions> program = {
-      "export", gsg::kIntroduction, gsg::Export};
+      "export", gsg::kIntroduction, gsg::Export,
+      /*computes=*/false};
   return gsg::ProgramMain(program, argc, argv);
 }

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "trainers/base/wait_policy.h"
 #include "trainers/config/field_flags.h"
 #include "trainers/config/flags.h"
 #include "trainers/config/paths.h"
@@ -26,6 +27,7 @@ struct Program {
   absl::string_view name;
   absl::string_view introduction;  // of --help; ends in a line feed
   absl::Status (*run)(const Options& options);
+  bool computes;  // with LibTorch's threads
   // Where arguments go that are no flags, all of them paths, and what --help
   // calls them; null: there are none.
   std::vector<std::string> Options::*arguments = nullptr;
@@ -63,6 +65,7 @@ int ProgramMain(const Program<Options>& program, int argc,
   status.Update(Validate(options));
   if (!status.ok()) return Complain(program.name, status, 2);
 
+  if (program.computes) WaitPassively(argv);
   ResolvePaths(&options);
   if (arguments != nullptr) {
     for (std::string& path : *arguments) path = UserPath(path);

@@ -78,7 +78,7 @@ absl::Status Report(const ReportOptions& options) {
 
 int main(int argc, char** argv) {
   const gsg::Program<gsg::ReportOptions> program = {
-      "report", gsg::kIntroduction, gsg::Report, &gsg::ReportOptions::runs,
-      "RUN RUN..."};
+      "report",           gsg::kIntroduction,        gsg::Report,
+      /*computes=*/false, &gsg::ReportOptions::runs, "RUN RUN..."};
   return gsg::ProgramMain(program, argc, argv);
 }

@@ -307,7 +307,7 @@ absl::Status Search(const SearchOptions& options) {
 
 int main(int argc, char** argv) {
   const gsg::Program<gsg::SearchOptions> program = {
-      "search", gsg::kIntroduction, gsg::Search, &gsg::SearchOptions::queries,
-      "[IMAGE...]"};
+      "search",           gsg::kIntroduction,           gsg::Search,
+      /*computes=*/false, &gsg::SearchOptions::queries, "[IMAGE...]"};
   return gsg::ProgramMain(program, argc, argv);
 }

@@ -9,7 +9,6 @@
 #include <filesystem>
 #include <string>
 #include <system_error>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -22,6 +21,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "gsg_core/status_macros.h"
+#include "trainers/base/cpus.h"
 #include "trainers/base/did_you_mean.h"
 #include "trainers/base/runfiles.h"
 #include "trainers/base/sealed_file.h"
@@ -273,11 +273,9 @@ absl::Status RunProgram(const StudyOptions& options) {
               "--trainer_dir"
             : absl::StrCat(" in --trainer_dir=", options.trainer_dir)));
   }
-  const int64_t cores =
-      std::max<int64_t>(std::thread::hardware_concurrency(), 1);
   session.jobs = options.jobs > 0
                      ? options.jobs
-                     : std::max<int64_t>(cores / options.threads, 1);
+                     : std::max<int64_t>(UsableCpus() / options.threads, 1);
   session.command = RepeatCommand(options);
   session.source = Source();
 
@@ -301,7 +299,8 @@ absl::Status RunProgram(const StudyOptions& options) {
 
 int main(int argc, char** argv) {
   const gsg::Program<gsg::StudyOptions> program = {"study", gsg::kIntroduction,
-                                                   gsg::RunProgram};
+                                                   gsg::RunProgram,
+                                                   /*computes=*/false};
   const int code = gsg::ProgramMain(program, argc, argv);
   return gsg::interrupted == 0 ? code : 128 + gsg::interrupted;
 }
