@@ -29,7 +29,11 @@ struct AugmentParams {
   int crop_left = 0;
   int crop_height = 0;
   int crop_width = 0;
+  // The resized crop is mirrored left to right, then top to bottom, then
+  // transposed (rows become columns).
   bool flip = false;
+  bool vertical_flip = false;
+  bool transpose = false;
   std::array<JitterOp, 4> jitter_order = {
       JitterOp::kBrightness, JitterOp::kContrast, JitterOp::kSaturation,
       JitterOp::kHue};

@@ -124,8 +124,9 @@ class AugmentKernel {
     block.Each([&](int t) {
       for (int i = t; i < 2 * size; i += block.threads()) {
         if (i < size) {
-          memory.vertical_first[i] = vertical.First(i);
-          vertical.SetWeights(i, 1. / 255,
+          const int from = p.vertical_flip ? size - 1 - i : i;
+          memory.vertical_first[i] = vertical.First(from);
+          vertical.SetWeights(from, 1. / 255,
                               memory.vertical + i * vertical.taps());
         } else {
           const int x = i - size;
@@ -145,7 +146,8 @@ class AugmentKernel {
     const uint8_t* const image =
         args.images.data + state.index * memory.channels * plane;
     ForPixels(block, memory, [&](int q) {
-      const int y = q / size, x = q % size;
+      const int y = p.transpose ? q % size : q / size;
+      const int x = p.transpose ? q / size : q % size;
       const float* const down = memory.vertical + y * vertical.taps();
       const float* const across = memory.horizontal + x * horizontal.taps();
       const uint8_t* corner =

@@ -62,7 +62,8 @@ inline AugmentBatch MakeAugmentBatch(const AugmentCase& shape, int views,
   AugmentOptions& o = batch.options;
   o.size = shape.size;
   o.crop_scale_min = 0.1;
-  o.hflip_prob = o.blur_prob = o.solarize_prob = 0.5;
+  o.hflip_prob = o.vflip_prob = o.blur_prob = o.solarize_prob = 0.5;
+  o.rotate_prob = 0.6;
   o.jitter_prob = 0.8;
   o.brightness = o.contrast = o.saturation = 0.8;
   o.hue = 0.4;

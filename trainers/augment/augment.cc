@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "pixels/params.h"
 #include "trainers/augment/color.h"
@@ -48,6 +49,15 @@ void Jitter(Planes image, const AugmentParams& params) {
   if (!IsIdentity(params.tone_curve)) AdjustTone(image, params.tone_curve);
 }
 
+// [size, size], in place.
+void Transpose(int size, float* plane) {
+  for (int64_t y = 0; y < size; ++y) {
+    for (int64_t x = 0; x < y; ++x) {
+      std::swap(plane[y * size + x], plane[x * size + y]);
+    }
+  }
+}
+
 }  // namespace
 
 Augmenter::Augmenter(const AugmentOptions& options)
@@ -78,11 +88,12 @@ void Augmenter::Apply(const Image& source, const AugmentParams& params,
                                  source.top, source.reduction),
                       CropWindow(params.crop_left, params.crop_width,
                                  source.left, source.reduction),
-                      params.flip);
+                      params.flip, params.vertical_flip);
   for (int c = 0; c < channels; ++c) {
     const int64_t plane =
         static_cast<int64_t>(c) * source.height * source.width;
     resampler_.Apply(source.chw + plane, source.width, out + c * n);
+    if (params.transpose) Transpose(size_, out + c * n);
   }
 
   Jitter(image, params);

@@ -123,6 +123,8 @@ absl::Status Validate(const AugmentOptions& options, int channels) {
            OrderedAndPositive("crop_ratio", o.crop_ratio_min, o.crop_ratio_max,
                               kInfinity),
            InRange("hflip_prob", o.hflip_prob, 0, 1),
+           InRange("vflip_prob", o.vflip_prob, 0, 1),
+           InRange("rotate_prob", o.rotate_prob, 0, 1),
            InRange("jitter_prob", o.jitter_prob, 0, 1),
            InRange("brightness", o.brightness, 0, kInfinity),
            InRange("contrast", o.contrast, 0, kInfinity),

@@ -11,7 +11,8 @@ namespace gsg {
 // Augmentations with torchvision's names, meaning and ranges, in the order of
 // the SimSiam and BYOL recipes: RandomResizedCrop, ColorJitter,
 // RandomGrayscale, GaussianBlur, RandomSolarize(0.5), RandomHorizontalFlip,
-// Normalize. A default-constructed value only crops.
+// Normalize (flips and turns are done first, which changes nothing). A
+// default-constructed value only crops.
 struct AugmentOptions {
   int64_t size = 32;  // output side, pixels
 
@@ -21,6 +22,10 @@ struct AugmentOptions {
   double crop_ratio_max = 4. / 3.;
 
   double hflip_prob = 0;
+  // For images that have no up, as from above or through a microscope:
+  // RandomVerticalFlip, and a turn by 90, 180 or 270 degrees, each as likely.
+  double vflip_prob = 0;
+  double rotate_prob = 0;
 
   // ColorJitter, applied as a whole with probability jitter_prob. As in
   // torchvision: factors uniform in [max(0, 1 - x), 1 + x], hue in turns

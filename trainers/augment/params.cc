@@ -74,6 +74,24 @@ ToneCurve SampleToneCurve(double strength, ViewRandom* random) {
   return curve;
 }
 
+// Composes a vertical flip and a turn, counterclockwise, with the flip that is
+// there. A quarter turn is a mirror image, left to right, and its transpose.
+void SampleOrientation(const AugmentOptions& options, ViewRandom* random,
+                       AugmentParams* params) {
+  params->vertical_flip = random->Bernoulli(options.vflip_prob);
+  const bool turn = random->Bernoulli(options.rotate_prob);
+  const uint32_t quarters = 1 + random->Below(3);
+  if (!turn) return;
+  if (quarters >= 2) {
+    params->flip = !params->flip;
+    params->vertical_flip = !params->vertical_flip;
+  }
+  if (quarters % 2 == 1) {
+    params->flip = !params->flip;
+    params->transpose = true;
+  }
+}
+
 }  // namespace
 
 AugmentParams SampleParams(const AugmentOptions& options, uint64_t seed,
@@ -116,6 +134,12 @@ AugmentParams SampleParams(const AugmentOptions& options, uint64_t seed,
 
   params.solarize = random.Bernoulli(options.solarize_prob);
   SampleCrop(options, height, width, &random, &params);
+
+  // Further options draw from far behind, so that the draws above stay theirs.
+  ViewRandom more(seed, static_cast<uint32_t>(epoch),
+                  static_cast<uint32_t>(index), static_cast<uint32_t>(view),
+                  /*first_block=*/uint32_t{1} << 31);
+  SampleOrientation(options, &more, &params);
   return params;
 }
 

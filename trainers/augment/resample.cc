@@ -93,9 +93,9 @@ void Resampler::SetAxis(const Window& window, bool flip, double gain,
 }
 
 void Resampler::SetShape(const Window& vertical, const Window& horizontal,
-                         bool flip) {
+                         bool flip, bool vertical_flip) {
   SetAxis(horizontal, flip, 1, &horizontal_);
-  SetAxis(vertical, false, 1. / 255, &vertical_);
+  SetAxis(vertical, vertical_flip, 1. / 255, &vertical_);
   const size_t width = horizontal_.end - horizontal_.begin;
   rows_.resize(std::max(rows_.size(), width * kRows));
   columns_.resize(std::max(columns_.size(), width * kRows));

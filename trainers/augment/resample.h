@@ -19,9 +19,11 @@ class Resampler {
   // size >= 1.
   explicit Resampler(int size) : size_(size) {}
 
-  // Prepares for windows of this shape; `flip` mirrors left and right. Every
-  // output pixel's center lies between its window's begin and end.
-  void SetShape(const Window& vertical, const Window& horizontal, bool flip);
+  // Prepares for windows of this shape. The result is mirrored left to right
+  // (flip) and top to bottom (vertical_flip). Every output pixel's center lies
+  // between its window's begin and end.
+  void SetShape(const Window& vertical, const Window& horizontal, bool flip,
+                bool vertical_flip = false);
 
   // plane: rows `stride` bytes apart. out: [size, size].
   void Apply(const uint8_t* plane, int64_t stride, float* out);

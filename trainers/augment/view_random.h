@@ -12,8 +12,10 @@ namespace gsg {
 // draws first. Holds 2^34 draws.
 class ViewRandom {
  public:
-  ViewRandom(uint64_t seed, uint32_t epoch, uint32_t index, uint32_t view)
-      : seed_(seed), counter_{{0, view, epoch, index}} {}
+  // first_block: from which of its 2^32 blocks of four draws on.
+  ViewRandom(uint64_t seed, uint32_t epoch, uint32_t index, uint32_t view,
+             uint32_t first_block = 0)
+      : seed_(seed), counter_{{first_block, view, epoch, index}} {}
 
   // Uniform over all 32-bit values.
   uint32_t Bits() {

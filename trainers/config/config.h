@@ -416,6 +416,13 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
   visit(c.augment.hflip_prob,
         Field{"hflip_prob", kAugmentation, "chance of a mirror image"}.Between(
             0, 1));
+  visit(c.augment.vflip_prob,
+        Field{"vflip_prob", kAugmentation, "chance of a view upside down"}
+            .Between(0, 1));
+  visit(c.augment.rotate_prob,
+        Field{"rotate_prob", kAugmentation,
+              "chance of a turn by 90, 180 or 270 degrees"}
+            .Between(0, 1));
   visit(c.augment.jitter_prob,
         Field{"jitter_prob", kAugmentation,
               "chance of jitter: brightness, contrast, saturation, hue, gamma "

@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -19,6 +20,7 @@
 #include "models/module_state.h"
 #include "models/siamese.h"
 #include "models/vit.h"
+#include "trainers/base/sealed_file.h"
 #include "trainers/config/config.h"
 #include "trainers/config/field.h"
 #include "trainers/methods/make_method.h"
@@ -26,6 +28,7 @@
 #include "trainers/programs/run_options.h"
 #include "trainers/run/checkpoint.h"
 #include "trainers/run/saved_network.h"
+#include "trainers/weights/safetensors.h"
 
 namespace gsg {
 namespace {
@@ -36,8 +39,13 @@ constexpr char kIntroduction[] =
     "segmentation\n(docs/transfer.md). It says how to load it.\n\n"
     "Example:\n  export --run=runs/imagenet --output=backbone.pt\n";
 
+constexpr absl::string_view kAuto = "auto";
+constexpr absl::string_view kTorch = "torch";
+constexpr absl::string_view kSafetensors = "safetensors";
+
 struct ExportOptions : RunOptions {
   std::string output = "backbone.pt";
+  std::string format = std::string(kAuto);
   int64_t num_classes = 1000;
 };
 
@@ -46,6 +54,11 @@ void VisitExportFields(Options& o, Visitor&& visit) {
   VisitRunFields(o, visit);
   constexpr absl::string_view kExport = "Export";
   visit(o.output, Field{"output", kExport, "the file to write"}.Path());
+  visit(o.format,
+        Field{"format", kExport,
+              "of the file: torch = as by torch.save, safetensors, auto = by "
+              "the name of --output"}
+            .OneOf({kAuto, kTorch, kSafetensors}));
   visit(o.num_classes,
         Field{"num_classes", kExport,
               "rows of the classifier, which is all zeros and there because "
@@ -141,7 +154,15 @@ absl::Status Export(const ExportOptions& options) {
     state.emplace_back(absl::StrCat(classifier, ".bias"),
                        at::zeros({options.num_classes}));
   }
-  GSG_RETURN_IF_ERROR(SaveStateDict(options.output, state));
+  const bool safetensors = options.format == kSafetensors ||
+                           (options.format == kAuto &&
+                            absl::EndsWith(options.output, ".safetensors"));
+  if (safetensors) {
+    GSG_ASSIGN_OR_RETURN(const std::string bytes, WriteSafetensors(state));
+    GSG_RETURN_IF_ERROR(WriteFileAtomically(options.output, bytes));
+  } else {
+    GSG_RETURN_IF_ERROR(SaveStateDict(options.output, state));
+  }
 
   const auto numbers = [](const std::vector<double>& values) {
     return absl::StrJoin(values, ", ", [](std::string* out, double value) {
@@ -150,13 +171,14 @@ absl::Status Export(const ExportOptions& options) {
   };
   absl::PrintF(
       "%s after %d epochs: %s, %d features, written to %s. In Python:\n\n%s"
-      "model.load_state_dict(torch.load(\"%s\"))\n\n"
+      "model.load_state_dict(%s(\"%s\"))\n\n"
       "Its images had %d channel%s with values from 0 to 1, then\n"
       "torchvision.transforms.Normalize(mean=[%s], std=[%s])\n",
       config.method, network.state.epoch, config.backbone, features,
       options.output,
       vit != nullptr ? VitLines(options, *vit)
                      : ResNetLines(options, config, network.channels()),
+      safetensors ? "safetensors.torch.load_file" : "torch.load",
       options.output, network.channels(), network.channels() == 1 ? "" : "s",
       numbers(network.state.channel_mean), numbers(network.state.channel_std));
   return absl::OkStatus();

@@ -28,15 +28,24 @@ using Json = nlohmann::ordered_json;
 
 constexpr size_t kLengthBytes = 8;
 
+constexpr struct {
+  const char* name;
+  c10::ScalarType type;
+} kTypes[] = {{"F32", c10::kFloat},     {"F16", c10::kHalf},
+              {"BF16", c10::kBFloat16}, {"F64", c10::kDouble},
+              {"I64", c10::kLong},      {"I32", c10::kInt},
+              {"I16", c10::kShort},     {"I8", c10::kChar},
+              {"U8", c10::kByte},       {"BOOL", c10::kBool}};
+
+absl::StatusOr<std::string> NameOf(c10::ScalarType type) {
+  for (const auto& known : kTypes) {
+    if (type == known.type) return known.name;
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("safetensors has no type ", c10::toString(type)));
+}
+
 absl::StatusOr<c10::ScalarType> TypeNamed(const std::string& name) {
-  static constexpr struct {
-    const char* name;
-    c10::ScalarType type;
-  } kTypes[] = {{"F32", c10::kFloat},     {"F16", c10::kHalf},
-                {"BF16", c10::kBFloat16}, {"F64", c10::kDouble},
-                {"I64", c10::kLong},      {"I32", c10::kInt},
-                {"I16", c10::kShort},     {"I8", c10::kChar},
-                {"U8", c10::kByte},       {"BOOL", c10::kBool}};
   for (const auto& known : kTypes) {
     if (name == known.name) return known.type;
   }
@@ -118,6 +127,35 @@ absl::StatusOr<NamedTensors> ReadSafetensors(absl::string_view bytes) {
     tensors.emplace_back(name, *std::move(tensor));
   }
   return tensors;
+}
+
+absl::StatusOr<std::string> WriteSafetensors(const NamedTensors& tensors) {
+  Json header;
+  header["__metadata__"]["format"] = "pt";
+  int64_t bytes = 0;
+  for (const auto& [name, tensor] : tensors) {
+    const int64_t size = tensor.numel() * tensor.element_size();
+    GSG_ASSIGN_OR_RETURN(const std::string type, NameOf(tensor.scalar_type()));
+    header[name] = {{"dtype", type},
+                    {"shape", tensor.sizes().vec()},
+                    {"data_offsets", {bytes, bytes + size}}};
+    bytes += size;
+  }
+  std::string text = header.dump();
+  // So that values lie at multiples of 8 in the file.
+  text.append((kLengthBytes - text.size() % kLengthBytes) % kLengthBytes, ' ');
+  std::string file;
+  file.reserve(kLengthBytes + text.size() + bytes);
+  for (size_t k = 0; k < kLengthBytes; ++k) {
+    file.push_back(static_cast<char>(text.size() >> (8 * k)));
+  }
+  file += text;
+  for (const auto& [name, tensor] : tensors) {
+    const at::Tensor values = tensor.cpu().contiguous();
+    file.append(static_cast<const char*>(values.const_data_ptr()),
+                values.nbytes());
+  }
+  return file;
 }
 
 }  // namespace gsg

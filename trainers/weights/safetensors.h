@@ -3,6 +3,8 @@
 #ifndef GSG_TRAINERS_WEIGHTS_SAFETENSORS_H_
 #define GSG_TRAINERS_WEIGHTS_SAFETENSORS_H_
 
+#include <string>
+
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "trainers/weights/torch_archive.h"
@@ -16,6 +18,11 @@ namespace gsg {
 // known, a tensor that reaches beyond the file or whose bytes are not as many
 // as its shape says.
 absl::StatusOr<NamedTensors> ReadSafetensors(absl::string_view bytes);
+
+// The bytes of a file with these tensors, in their order. Names must differ.
+// Its metadata says that it is PyTorch's, which some readers ask for. Errors:
+// kInvalidArgument for a type that ReadSafetensors does not know.
+absl::StatusOr<std::string> WriteSafetensors(const NamedTensors& tensors);
 
 }  // namespace gsg
 

@@ -124,6 +124,39 @@ TEST(AugmenterTest, FlipMirrorsEverything) {
   }
 }
 
+// Each orientation against the definition: mirrored left to right, then top to
+// bottom, then transposed.
+TEST(AugmenterTest, OrientationsByHand) {
+  constexpr int kSize = 12;
+  AugmentParams params = PlainParams(16, 16);
+  params.brightness = 1.2f;
+  params.contrast = 0.7f;
+  params.blur_sigma = 1;
+  const std::vector<uint8_t> image = FormulaImage(3, 16, 16);
+  const std::vector<float> plain =
+      Apply(Sized(kSize), image, 3, 16, 16, params);
+  for (int k = 0; k < 8; ++k) {
+    params.flip = k % 2 == 1;
+    params.vertical_flip = k / 2 % 2 == 1;
+    params.transpose = k / 4 == 1;
+    const std::vector<float> turned =
+        Apply(Sized(kSize), image, 3, 16, 16, params);
+    for (int c = 0; c < 3; ++c) {
+      for (int y = 0; y < kSize; ++y) {
+        for (int x = 0; x < kSize; ++x) {
+          int from_y = params.transpose ? x : y;
+          int from_x = params.transpose ? y : x;
+          if (params.vertical_flip) from_y = kSize - 1 - from_y;
+          if (params.flip) from_x = kSize - 1 - from_x;
+          ASSERT_NEAR(turned[(c * kSize + y) * kSize + x],
+                      plain[(c * kSize + from_y) * kSize + from_x], 1e-6)
+              << k;
+        }
+      }
+    }
+  }
+}
+
 TEST(AugmenterTest, JitterOrderMatters) {
   AugmentOptions options = Sized(8);
   AugmentParams params = PlainParams(8, 8);

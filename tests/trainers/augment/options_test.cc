@@ -44,7 +44,8 @@ TEST(AugmentOptionsTest, EveryRangeIsChecked) {
             "augmentation: contrast = nan, expected a finite value of at "
             "least 0");
   for (double AugmentOptions::*prob :
-       {&AugmentOptions::hflip_prob, &AugmentOptions::jitter_prob,
+       {&AugmentOptions::hflip_prob, &AugmentOptions::vflip_prob,
+        &AugmentOptions::rotate_prob, &AugmentOptions::jitter_prob,
         &AugmentOptions::grayscale_prob, &AugmentOptions::blur_prob,
         &AugmentOptions::solarize_prob}) {
     for (double bad : {-0.1, 1.1, std::nan("")}) {

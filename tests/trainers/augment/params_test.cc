@@ -243,6 +243,9 @@ TEST(SampleParamsTest, EveryArgumentMatters) {
 }
 
 TEST(SampleParamsTest, OneOptionLeavesTheOthersDrawsAlone) {
+  AugmentOptions turned = All();
+  turned.hflip_prob = 0;
+  turned.vflip_prob = turned.rotate_prob = 1;
   AugmentOptions without = All();
   without.hflip_prob = without.jitter_prob = without.blur_prob = 0;
   for (int i = 0; i < 100; ++i) {
@@ -251,7 +254,45 @@ TEST(SampleParamsTest, OneOptionLeavesTheOthersDrawsAlone) {
     EXPECT_TRUE(SameCrop(a, b)) << i;
     EXPECT_EQ(a.grayscale, b.grayscale) << i;
     EXPECT_EQ(a.solarize, b.solarize) << i;
+    const AugmentParams c = Draw(turned, i, 32, 32);
+    EXPECT_TRUE(SameCrop(a, c)) << i;
+    EXPECT_EQ(a.brightness, c.brightness) << i;
+    EXPECT_EQ(a.blur_sigma, c.blur_sigma) << i;
   }
+}
+
+// Of the eight orientations (mirrored or not, by quarter turns) each has its
+// share: with all turns and no flips the three turns, with flips half of each
+// turn's mirror image.
+TEST(SampleParamsTest, TurnsAreEquallyLikely) {
+  AugmentOptions options = All();
+  options.hflip_prob = 0;
+  options.rotate_prob = 1;
+  std::map<std::array<bool, 3>, int> count;
+  const auto draw_all = [&] {
+    count.clear();
+    for (int i = 0; i < kDraws; ++i) {
+      const AugmentParams p = Draw(options, i, 8, 8);
+      ++count[{p.flip, p.vertical_flip, p.transpose}];
+    }
+  };
+  draw_all();
+  // By 90, 180 and 270 degrees.
+  ExpectRate(count[{true, false, true}], 1. / 3);
+  ExpectRate(count[{true, true, false}], 1. / 3);
+  ExpectRate(count[{false, true, true}], 1. / 3);
+
+  options.vflip_prob = 0.5;
+  options.rotate_prob = 0.75;
+  options.hflip_prob = 0.5;
+  draw_all();
+  EXPECT_EQ(count.size(), 8u);
+  for (const auto& [orientation, n] : count) ExpectRate(n, 1. / 8);
+
+  options.rotate_prob = options.hflip_prob = 0;
+  options.vflip_prob = 1;
+  draw_all();
+  ExpectRate(count[{false, true, false}], 1);
 }
 
 TEST(PlainParamsTest, CentralSquare) {

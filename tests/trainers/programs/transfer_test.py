@@ -124,6 +124,23 @@ class TransferTest(unittest.TestCase):
             np.testing.assert_allclose(ours, theirs.numpy(), rtol=0,
                                        atol=tolerance)
 
+    def test_safetensors_are_the_same_tensors(self):
+        path = self.path("resnet18.safetensors")
+        printed = pr.succeed("export", "--run=" + self.runs["resnet18"],
+                             "--output=" + path)
+        self.assertIn('safetensors.torch.load_file("%s")' % path, printed)
+        with open(path, "rb") as f:
+            header = json.loads(f.read(struct.unpack("<Q", f.read(8))[0]))
+            values = f.read()
+        types = {"F32": np.float32, "I64": np.int64}
+        want = torch.load(self.path("resnet18.pt"))
+        self.assertEqual(set(header) - {"__metadata__"}, set(want))
+        for name, tensor in want.items():
+            begin, end = header[name]["data_offsets"]
+            got = np.frombuffer(values[begin:end], types[header[name]["dtype"]])
+            np.testing.assert_array_equal(
+                got.reshape(header[name]["shape"]), tensor.numpy())
+
     def test_other_stems_load_by_the_lines_that_export_prints(self):
         data = tr.small_data(100, 30)
         images = images_of(os.path.join(data, "t10k-images-idx3-ubyte"))

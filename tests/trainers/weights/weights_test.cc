@@ -1,8 +1,10 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/equal.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/rand.h>
+#include <ATen/ops/zeros.h>
 #include <torch/utils.h>
 
 #include <cstdint>
@@ -71,6 +73,27 @@ TEST(SafetensorsTest, Reads) {
   EXPECT_THAT((*tensors)[0].second.sizes(), ElementsAre(3, 1));
   EXPECT_EQ((*tensors)[0].second[2][0].item<float>(), 1);
   EXPECT_EQ((*tensors)[1].second.item<int64_t>(), 7);
+}
+
+TEST(SafetensorsTest, WhatIsWrittenIsRead) {
+  const NamedTensors tensors = {
+      {"a.weight", at::arange(6, at::kFloat).view({2, 3}).t()},
+      {"n", at::full({}, 7, at::kLong)},
+      {"half", at::ones({3}, at::kHalf)}};
+  const absl::StatusOr<std::string> bytes = WriteSafetensors(tensors);
+  ASSERT_TRUE(bytes.ok()) << bytes.status();
+  EXPECT_THAT(*bytes, HasSubstr("\"__metadata__\":{\"format\":\"pt\"}"));
+  EXPECT_EQ((bytes->size() - (24 + 8 + 6)) % 8, 0u);
+  const auto read = ReadSafetensors(*bytes);
+  ASSERT_TRUE(read.ok()) << read.status();
+  ASSERT_EQ(read->size(), tensors.size());
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    EXPECT_EQ((*read)[i].first, tensors[i].first);
+    EXPECT_EQ((*read)[i].second.scalar_type(), tensors[i].second.scalar_type());
+    EXPECT_TRUE(at::equal((*read)[i].second, tensors[i].second));
+  }
+  EXPECT_TRUE(absl::IsInvalidArgument(
+      WriteSafetensors({{"c", at::zeros({1}, at::kComplexFloat)}}).status()));
 }
 
 TEST(SafetensorsTest, WhatIsWrongIsNamed) {
