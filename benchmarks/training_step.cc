@@ -168,7 +168,7 @@ void GpuStep(benchmark::State& state, Config config, const std::string& name,
   input.loss.selection =
       name == "simsiam" || name == "byol" ? Selection::kNone : Selection::kMin;
   method->SetTraining(true);
-  StepReplayer steps(method.get(), optimizer.get(), Gpu()->make_recorder());
+  StepReplayer steps(method.get(), optimizer.get(), Gpu()->make_recorder);
   at::Tensor measured;
   const auto step = [&] {
     absl::StatusOr<StepResult> result = steps.Run(input, {1e-4, 1e-4});

@@ -68,6 +68,7 @@ struct Config {
   std::string views = "shared";
   PairingKind pairing = PairingKind::kCyclic;
   int64_t pairing_candidates = 16;
+  int64_t unguided_epochs = 0;
   std::string pairing_scope = "rank";
   LossOptions loss;
   double target_momentum = 0.99;
@@ -270,6 +271,11 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
               "of --selection=margin: the part by which the closest pair must "
               "be closer than the next, below 1"}
             .Between(0, 1));
+  visit(c.unguided_epochs,
+        Field{"unguided_epochs", kMethod,
+              "epochs before guidance sets in, in which all views are sources, "
+              "as with --selection=none; below --epochs"}
+            .AtLeast(0));
   visit(c.target_momentum,
         Field{"target_momentum", kMethod,
               "of BYOL's momentum encoder: how much of itself it keeps in a "

@@ -219,6 +219,10 @@ absl::Status Validate(const Config& config) {
                         "blur_sigma_max", config.augment.blur_sigma_max));
   status.Update(
       Ordered("warmup_epochs", config.warmup_epochs, "epochs", config.epochs));
+  if (config.unguided_epochs > 0) {
+    status.Update(Ordered("unguided_epochs", config.unguided_epochs,
+                          "epochs - 1", config.epochs - 1));
+  }
   if (config.pairing == PairingKind::kNearest) {
     status.Update(Ordered("pairing_candidates", config.pairing_candidates,
                           "batch_size - 1", config.batch_size - 1));

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "gsg_core/pairing.h"
 #include "gsg_core/random.h"
+#include "gsg_core/selection.h"
 #include "gsg_core/status_macros.h"
 #include "trainers/config/config.h"
 #include "trainers/distributed/world.h"
@@ -23,6 +24,9 @@ absl::StatusOr<StepInput> MakeStepInput(const Config& config,
   StepInput input;
   input.views = views;
   input.loss = config.loss;
+  if (step < config.unguided_epochs * (total_steps / config.epochs)) {
+    input.loss.selection = Selection::kNone;
+  }
   input.loss.seed = StepSeed(config.seed, step);
   int64_t images = views.global.images();
   if (config.pairing_scope == "world") {

@@ -14,7 +14,8 @@
 namespace gsg {
 
 // What step `step` (from 0) of `total_steps` does with `views`: its seed and
-// the pairing, which are functions of (config.seed, step, rank).
+// the pairing, which are functions of (config.seed, step, rank), and whether it
+// is guided yet.
 absl::StatusOr<StepInput> MakeStepInput(const Config& config,
                                         const StepViews& views, int64_t step,
                                         int64_t total_steps, c10::Device device,

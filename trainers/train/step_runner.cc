@@ -37,10 +37,10 @@ absl::StatusOr<StepResult> RunStep(Method& method, Optimizer& optimizer,
 }
 
 StepReplayer::StepReplayer(Method* method, Optimizer* optimizer,
-                           std::unique_ptr<Recorder> recorder)
+                           MakeRecorder make_recorder)
     : method_(*method),
       optimizer_(*optimizer),
-      recorder_(std::move(recorder)) {}
+      make_recorder_(std::move(make_recorder)) {}
 
 void StepReplayer::Copy(const StepInput& input) {
   if (fixed_.views.global.count == 0) {
@@ -68,6 +68,11 @@ absl::Status StepReplayer::RunFixed() {
 absl::StatusOr<StepResult> StepReplayer::Run(const StepInput& input,
                                              const Rates& rates) {
   if (!why_not_.empty()) return RunStep(method_, optimizer_, input, rates);
+  if (recorder_ == nullptr || input.loss.selection != fixed_.loss.selection) {
+    recorder_ = make_recorder_();
+    recorded_ = false;
+    warm_ = 0;
+  }
   Copy(input);
   if (input.progress) method_.UpdateTarget(*input.progress);
   optimizer_.SetRates(rates.lr, rates.peak_lr);

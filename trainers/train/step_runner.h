@@ -5,6 +5,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -37,11 +38,14 @@ class StepReplayer {
  public:
   static constexpr int kWarmUp = 3;
 
+  using MakeRecorder = std::function<std::unique_ptr<Recorder>()>;
+
   // `method` and `optimizer` must outlive it; the latter's rates go to tensors.
   StepReplayer(Method* method, Optimizer* optimizer,
-               std::unique_ptr<Recorder> recorder);
+               MakeRecorder make_recorder);
 
-  // A step with input.tensors, on views of one shape from call to call.
+  // A step with input.tensors, on views of one shape from call to call. With
+  // another selection than the step before it begins anew.
   // Errors: Backward's. If recording fails, this and all later steps are
   // RunStep's, and why_not() says so.
   absl::StatusOr<StepResult> Run(const StepInput& input, const Rates& rates);
@@ -55,7 +59,8 @@ class StepReplayer {
 
   Method& method_;
   Optimizer& optimizer_;
-  const std::unique_ptr<Recorder> recorder_;
+  const MakeRecorder make_recorder_;
+  std::unique_ptr<Recorder> recorder_;
   int warm_ = 0;
   bool recorded_ = false;
   std::string why_not_;

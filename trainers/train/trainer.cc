@@ -107,7 +107,7 @@ void Trainer::PrepareGpu() {
     return;
   }
   recorded_ = std::make_unique<StepReplayer>(method_.get(), optimizer_.get(),
-                                             Gpu()->make_recorder());
+                                             Gpu()->make_recorder);
 }
 
 bool Trainer::OutOfSteps() const {

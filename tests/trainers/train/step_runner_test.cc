@@ -39,21 +39,27 @@ constexpr int kSteps = 8;  // more than StepReplayer::kWarmUp
 
 // Records by remembering, and replays by doing: whatever the body takes from
 // elsewhere than memory that stays would be that of the wrong step.
+struct RecorderCalls {
+  int made = 0, recordings = 0, replays = 0;
+};
+
 class FakeRecorder final : public Recorder {
  public:
+  explicit FakeRecorder(RecorderCalls* calls) : calls_(*calls) {
+    ++calls_.made;
+  }
   absl::Status Record(const std::function<absl::Status()>& body) override {
-    ++recordings;
+    ++calls_.recordings;
     body_ = body;
     return absl::OkStatus();
   }
   void Replay() override {
-    ++replays;
+    ++calls_.replays;
     ASSERT_EQ(body_(), absl::OkStatus());
   }
 
-  int recordings = 0, replays = 0;
-
  private:
+  RecorderCalls& calls_;
   std::function<absl::Status()> body_;
 };
 
@@ -133,12 +139,17 @@ std::vector<double> Train(c10::Device device, const Run& run) {
   return numbers;
 }
 
-Run Recorded(std::unique_ptr<StepReplayer>* steps, Recorder* recorder) {
+StepReplayer::MakeRecorder MakeFake(RecorderCalls* calls) {
+  return [calls] { return std::make_unique<FakeRecorder>(calls); };
+}
+
+Run Recorded(std::unique_ptr<StepReplayer>* steps,
+             StepReplayer::MakeRecorder make_recorder) {
   return [=](Method& method, Optimizer& optimizer, const StepInput& input,
              const Rates& rates) {
     if (*steps == nullptr) {
-      *steps = std::make_unique<StepReplayer>(
-          &method, &optimizer, std::unique_ptr<Recorder>(recorder));
+      *steps =
+          std::make_unique<StepReplayer>(&method, &optimizer, make_recorder);
     }
     return (*steps)->Run(input, rates);
   };
@@ -148,17 +159,42 @@ const c10::Device kCpu(c10::kCPU);
 
 TEST(StepReplayerTest, AreTheStepsThemselves) {
   std::unique_ptr<StepReplayer> steps;
-  auto* recorder = new FakeRecorder;
-  const std::vector<double> got = Train(kCpu, Recorded(&steps, recorder));
-  EXPECT_EQ(recorder->recordings, 1);
-  EXPECT_EQ(recorder->replays, kSteps - StepReplayer::kWarmUp);
+  RecorderCalls calls;
+  const std::vector<double> got =
+      Train(kCpu, Recorded(&steps, MakeFake(&calls)));
+  EXPECT_EQ(calls.recordings, 1);
+  EXPECT_EQ(calls.replays, kSteps - StepReplayer::kWarmUp);
   EXPECT_EQ(steps->why_not(), "");
   EXPECT_EQ(got, Train(kCpu, &RunStep));
 }
 
+// --unguided_epochs: the recorded step has the selection in it.
+TEST(StepReplayerTest, BeginAnewWhereGuidanceSetsIn) {
+  constexpr int kUnguided = StepReplayer::kWarmUp + 1;
+  static_assert(kSteps > 2 * StepReplayer::kWarmUp + 1);
+  const auto guided_later = [&](Run run) -> Run {
+    return [run, step = 0](Method& method, Optimizer& optimizer,
+                           const StepInput& input, const Rates& rates) mutable {
+      StepInput changed = input;
+      if (step++ < kUnguided) changed.loss.selection = Selection::kNone;
+      return run(method, optimizer, changed, rates);
+    };
+  };
+  std::unique_ptr<StepReplayer> steps;
+  RecorderCalls calls;
+  const std::vector<double> got =
+      Train(kCpu, guided_later(Recorded(&steps, MakeFake(&calls))));
+  EXPECT_EQ(calls.made, 2);
+  EXPECT_EQ(calls.recordings, 2);
+  EXPECT_EQ(calls.replays, kSteps - 2 * StepReplayer::kWarmUp);
+  EXPECT_EQ(got, Train(kCpu, guided_later(&RunStep)));
+  EXPECT_NE(got, Train(kCpu, &RunStep));
+}
+
 TEST(StepReplayerTest, GoOnWhereNothingCanBeRecorded) {
   std::unique_ptr<StepReplayer> steps;
-  const std::vector<double> got = Train(kCpu, Recorded(&steps, new NoRecorder));
+  const std::vector<double> got = Train(
+      kCpu, Recorded(&steps, [] { return std::make_unique<NoRecorder>(); }));
   EXPECT_EQ(steps->why_not(), "no");
   EXPECT_EQ(got, Train(kCpu, &RunStep));
 }
@@ -166,7 +202,8 @@ TEST(StepReplayerTest, GoOnWhereNothingCanBeRecorded) {
 TEST(StepReplayerTest, AnErrorIsTheMethods) {
   std::unique_ptr<Method> method = MakeTestMethod(kCpu);
   Sgd sgd(method->ParameterGroups(), 0);
-  StepReplayer steps(method.get(), &sgd, std::make_unique<FakeRecorder>());
+  RecorderCalls calls;
+  StepReplayer steps(method.get(), &sgd, MakeFake(&calls));
   StepInput input = Input(0, kCpu);
   input.views.global.view(0).fill_(NAN);
   EXPECT_TRUE(absl::IsInvalidArgument(steps.Run(input, RatesOf(0)).status()));
@@ -185,7 +222,7 @@ TEST(GpuStepsTest, AreTheCpus) {
   const std::vector<double> eager = Train(gpu, &RunStep);
   std::unique_ptr<StepReplayer> steps;
   const std::vector<double> graph =
-      Train(gpu, Recorded(&steps, Gpu()->make_recorder().release()));
+      Train(gpu, Recorded(&steps, Gpu()->make_recorder));
   EXPECT_EQ(steps->why_not(), "");
   ASSERT_EQ(eager.size(), want.size());
   ASSERT_EQ(graph.size(), want.size());
