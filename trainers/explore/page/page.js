@@ -151,10 +151,10 @@
       view.append(intro(
         "Groups of images that are the same picture, or nearly, each with the " +
         "cosine of its features to those of the group's first. Two images are " +
-        "in a group if that reaches the threshold" + (data.looked ? " and " +
-        "they look alike: reduced to 24 × 24 grey pixels, also turned or " +
-        "mirrored, they correlate to 0.9, and their colors are the same." :
-        "."),
+        "in a group if " + (data.looked ? "they look alike: reduced to 24 × 24 " +
+        "pixels, also turned or mirrored, their gray values correlate to " +
+        "0.98, and their colors are the same." :
+        "that reaches the threshold."),
         "All are in duplicates.csv."));
       view.append(histogram());
       if (data.groups.length === 0) {
