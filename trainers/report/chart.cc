@@ -84,7 +84,9 @@ double LeftOf(double low, double high) {
   for (const double value : rows.values) {
     longest = std::max(longest, Length(FormatNumber(value, rows.decimals)));
   }
-  return std::max(kLeft, kDigit * static_cast<double>(longest) + kLabelGap + 2);
+  // Labels of a hundred digits would leave no plot.
+  return std::clamp(kDigit * static_cast<double>(longest) + kLabelGap + 2,
+                    kLeft, kWidth / 2);
 }
 
 std::string Grid(double left, const Axis& x, const Axis& y) {
@@ -217,7 +219,8 @@ std::string Table(const std::vector<Curve>& all, const Chart& chart) {
     }
   }
   std::string html = absl::StrCat(
-      "<details><summary>Values</summary><div class=\"scroll\"><table><thead>"
+      "<details><summary>Values</summary><div class=\"scroll\" "
+      "tabindex=\"0\"><table><thead>"
       "<tr><th scope=\"col\">Epoch</th>");
   for (const Curve& curve : all) {
     absl::StrAppend(
