@@ -16,9 +16,10 @@
 namespace gsg {
 namespace {
 
-// A block of cosines: 2,048 x 8,192 float32 are 64 MiB.
-constexpr int64_t kQueryBlock = 2048;
-constexpr int64_t kBankBlock = 8192;
+// A block of cosines: 1,024 x 1,024 float32 are 4 MiB, which a cache holds from
+// the product to the scan.
+constexpr int64_t kQueryBlock = 1024;
+constexpr int64_t kBankBlock = 1024;
 // Cosines that are looked at together: most hold none that is near enough.
 constexpr int64_t kChunk = 64;
 

@@ -135,12 +135,11 @@ std::string ScoreTable(const ReportData& data) {
       absl::StrCat(
           "Top-1 accuracy in percent on all test images, from features "
           "that never saw a label.",
-          data.watched == 0
+          data.watched.empty()
               ? ""
               : absl::StrCat(" During training, in the chart below, k-NN is "
                              "measured on ",
-                             FormatNumber(static_cast<double>(data.watched), 0),
-                             " of them, and so differs a little.")),
+                             EscapeHtml(data.watched), ", and so differs.")),
       absl::StrCat("<div class=\"scroll\" tabindex=\"0\"><table "
                    "class=\"scores\"><thead><tr>"
                    "<th scope=\"col\">Features</th><th scope=\"col\">k-NN</th>"
@@ -176,11 +175,8 @@ std::string Curves(const ReportData& data) {
   }
   const std::vector<Chart> charts = {
       {"k-NN top-1, %",
-       data.watched == 0
-           ? std::string("Weighted vote of the nearest training images")
-           : absl::StrCat("Weighted vote of the nearest training images, on ",
-                          FormatNumber(static_cast<double>(data.watched), 0),
-                          " test images"),
+       absl::StrCat("Weighted vote of the nearest training images",
+                    data.watched.empty() ? "" : ", on ", data.watched),
        curve(&EpochRecord::knn_top1), baselines, false, 2},
       {"Loss",
        "Mean over pairs; −1 when every view predicts its partner",

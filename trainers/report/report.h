@@ -52,8 +52,9 @@ struct ReportData {
   std::vector<std::string> classes;  // names, by label
   // The classes are clusters of the features, for the images have no labels.
   bool clustered = false;
-  // How many of the test images the k-NN of `epochs` is measured on; 0: all.
-  int64_t watched = 0;
+  // What the k-NN of `epochs` is measured on, if not on all images, e.g. "2,000
+  // of the test images".
+  std::string watched;
   // Facts of the run (images, device, time) and its settings, as shown.
   std::vector<std::pair<std::string, std::string>> summary;
   std::vector<std::pair<std::string, std::string>> config;

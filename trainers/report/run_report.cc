@@ -25,6 +25,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "gsg_core/status_macros.h"
+#include "trainers/base/format.h"
 #include "trainers/base/sealed_file.h"
 #include "trainers/config/config.h"
 #include "trainers/config/recipes.h"
@@ -301,9 +302,19 @@ absl::Status WriteResult(const Config& config, const Dataset& dataset,
   }
   const int64_t test_images =
       dataset.test == nullptr ? 0 : dataset.test->size();
-  if (config.knn_queries > 0 && config.knn_queries < test_images) {
-    data.watched = config.knn_queries;
-  }
+  const auto part = [](int64_t used, int64_t all, absl::string_view which) {
+    return used == 0 || used >= all
+               ? std::string()
+               : absl::StrCat(GroupedNumber(static_cast<double>(used)),
+                              " of the ", which, " images");
+  };
+  const std::string queries = part(config.knn_queries, test_images, "test");
+  const std::string bank =
+      part(config.knn_bank, dataset.train->size(), "training");
+  data.watched = absl::StrCat(!queries.empty() ? queries
+                              : bank.empty()   ? ""
+                                               : "the test images",
+                              bank.empty() ? "" : " among ", bank);
   data.summary = {
       {"run", config.output_dir},
       {"images", config.data_dir.empty() ? dataset.name : config.data_dir},

@@ -114,13 +114,14 @@ TEST(RenderReportTest, FilesOfLabeledImagesAreNamed) {
 }
 
 TEST(RenderReportTest, SaysWhyTableAndChartDiffer) {
-  EXPECT_THAT(*RenderReport(Sample()), Not(HasSubstr("differs a little")));
+  EXPECT_THAT(*RenderReport(Sample()), Not(HasSubstr("and so differs")));
   ReportData data = Sample();
-  data.watched = 2000;
+  data.watched = "2,000 of the test images";
   const std::string page = *RenderReport(data);
-  EXPECT_THAT(page, HasSubstr("measured on 2,000 of them, and so differs a "
-                              "little"));
-  EXPECT_THAT(page, HasSubstr("nearest training images, on 2,000 test images"));
+  EXPECT_THAT(page, HasSubstr("measured on 2,000 of the test images, and "
+                              "so differs."));
+  EXPECT_THAT(
+      page, HasSubstr("nearest training images, on 2,000 of the test images"));
 }
 
 TEST(RenderReportTest, StandsAloneAndNests) {
