@@ -208,7 +208,7 @@ class ReleasedWeightsTest(unittest.TestCase):
                 for i in range(count):
                     # Shades that overlap, so that some are taken wrong.
                     image = np.clip(
-                        generator.normal(150 - 20 * label, 25, 3) +
+                        generator.normal(150 - 50 * label, 25, 3) +
                         generator.normal(0, 30, (WHOLE, WHOLE, 3)), 0,
                         255).astype(np.uint8)
                     files[f"{split}/{name}/{i}.png"] = image
