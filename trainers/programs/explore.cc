@@ -506,6 +506,8 @@ absl::Status Explore(const ExploreOptions& options) {
   }
   GSG_RETURN_IF_ERROR(
       Analyze(options, inputs, rows, threads, places, &answers));
+  // The page takes memory of its own.
+  std::vector<float>().swap(rows.values);
   inputs.index.images =
       options.images.empty() ? "" : AbsolutePath(options.images);
   inputs.index.center = options.center;

@@ -297,6 +297,9 @@
     return `, ${Math.round(100 * count / list.length)} % ${data.classes[name]}`;
   };
 
+  const copies = (i, j) => data.groups.some((group) =>
+    group.some(([a]) => a === i) && group.some(([b]) => b === j));
+
   // Nearest cosines, to choose another threshold by.
   const histogram = () => {
     const {decades, counts} = data.histogram;
@@ -370,7 +373,8 @@
           "data-open": image, title: names[image],
           "aria-label": names[image]}, thumb(image))),
         make("small", {}, cosineText(cosine) +
-          (cosine >= at ? ", taken" : ", not taken")))));
+          (data.looked ? (copies(i, j) ? ", copies" : ", no copies") :
+            cosine >= at ? ", taken" : ", not taken")))));
     };
     slider.addEventListener("input", () => show(true));
     box.append(make("strong", {}, "Cosine of each image to its most alike one"),
