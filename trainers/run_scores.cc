@@ -78,17 +78,20 @@ absl::Status KeepBaselines(Trainer& trainer, const Scores& raw,
   return trainer.Save();
 }
 
-// ViewRetrieval of the network as it is now, among at most 1,000 training
-// images.
+// Views of at most 1,000 training images are compared.
+std::vector<int64_t> ViewedImages(const Dataset& dataset) {
+  constexpr int64_t kImages = 1000;
+  return EvenlySpaced(dataset.train->size(),
+                      dataset.train->size() > kImages ? kImages : 0);
+}
+
+// ViewRetrieval of the network as it is now.
 absl::StatusOr<double> ViewScore(Trainer& trainer, const Dataset& dataset,
                                  const Config& config, DamagedImages& damaged) {
-  constexpr int64_t kImages = 1000;
-  return ViewRetrieval(
-      trainer.method().backbone(), *dataset.train,
-      EvenlySpaced(dataset.train->size(),
-                   dataset.train->size() > kImages ? kImages : 0),
-      config.augment, config.seed, trainer.evaluator().options(),
-      trainer.device(), &damaged);
+  return ViewRetrieval(trainer.method().backbone(), *dataset.train,
+                       ViewedImages(dataset), config.augment, config.seed,
+                       trainer.evaluator().options(), trainer.device(),
+                       &damaged);
 }
 
 // What training has to beat where there are no labels.
@@ -97,7 +100,13 @@ absl::Status UnlabeledBaseline(Trainer& trainer, const Dataset& dataset,
                                World& world) {
   if (world.root()) {
     absl::StatusOr<double> score = ViewScore(trainer, dataset, config, damaged);
-    if (score.ok()) trainer.state().untrained.view_top1 = *score;
+    if (score.ok()) {
+      trainer.state().untrained.view_top1 = *score;
+      score = PixelViewRetrieval(*dataset.train, ViewedImages(dataset),
+                                 config.augment, config.seed,
+                                 at::get_num_threads(), &damaged);
+    }
+    if (score.ok()) trainer.state().raw_pixels.view_top1 = *score;
     GSG_RETURN_IF_ERROR(trainer.ranks().ReportRootOnly(
         score.ok() ? trainer.Save() : score.status()));
   }

@@ -48,6 +48,12 @@ def _libraries():
         sha256 = "8ef8a805cb38c41fe174476333398064a81a7a430df4b85cb699ca6747772fd1",
     )
     debian_archive(
+        name = "hnswlib",
+        build_file = Label("//bazel/third_party:hnswlib.BUILD"),
+        file = "h/hnswlib/libhnswlib-dev_0.6.2-2+deb12u1_all.deb",
+        sha256 = "a55ef8605f10a7b687f1446c56c73b4db8a4983503233604e8e53ac1191ad44a",
+    )
+    debian_archive(
         name = "cli11",
         build_file = Label("//bazel/third_party:cli11.BUILD"),
         file = "c/cli11/libcli11-dev_2.1.2+ds-1_all.deb",

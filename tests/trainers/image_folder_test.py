@@ -130,8 +130,18 @@ class ImageFolderTest(unittest.TestCase):
         self.assertIsNone(records[0]["knn_top1"])
         self.assertGreater(records[0]["effective_rank"], 1)
         self.assertIsNone(tr.result(folder)["trained"]["knn_top1"])
+        self.assertGreaterEqual(tr.result(folder)["raw_pixels"]["view_top1"], 0)
         with open(os.path.join(folder, "report.html")) as f:
-            self.assertIn("data:image/png;base64,", f.read())
+            page = f.read()
+        self.assertIn("data:image/png;base64,", page)
+        self.assertIn("cluster 1", page)
+        self.assertIn("alt=\"Image: cluster ", page)
+        self.assertRegex(page, r"<figcaption>\d\d\d\.JPG</figcaption>")
+        self.assertIn("Two views of an image find each other", page)
+        self.assertIn("--run=" + folder, page)
+        self.assertIn("--images=" + flat, page)
+        self.assertNotIn("no labels", page)
+        self.assertNotIn("Test images", page)
 
     def test_what_is_passed_over_is_said(self):
         data = self.copy()

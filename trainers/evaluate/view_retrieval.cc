@@ -5,6 +5,7 @@
 #include <ATen/ops/linalg_vector_norm.h>
 #include <c10/core/Device.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
@@ -30,6 +32,8 @@
 
 namespace gsg {
 namespace {
+
+constexpr int64_t kPixelSide = 32;
 
 // Makes view `view` of each image, in bytes.
 class ViewReader final : public ImageReader {
@@ -104,15 +108,13 @@ class ViewOfImages final : public ImageSource {
   const int view_;
 };
 
-}  // namespace
+using FeaturesOf = absl::FunctionRef<absl::StatusOr<Features>(
+    const ImageSource& views, absl::Span<const int64_t> indices)>;
 
-absl::StatusOr<double> ViewRetrieval(
-    Backbone& backbone, const ImageSource& source,
-    absl::Span<const int64_t> indices, const AugmentOptions& augment,
-    uint64_t seed, const EvaluationOptions& options, c10::Device device,
-    DamagedImages* damaged) {
-  EvaluationOptions as_is = options;
-  as_is.side = 0;
+absl::StatusOr<double> Retrieval(const ImageSource& source,
+                                 absl::Span<const int64_t> indices,
+                                 const AugmentOptions& augment, uint64_t seed,
+                                 FeaturesOf features_of) {
   // Normalization is the evaluation's.
   AugmentOptions in_bytes = augment;
   in_bytes.mean.clear();
@@ -121,9 +123,7 @@ absl::StatusOr<double> ViewRetrieval(
   at::Tensor rows[2];
   for (int view = 0; view < 2; ++view) {
     const ViewOfImages views(&source, in_bytes, seed, view);
-    GSG_ASSIGN_OR_RETURN(
-        Features features,
-        BackboneFeatures(backbone, views, readable, as_is, device, damaged));
+    GSG_ASSIGN_OR_RETURN(Features features, features_of(views, readable));
     readable = std::move(features.indices);
     rows[view] = features.rows /
                  at::linalg_vector_norm(features.rows, 2, 1, /*keepdim=*/true)
@@ -135,6 +135,36 @@ absl::StatusOr<double> ViewRetrieval(
   const at::Tensor nearest = rows[0].mm(rows[1].t()).argmax(1);
   const at::Tensor own = at::arange(nearest.size(0), nearest.options());
   return 100 * nearest.eq(own).to(at::kDouble).mean().item<double>();
+}
+
+}  // namespace
+
+absl::StatusOr<double> ViewRetrieval(
+    Backbone& backbone, const ImageSource& source,
+    absl::Span<const int64_t> indices, const AugmentOptions& augment,
+    uint64_t seed, const EvaluationOptions& options, c10::Device device,
+    DamagedImages* damaged) {
+  EvaluationOptions as_is = options;
+  as_is.side = 0;
+  return Retrieval(source, indices, augment, seed,
+                   [&](const ImageSource& views, absl::Span<const int64_t> of) {
+                     return BackboneFeatures(backbone, views, of, as_is, device,
+                                             damaged);
+                   });
+}
+
+absl::StatusOr<double> PixelViewRetrieval(const ImageSource& source,
+                                          absl::Span<const int64_t> indices,
+                                          const AugmentOptions& augment,
+                                          uint64_t seed, int threads,
+                                          DamagedImages* damaged) {
+  AugmentOptions small = augment;
+  small.size = std::min<decltype(small.size)>(small.size, kPixelSide);
+  return Retrieval(source, indices, small, seed,
+                   [&](const ImageSource& views, absl::Span<const int64_t> of) {
+                     return PixelFeatures(views, of, kPixelSide, threads,
+                                          damaged);
+                   });
 }
 
 }  // namespace gsg

@@ -28,6 +28,13 @@ absl::StatusOr<double> ViewRetrieval(
     uint64_t seed, const EvaluationOptions& options, c10::Device device,
     DamagedImages* damaged);
 
+// The same of raw pixels: of views of at most 32 x 32.
+absl::StatusOr<double> PixelViewRetrieval(const ImageSource& source,
+                                          absl::Span<const int64_t> indices,
+                                          const AugmentOptions& augment,
+                                          uint64_t seed, int threads,
+                                          DamagedImages* damaged);
+
 }  // namespace gsg
 
 #endif  // GSG_TRAINERS_EVALUATE_VIEW_RETRIEVAL_H_

@@ -9,6 +9,7 @@
 
 #include "Eigen/Core"
 #include "absl/functional/function_ref.h"
+#include "absl/types/span.h"
 #include "trainers/explore/features.h"
 #include "trainers/explore/neighbors.h"
 
@@ -32,16 +33,17 @@ double Cosine(const UnitRows& rows, int64_t a, int64_t b) {
   return x.dot(y);
 }
 
-// Pairs with at least that cosine, seen from both ends.
+// The proposed pairs, seen from both ends.
 class Pairs {
  public:
-  Pairs(const Neighbors& neighbors, double threshold)
-      : begins_(neighbors.n + 1) {
+  Pairs(int64_t n, absl::Span<const ProposedPairs> proposed) : begins_(n + 1) {
     const auto each = [&](auto&& visit) {
-      for (int64_t i = 0; i < neighbors.n; ++i) {
-        for (int64_t k = 0; k < neighbors.k; ++k) {
-          if (neighbors.cosines_of(i)[k] < threshold) break;
-          visit(i, neighbors.of(i)[k]);
+      for (const auto& [neighbors, threshold] : proposed) {
+        for (int64_t i = 0; i < n; ++i) {
+          for (int64_t k = 0; k < neighbors->k; ++k) {
+            if (neighbors->cosines_of(i)[k] < threshold) break;
+            visit(i, neighbors->of(i)[k]);
+          }
         }
       }
     };
@@ -49,8 +51,8 @@ class Pairs {
       ++begins_[i + 1];
       ++begins_[j + 1];
     });
-    for (int64_t i = 0; i < neighbors.n; ++i) begins_[i + 1] += begins_[i];
-    others_.resize(begins_[neighbors.n]);
+    for (int64_t i = 0; i < n; ++i) begins_[i + 1] += begins_[i];
+    others_.resize(begins_[n]);
     std::vector<int64_t> next(begins_.begin(), begins_.end() - 1);
     each([&](int64_t i, int64_t j) {
       others_[next[i]++] = static_cast<int32_t>(j);
@@ -85,15 +87,16 @@ double DuplicateThreshold(const Neighbors& neighbors, double deviations) {
 }
 
 std::vector<DuplicateGroup> FindDuplicates(
-    const UnitRows& rows, const Neighbors& neighbors, double threshold,
+    const UnitRows& rows, absl::Span<const ProposedPairs> proposed,
+    double least,
     absl::FunctionRef<bool(int64_t first, int64_t candidate)> may_join) {
-  const Pairs pairs(neighbors, threshold);
-  std::vector<bool> grouped(neighbors.n);
+  const Pairs pairs(rows.n, proposed);
+  std::vector<bool> grouped(rows.n);
   // The first that asked for an image, plus 1: it is asked once for each.
-  std::vector<int32_t> asked(neighbors.n);
+  std::vector<int32_t> asked(rows.n);
   std::vector<DuplicateGroup> groups;
   std::vector<int64_t> open;
-  for (int64_t first = 0; first < neighbors.n; ++first) {
+  for (int64_t first = 0; first < rows.n; ++first) {
     if (grouped[first]) continue;
     DuplicateGroup group;
     group.members.push_back({first, 1});
@@ -107,7 +110,7 @@ std::vector<DuplicateGroup> FindDuplicates(
         asked[candidate] = static_cast<int32_t>(first + 1);
         const double cosine = Cosine(rows, first, candidate);
         // The pairs' cosines may have been rounded otherwise.
-        if (cosine < threshold - kRounding || !may_join(first, candidate)) {
+        if (cosine < least - kRounding || !may_join(first, candidate)) {
           return;
         }
         grouped[candidate] = true;
@@ -125,21 +128,6 @@ std::vector<DuplicateGroup> FindDuplicates(
     groups.push_back(std::move(group));
   }
   return groups;
-}
-
-std::vector<int64_t> Candidates(const Neighbors& neighbors, double threshold) {
-  std::vector<bool> found(neighbors.n);
-  for (int64_t i = 0; i < neighbors.n; ++i) {
-    for (int64_t k = 0; k < neighbors.k; ++k) {
-      if (neighbors.cosines_of(i)[k] < threshold) break;
-      found[i] = found[neighbors.of(i)[k]] = true;
-    }
-  }
-  std::vector<int64_t> candidates;
-  for (int64_t i = 0; i < neighbors.n; ++i) {
-    if (found[i]) candidates.push_back(i);
-  }
-  return candidates;
 }
 
 std::vector<int64_t> NearestHistogram(const Neighbors& neighbors, int bins,

@@ -31,20 +31,24 @@ struct DuplicateGroup {
                                 // descending cosine
 };
 
-// Groups of images with a cosine of at least `threshold` to the group's first.
-// Begins with image 0 and takes for each image that is in no group yet those
-// that can be reached from it over pairs of near neighbors (one is among the
-// other's k nearest). No chain makes a group of two that are unlike: each
-// member is near the first itself.
+// Pairs that may be copies: an image and those of its nearest ones that have at
+// least this cosine, by features or by anything else of which there are rows.
+struct ProposedPairs {
+  const Neighbors* neighbors;
+  double threshold;
+};
+
+// Groups of images with a cosine of at least `least` (of `rows`) to the group's
+// first. Begins with image 0 and takes for each image that is in no group yet
+// those that can be reached from it over proposed pairs. No chain makes a group
+// of two that are unlike: each member is asked about with the first itself.
+// proposed: each of as many images as there are rows.
 // may_join: a last word, e.g. by the pictures' looks; asked with the group's
 // first and the candidate.
 std::vector<DuplicateGroup> FindDuplicates(
-    const UnitRows& rows, const Neighbors& neighbors, double threshold,
+    const UnitRows& rows, absl::Span<const ProposedPairs> proposed,
+    double least,
     absl::FunctionRef<bool(int64_t first, int64_t candidate)> may_join);
-
-// The images that have a neighbor with a cosine of at least `threshold`, in
-// ascending order: those that FindDuplicates may ask about.
-std::vector<int64_t> Candidates(const Neighbors& neighbors, double threshold);
 
 // How many images have their nearest neighbor at which cosine, by powers of
 // ten of 1 - cosine, for what matters lies next to 1: bin b of `bins` has

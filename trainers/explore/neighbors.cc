@@ -16,9 +16,10 @@
 namespace gsg {
 namespace {
 
-// A block of cosines: 2,048 x 8,192 float32 are 64 MiB.
+// A block of cosines: 2,048 x 2,048 float32 are 16 MiB. Threads wait for each
+// other after each block: small ones cost more of that.
 constexpr int64_t kQueryBlock = 2048;
-constexpr int64_t kBankBlock = 8192;
+constexpr int64_t kBankBlock = 2048;
 // Cosines that are looked at together: most hold none that is near enough.
 constexpr int64_t kChunk = 64;
 

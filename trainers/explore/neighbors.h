@@ -32,7 +32,7 @@ struct Neighbors {
 // Exact: all cosines, in blocks. Finds the k rows of `bank` with the highest
 // cosine to each row of `queries`; k is lowered to what there is.
 // themselves: the two are the same rows, and a row is not its own neighbor.
-// Time: 2 n m d operations. Memory beyond the result: 64 MiB for a block.
+// Time: 2 n m d operations. Memory beyond the result: 16 MiB for a block.
 // Errors: kInvalidArgument if widths differ, k < 1, the bank is empty (or has
 // one row, for `themselves`) or has more than 2^31 - 1 rows; kCancelled by
 // `watch`, which is told queries.

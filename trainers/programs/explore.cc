@@ -47,6 +47,7 @@
 #include "trainers/explore/labels.h"
 #include "trainers/explore/layout.h"
 #include "trainers/explore/looks.h"
+#include "trainers/explore/neighbor_graph.h"
 #include "trainers/explore/neighbors.h"
 #include "trainers/explore/outliers.h"
 #include "trainers/explore/page.h"
@@ -86,12 +87,21 @@ constexpr char kIntroduction[] =
     "another image.\n";
 
 constexpr int64_t kFewThumbnails = 20000;
+// Beyond, comparing all takes more than some minutes: docs/explore.md.
+constexpr int64_t kMostCompared = 200000;
+constexpr int64_t kRecallQueries = 200;
+constexpr int64_t kRecallNeighbors = 10;
 constexpr int64_t kVoters = 30;
 // How far above the usual nearest cosine that of duplicates lies, in standard
 // deviations (explore/duplicates.h). Features propose, pixels decide; without
 // pixels, features alone have to be sure. docs/explore.md has what was tried.
 constexpr double kDeviations = 0;
 constexpr double kDeviationsUnseen = 3;
+// Pixels propose, too: pairs with this cosine between their TurnedRows, among
+// the nearest so many of each. Pictures that correlate to kLooksAlike have
+// about that cosine or more.
+constexpr int64_t kAlikePictures = 10;
+constexpr double kAlikeProposed = 0.95;
 
 struct ExploreOptions : RunOptions {
   std::string features;
@@ -102,6 +112,7 @@ struct ExploreOptions : RunOptions {
   int64_t image_size = 0;
   int64_t neighbors = 10;
   std::string clusters = "auto";
+  std::string neighbor_search = "auto";
   std::string duplicates = "auto";
   std::string labels = "auto";
   bool center = true;
@@ -135,6 +146,11 @@ void VisitExploreFields(Options& o, Visitor&& visit) {
   visit(o.neighbors,
         Field{"neighbors", kAnswers, "most alike images to find for each"}
             .Between(1, 200));
+  visit(o.neighbor_search,
+        Field{"neighbor_search", kAnswers,
+              "exact = compare all images, approximate = by a graph (HNSW), "
+              "auto = exact up to 200,000 images"}
+            .OneOf({"auto", "exact", "approximate"}));
   visit(o.duplicates,
         Field{"duplicates", kAnswers,
               "cosine from which on two images are the same picture, or auto: "
@@ -330,49 +346,90 @@ absl::StatusOr<Clusters> ClustersOf(const ExploreOptions& options,
   });
 }
 
+absl::StatusOr<Neighbors> NeighborsOf(const ExploreOptions& options,
+                                      const UnitRows& rows, int64_t k,
+                                      ThreadPool& threads,
+                                      const std::string& pass) {
+  const Product product = TorchProduct();
+  if (options.neighbor_search == "exact" ||
+      (options.neighbor_search == "auto" && rows.n <= kMostCompared)) {
+    return Pass(pass, [&](Watch watch) {
+      return FindNeighbors(rows, rows, k, /*themselves=*/true, product, threads,
+                           watch);
+    });
+  }
+  absl::StatusOr<Neighbors> neighbors = Pass(pass, [&](Watch watch) {
+    return FindNeighborsByGraph(rows, k, {}, threads, watch);
+  });
+  if (!neighbors.ok()) return neighbors;
+  const int64_t of = std::min(k, kRecallNeighbors);
+  GSG_ASSIGN_OR_RETURN(
+      const double recall,
+      Recall(rows, *neighbors, of, kRecallQueries, product, threads));
+  absl::FPrintF(stderr,
+                "%s: approximate; of the %d nearest, %.1f %% are found (on %d "
+                "images)\n",
+                pass, of, 100 * recall, std::min(rows.n, kRecallQueries));
+  return neighbors;
+}
+
+// answers->neighbors are there.
+absl::Status AddDuplicates(const ExploreOptions& options, const Inputs& inputs,
+                           const UnitRows& rows, ThreadPool& threads,
+                           const std::vector<int64_t>& places,
+                           Answers* answers) {
+  const bool chosen = absl::SimpleAtod(options.duplicates, &answers->threshold);
+  if (!chosen) {
+    answers->threshold = DuplicateThreshold(
+        answers->neighbors,
+        inputs.source == nullptr ? kDeviationsUnseen : kDeviations);
+  }
+  std::vector<ProposedPairs> proposed = {
+      {&answers->neighbors, answers->threshold}};
+  if (inputs.source == nullptr) {
+    answers->duplicates = FindDuplicates(rows, proposed, answers->threshold,
+                                         [](int64_t, int64_t) { return true; });
+    for (const DuplicateGroup& group : answers->duplicates) {
+      answers->copies.emplace_back(group.members.size(), Copy::kUnknown);
+      answers->copies.back()[0] = Copy::kFirst;
+    }
+    return absl::OkStatus();
+  }
+  absl::StatusOr<std::vector<Looks>> looks =
+      Pass("small pictures", [&](Watch watch) {
+        return LooksOfImages(*inputs.source, places, threads.concurrency(),
+                             watch);
+      });
+  if (!looks.ok()) return looks.status();
+  GSG_ASSIGN_OR_RETURN(const Neighbors alike,
+                       NeighborsOf(options, TurnedRows(*looks), kAlikePictures,
+                                   threads, "copies"));
+  proposed.push_back({&alike, kAlikeProposed});
+  // Pixels have the last word, unless a cosine is asked for.
+  answers->duplicates = FindDuplicates(
+      rows, proposed, chosen ? answers->threshold : -1,
+      [&](int64_t first, int64_t candidate) {
+        return Compare((*looks)[first], (*looks)[candidate]) != Alike::kNo;
+      });
+  answers->copies = CompareCopies(answers->duplicates, *inputs.source, places,
+                                  *looks, threads);
+  return absl::OkStatus();
+}
+
 absl::Status Analyze(const ExploreOptions& options, const Inputs& inputs,
                      const UnitRows& rows, ThreadPool& threads,
                      const std::vector<int64_t>& places, Answers* answers) {
   const Product product = TorchProduct();
   // Labels are voted on by more than the lists show: docs/explore.md.
-  absl::StatusOr<Neighbors> neighbors = Pass("neighbors", [&](Watch watch) {
-    return FindNeighbors(rows, rows, std::max(options.neighbors, kVoters),
-                         /*themselves=*/true, product, threads, watch);
-  });
-  if (!neighbors.ok()) return neighbors.status();
-  answers->neighbors = neighbors->First(options.neighbors);
+  GSG_ASSIGN_OR_RETURN(
+      const Neighbors neighbors,
+      NeighborsOf(options, rows, std::max(options.neighbors, kVoters), threads,
+                  "neighbors"));
+  answers->neighbors = neighbors.First(options.neighbors);
   GSG_RETURN_IF_ERROR(Write(options, "neighbors.csv", NeighborsCsv(*answers)));
 
-  if (!absl::SimpleAtod(options.duplicates, &answers->threshold)) {
-    answers->threshold = DuplicateThreshold(
-        answers->neighbors,
-        inputs.source == nullptr ? kDeviationsUnseen : kDeviations);
-  }
-  if (inputs.source == nullptr) {
-    answers->duplicates =
-        FindDuplicates(rows, answers->neighbors, answers->threshold,
-                       [](int64_t, int64_t) { return true; });
-    for (const DuplicateGroup& group : answers->duplicates) {
-      answers->copies.emplace_back(group.members.size(), Copy::kUnknown);
-      answers->copies.back()[0] = Copy::kFirst;
-    }
-  } else {
-    absl::StatusOr<std::vector<std::unique_ptr<Looks>>> looks =
-        Pass("duplicates", [&](Watch watch) {
-          return LooksOfImages(
-              *inputs.source, places,
-              Candidates(answers->neighbors, answers->threshold),
-              threads.concurrency(), watch);
-        });
-    if (!looks.ok()) return looks.status();
-    answers->duplicates = FindDuplicates(
-        rows, answers->neighbors, answers->threshold,
-        [&](int64_t first, int64_t candidate) {
-          return Compare(*(*looks)[first], *(*looks)[candidate]) != Alike::kNo;
-        });
-    answers->copies = CompareCopies(answers->duplicates, *inputs.source, places,
-                                    *looks, threads);
-  }
+  GSG_RETURN_IF_ERROR(
+      AddDuplicates(options, inputs, rows, threads, places, answers));
   GSG_RETURN_IF_ERROR(
       Write(options, "duplicates.csv", DuplicatesCsv(*answers)));
 
@@ -398,7 +455,7 @@ absl::Status Analyze(const ExploreOptions& options, const Inputs& inputs,
   } else {
     GSG_ASSIGN_OR_RETURN(
         answers->labels,
-        FindSuspiciousLabels(*neighbors, answers->folders.labels,
+        FindSuspiciousLabels(neighbors, answers->folders.labels,
                              answers->Groups()));
     GSG_RETURN_IF_ERROR(Write(options, "labels.csv", LabelsCsv(*answers)));
   }
@@ -449,6 +506,8 @@ absl::Status Explore(const ExploreOptions& options) {
   }
   GSG_RETURN_IF_ERROR(
       Analyze(options, inputs, rows, threads, places, &answers));
+  // The page takes memory of its own.
+  std::vector<float>().swap(rows.values);
   inputs.index.images =
       options.images.empty() ? "" : AbsolutePath(options.images);
   inputs.index.center = options.center;

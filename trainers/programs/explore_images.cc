@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <unordered_map>
 #include <vector>
 
@@ -34,6 +35,9 @@
 
 namespace gsg {
 namespace {
+
+// Between two questions whether to stop.
+constexpr int64_t kLooksBlock = 500;
 
 // FNV-1a, 64 bits: the same in every run, as names of files must be.
 class Hash {
@@ -80,6 +84,25 @@ Pixels PixelsOf(const FolderSource& source, int64_t place) {
   return {true, hash.value(), *size};
 }
 
+// Not known if the image cannot be read.
+Looks ReadLooks(int64_t place, ImageReader* reader) {
+  const absl::StatusOr<ImageSize> full = reader->Open(place);
+  if (!full.ok()) return {};
+  // Not smaller than two pixels for each of the small picture's: what is left
+  // is averaged exactly.
+  int reduction = 1;
+  while (reduction < 8 &&
+         std::min(full->height, full->width) >= 4 * reduction * kLooksSide) {
+    reduction *= 2;
+  }
+  const absl::StatusOr<Image> image = reader->Decode(reduction);
+  if (!image.ok()) return {};
+  std::vector<float> planes(size_t{1} * image->channels * kLooksSide *
+                            kLooksSide);
+  SmallPicture(*image, *full, planes.data());
+  return LooksOf(planes);
+}
+
 }  // namespace
 
 std::vector<int64_t> PlacesIn(const FolderSource& source,
@@ -94,36 +117,28 @@ std::vector<int64_t> PlacesIn(const FolderSource& source,
   return result;
 }
 
-absl::StatusOr<std::vector<std::unique_ptr<Looks>>> LooksOfImages(
-    const FolderSource& source, absl::Span<const int64_t> places,
-    absl::Span<const int64_t> of, int threads, Watch watch) {
-  EvaluationOptions options;
-  options.side = kLooksSide;
-  options.threads = threads;
-  DamagedImages damaged(/*max_share=*/1);
-  EvaluationImages images(&source, options, &damaged);
-  const size_t values =
-      static_cast<size_t>(images.channels()) * kLooksSide * kLooksSide;
-  std::vector<std::unique_ptr<Looks>> looks(places.size());
-  EvaluationBatch batch;
-  const auto all = static_cast<int64_t>(of.size());
-  for (int64_t first = 0; first < all; first += images.block()) {
+absl::StatusOr<std::vector<Looks>> LooksOfImages(
+    const FolderSource& source, absl::Span<const int64_t> places, int threads,
+    Watch watch) {
+  std::vector<std::unique_ptr<ImageReader>> readers;
+  for (int t = 0; t < std::max(threads, 1); ++t) {
+    readers.push_back(source.MakeReader());
+  }
+  const auto all = static_cast<int64_t>(places.size());
+  std::vector<Looks> looks(places.size());
+  for (int64_t first = 0; first < all; first += kLooksBlock) {
     if (!watch(first, all)) return absl::CancelledError("interrupted");
-    std::vector<int64_t> wanted;
-    std::unordered_map<int64_t, int64_t> image;
-    for (const int64_t i : of.subspan(first, images.block())) {
-      looks[i] = std::make_unique<Looks>();
-      if (places[i] < 0) continue;
-      wanted.push_back(places[i]);
-      image[places[i]] = i;
-    }
-    const absl::Status read = images.Read(wanted, &batch);
-    // None of the first ones: others may be readable.
-    if (!read.ok() && !absl::IsDataLoss(read)) return read;
-    for (size_t b = 0; b < batch.indices.size(); ++b) {
-      *looks[image[batch.indices[b]]] = LooksOf(
-          absl::MakeConstSpan(batch.pixels).subspan(b * values, values));
-    }
+    const int64_t end = std::min(first + kLooksBlock, all);
+    const auto read = [&](size_t t) {
+      for (int64_t i = first + static_cast<int64_t>(t); i < end;
+           i += static_cast<int64_t>(readers.size())) {
+        if (places[i] >= 0) looks[i] = ReadLooks(places[i], readers[t].get());
+      }
+    };
+    std::vector<std::thread> others;
+    for (size_t t = 1; t < readers.size(); ++t) others.emplace_back(read, t);
+    read(0);
+    for (std::thread& other : others) other.join();
   }
   watch(all, all);
   return looks;
@@ -131,8 +146,8 @@ absl::StatusOr<std::vector<std::unique_ptr<Looks>>> LooksOfImages(
 
 std::vector<std::vector<Copy>> CompareCopies(
     const std::vector<DuplicateGroup>& groups, const FolderSource& source,
-    absl::Span<const int64_t> places,
-    absl::Span<const std::unique_ptr<Looks>> looks, Executor& executor) {
+    absl::Span<const int64_t> places, absl::Span<const Looks> looks,
+    Executor& executor) {
   std::vector<std::vector<Copy>> copies(groups.size());
   executor.ParallelFor(static_cast<int64_t>(groups.size()), [&](int64_t g) {
     const std::vector<DuplicateGroup::Member>& members = groups[g].members;
@@ -142,8 +157,8 @@ std::vector<std::vector<Copy>> CompareCopies(
       const Pixels other = PixelsOf(source, places[members[m].index]);
       copies[g].push_back(!first.known || !other.known ? Copy::kUnknown
                           : first == other             ? Copy::kExact
-                          : Compare(*looks[members[0].index],
-                                    *looks[members[m].index]) == Alike::kTurned
+                          : Compare(looks[members[0].index],
+                                    looks[members[m].index]) == Alike::kTurned
                               ? Copy::kTurned
                               : Copy::kNear);
     }

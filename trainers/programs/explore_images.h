@@ -5,7 +5,6 @@
 #define GSG_TRAINERS_PROGRAMS_EXPLORE_IMAGES_H_
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -24,13 +23,11 @@ namespace gsg {
 std::vector<int64_t> PlacesIn(const FolderSource& source,
                               absl::Span<const std::string> names);
 
-// What the images `of` (numbers among the names of `places`) look like, [n];
-// the others, and what cannot be read, are not known.
-// Memory: 2.3 KiB for each of `of`.
+// What the images look like, [n]; what cannot be read is not known.
 // Errors: kCancelled by `watch`, which is told images.
-absl::StatusOr<std::vector<std::unique_ptr<Looks>>> LooksOfImages(
-    const FolderSource& source, absl::Span<const int64_t> places,
-    absl::Span<const int64_t> of, int threads, Watch watch);
+absl::StatusOr<std::vector<Looks>> LooksOfImages(
+    const FolderSource& source, absl::Span<const int64_t> places, int threads,
+    Watch watch);
 
 // Compares the members of each group with its first: kExact if the decoded
 // pixels, turned as EXIF says, are the same, by size and a hash of 64 bits;
@@ -38,8 +35,8 @@ absl::StatusOr<std::vector<std::unique_ptr<Looks>>> LooksOfImages(
 // where one of the two cannot be read. places: PlacesIn.
 std::vector<std::vector<Copy>> CompareCopies(
     const std::vector<DuplicateGroup>& groups, const FolderSource& source,
-    absl::Span<const int64_t> places,
-    absl::Span<const std::unique_ptr<Looks>> looks, Executor& executor);
+    absl::Span<const int64_t> places, absl::Span<const Looks> looks,
+    Executor& executor);
 
 // Writes thumbnails of `side` pixels in the order `order` (of image numbers) to
 // sheets in output/sheets, and returns their paths below `output`. A sheet's

@@ -21,9 +21,11 @@ namespace {
 constexpr char kIntroduction[] =
     "report compares runs, also unfinished ones, on one HTML page: their "
     "scores, their\ncurves in one chart each, and the settings in which they "
-    "differ. (What one run\nlearned is in the report.html of its own "
-    "folder.)\n\n"
-    "Example:\n  report runs/simsiam runs/gsg --output=compare.html\n";
+    "differ. Of one run it\nshows the same, also while it is under way. (What "
+    "a "
+    "finished run learned is in the\nreport.html of its own folder.)\n\n"
+    "Examples:\n  report runs/simsiam runs/gsg --output=compare.html\n"
+    "  report runs/gsg --output=gsg.html\n";
 
 struct ReportOptions {
   std::vector<std::string> runs;
@@ -44,10 +46,9 @@ void VisitFields(const ReportOptions& options, Visitor&& visit) {
 }
 
 absl::Status Validate(const ReportOptions& options) {
-  if (options.runs.size() < 2) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "comparing takes at least two runs, given as their folders; there ",
-        options.runs.empty() ? "is none" : "is one"));
+  if (options.runs.empty()) {
+    return absl::InvalidArgumentError(
+        "needs runs, given as their folders: one, or several to compare");
   }
   if (options.runs.size() > kMostComparedRuns) {
     return absl::InvalidArgumentError(
@@ -69,7 +70,11 @@ absl::Status Report(const ReportOptions& options) {
     for (size_t r = 0; r < runs.size(); ++r) runs[r].name = options.runs[r];
   }
   GSG_RETURN_IF_ERROR(WriteComparison(options.output, runs));
-  absl::PrintF("%d runs compared in %s\n", runs.size(), options.output);
+  if (runs.size() == 1) {
+    absl::PrintF("%s\n", options.output);
+  } else {
+    absl::PrintF("%d runs compared in %s\n", runs.size(), options.output);
+  }
   return absl::OkStatus();
 }
 
@@ -79,6 +84,6 @@ absl::Status Report(const ReportOptions& options) {
 int main(int argc, char** argv) {
   const gsg::Program<gsg::ReportOptions> program = {
       "report",           gsg::kIntroduction,        gsg::Report,
-      /*computes=*/false, &gsg::ReportOptions::runs, "RUN RUN..."};
+      /*computes=*/false, &gsg::ReportOptions::runs, "RUN..."};
   return gsg::ProgramMain(program, argc, argv);
 }

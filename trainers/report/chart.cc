@@ -18,13 +18,17 @@ namespace {
 // SVG user units; about a pixel each at the width the page gives a chart.
 constexpr double kWidth = 330;
 constexpr double kHeight = 190;
+// At least; more for long labels of the axis.
 constexpr double kLeft = 46;
+constexpr double kDigit = 6.9;  // the width of one, at 12 pixels
+constexpr double kLabelGap = 6;
 constexpr double kRight = kWidth - 8;
 constexpr double kTop = 20;
 constexpr double kBottom = kHeight - 26;
 
 constexpr size_t kMostMarkers = 40;
 constexpr size_t kMostHoverStrips = 200;
+constexpr size_t kMostRows = 50;  // of the table
 
 // Maps [low, high] to [from, to].
 struct Axis {
@@ -67,14 +71,32 @@ std::vector<Curve> MeasuredCurves(const std::vector<Series>& all) {
   return kept;
 }
 
-std::string Grid(const Axis& x, const Axis& y) {
+// Characters, of text in UTF-8.
+size_t Length(const std::string& text) {
+  return std::count_if(text.begin(), text.end(),
+                       [](char c) { return (c & 0xC0) != 0x80; });
+}
+
+// Where the plot begins, so that the labels of its axis are whole.
+double LeftOf(double low, double high) {
+  const Ticks rows = NiceTicks(low, high, 6);
+  size_t longest = 0;
+  for (const double value : rows.values) {
+    longest = std::max(longest, Length(FormatNumber(value, rows.decimals)));
+  }
+  // Labels of a hundred digits would leave no plot.
+  return std::clamp(kDigit * static_cast<double>(longest) + kLabelGap + 2,
+                    kLeft, kWidth / 2);
+}
+
+std::string Grid(double left, const Axis& x, const Axis& y) {
   std::string svg = "<g class=\"grid\">";
   const Ticks rows = NiceTicks(y.low, y.high, 6);
   for (const double value : rows.values) {
     const std::string at = Svg(y(value));
-    absl::StrAppend(&svg, "<line x1=\"", Svg(kLeft), "\" x2=\"", Svg(kRight),
+    absl::StrAppend(&svg, "<line x1=\"", Svg(left), "\" x2=\"", Svg(kRight),
                     "\" y1=\"", at, "\" y2=\"", at, "\"/><text x=\"",
-                    Svg(kLeft - 6), "\" y=\"", Svg(y(value) + 4),
+                    Svg(left - kLabelGap), "\" y=\"", Svg(y(value) + 4),
                     "\" text-anchor=\"end\">",
                     FormatNumber(value, rows.decimals), "</text>");
   }
@@ -86,17 +108,28 @@ std::string Grid(const Axis& x, const Axis& y) {
   return svg + "</g>";
 }
 
-std::string References(const std::vector<Reference>& references,
+std::string References(double left, std::vector<Reference> references,
                        const Axis& y) {
   std::string svg = "<g class=\"reference\">";
+  references.erase(std::remove_if(references.begin(), references.end(),
+                                  [](const Reference& reference) {
+                                    return !Measured(reference.value);
+                                  }),
+                   references.end());
+  std::stable_sort(
+      references.begin(), references.end(),
+      [](const Reference& a, const Reference& b) { return a.value > b.value; });
+  double above = -kHeight;  // the last line's place
   for (const Reference& reference : references) {
-    if (!Measured(reference.value)) continue;
-    const std::string at = Svg(y(reference.value));
-    absl::StrAppend(&svg, "<line x1=\"", Svg(kLeft), "\" x2=\"", Svg(kRight),
-                    "\" y1=\"", at, "\" y2=\"", at, "\"/><text x=\"",
-                    Svg(kRight - 2), "\" y=\"", Svg(y(reference.value) - 5),
-                    "\" text-anchor=\"end\">", EscapeHtml(reference.name),
-                    "</text>");
+    const double line = y(reference.value);
+    const std::string at = Svg(line);
+    // Above its line, or below it where another's name is.
+    const double name = line - above < 16 ? line + 13 : line - 5;
+    above = line;
+    absl::StrAppend(
+        &svg, "<line x1=\"", Svg(left), "\" x2=\"", Svg(kRight), "\" y1=\"", at,
+        "\" y2=\"", at, "\"/><text x=\"", Svg(kRight - 2), "\" y=\"", Svg(name),
+        "\" text-anchor=\"end\">", EscapeHtml(reference.name), "</text>");
   }
   return svg + "</g>";
 }
@@ -133,7 +166,7 @@ std::string Line(const Curve& curve, const Axis& x, const Axis& y) {
 
 // One invisible strip per epoch that shows its values while pointed at.
 std::string HoverStrips(const std::vector<Curve>& all, int decimals,
-                        const Axis& x, const Axis& y) {
+                        double left, const Axis& x, const Axis& y) {
   struct Mark {
     size_t color;
     double value;
@@ -145,7 +178,7 @@ std::string HoverStrips(const std::vector<Curve>& all, int decimals,
     }
   }
   const size_t stride = (epochs.size() - 1) / kMostHoverStrips + 1;
-  const double width = (kRight - kLeft) / std::max(1.0, x.high - x.low) *
+  const double width = (kRight - left) / std::max(1.0, x.high - x.low) *
                        static_cast<double>(stride);
   std::string svg;
   size_t count = 0;
@@ -173,6 +206,43 @@ std::string HoverStrips(const std::vector<Curve>& all, int decimals,
                     "\" y=\"11\" text-anchor=\"end\">", readout, "</text></g>");
   }
   return svg;
+}
+
+// The values, an epoch a row; of long runs some of them, and the last.
+std::string Table(const std::vector<Curve>& all, const Chart& chart) {
+  std::map<double, std::vector<double>> epochs;
+  for (size_t c = 0; c < all.size(); ++c) {
+    for (const auto& [epoch, value] : all[c].series.points) {
+      std::vector<double>& row = epochs[epoch];
+      row.resize(all.size(), NAN);
+      row[c] = value;
+    }
+  }
+  std::string html = absl::StrCat(
+      "<details><summary>Values</summary><div class=\"scroll\" "
+      "tabindex=\"0\"><table><thead>"
+      "<tr><th scope=\"col\">Epoch</th>");
+  for (const Curve& curve : all) {
+    absl::StrAppend(
+        &html, "<th scope=\"col\">",
+        EscapeHtml(curve.series.name.empty() ? chart.title : curve.series.name),
+        "</th>");
+  }
+  html += "</tr></thead><tbody>";
+  const size_t stride = (epochs.size() - 1) / kMostRows + 1;
+  size_t place = 0;
+  for (const auto& [epoch, values] : epochs) {
+    // From the end, so that the last is there.
+    if ((epochs.size() - 1 - place++) % stride != 0) continue;
+    absl::StrAppend(&html, "<tr><th scope=\"row\">", FormatNumber(epoch, 0),
+                    "</th>");
+    for (const double value : values) {
+      absl::StrAppend(&html, "<td>", FormatNumber(value, chart.decimals),
+                      "</td>");
+    }
+    html += "</tr>";
+  }
+  return html + "</tbody></table></div></details>";
 }
 
 std::string Legend(const std::vector<Curve>& all) {
@@ -216,7 +286,8 @@ std::string RenderChart(const Chart& chart) {
     first -= 1;
     last += 1;
   }
-  const Axis x = {first, last, kLeft + 6, kRight - 6};
+  const double left = LeftOf(low, high);
+  const Axis x = {first, last, left + 6, kRight - 6};
   const Axis y = {low, high, kBottom, kTop};
 
   const std::string latest =
@@ -234,11 +305,11 @@ std::string RenderChart(const Chart& chart) {
   if (chart.series.size() > 1) html += Legend(all);
   absl::StrAppend(&html, "<svg viewBox=\"0 0 ", Svg(kWidth), " ", Svg(kHeight),
                   "\" role=\"img\" aria-label=\"", EscapeHtml(label), "\">",
-                  Grid(x, y), References(chart.references, y));
+                  Grid(left, x, y), References(left, chart.references, y));
   for (const Curve& curve : all) html += Band(curve, x, y);
   for (const Curve& curve : all) html += Line(curve, x, y);
-  absl::StrAppend(&html, HoverStrips(all, chart.decimals, x, y),
-                  "</svg></figure>\n");
+  absl::StrAppend(&html, HoverStrips(all, chart.decimals, left, x, y), "</svg>",
+                  Table(all, chart), "</figure>\n");
   return html;
 }
 

@@ -34,14 +34,15 @@ struct Chart {
   std::vector<Series> series;
   std::vector<Reference> references;
   bool from_zero = false;  // the axis starts at 0
-  int decimals = 2;        // of the values read from the curve
+  int decimals = 2;        // of the values read from the curve; FormatNumber
 };
 
 // As many as there are colors. A series has its place's in every chart.
 inline constexpr size_t kMostSeries = 8;
 //
 // A <figure> with inline SVG, or nothing if no point is measured. Pointing at
-// an epoch shows its values; that is done in CSS. Text is escaped.
+// an epoch shows its values; that is done in CSS. For the keyboard, and for who
+// listens, the values are in a table that opens. Text is escaped.
 std::string RenderChart(const Chart& chart);
 
 }  // namespace gsg

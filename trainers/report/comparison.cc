@@ -1,6 +1,7 @@
 #include "trainers/report/comparison.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +19,34 @@ namespace gsg {
 namespace {
 
 using Runs = std::vector<RunSummary>;
+
+// The last measurement of k-NN during training, and when it was; NaN if none.
+struct Watched {
+  double knn_top1 = kUnknown;
+  int64_t epoch = 0;
+};
+Watched LastWatched(const RunSummary& run) {
+  for (auto record = run.epochs.rbegin(); record != run.epochs.rend();
+       ++record) {
+    if (Measured(record->knn_top1)) return {record->knn_top1, record->epoch};
+  }
+  return {};
+}
+
+// The score at the end, or of a run that has not come there what was measured
+// on its way.
+std::string KnnCell(const RunSummary& run) {
+  const Watched watched = LastWatched(run);
+  if (Measured(run.trained.knn_top1) || !Measured(watched.knn_top1)) {
+    return ScoreCell(run.trained.knn_top1);
+  }
+  std::string cell = ScoreCell(watched.knn_top1);
+  cell.insert(cell.rfind("</td>"),
+              absl::StrCat("<small>after epoch ",
+                           FormatNumber(static_cast<double>(watched.epoch), 0),
+                           "</small>"));
+  return cell;
+}
 
 std::vector<Settings> SettingsOf(const Runs& runs) {
   std::vector<Settings> settings;
@@ -59,21 +88,35 @@ std::string ScoreTable(const Runs& runs) {
     const auto epochs = static_cast<double>(run.epochs.size());
     absl::StrAppend(
         &rows, "<tr><th scope=\"row\">", ColoredName(runs[r].name, r),
-        "</th><td>", FormatNumber(epochs, 0), "</td>",
-        ScoreCell(run.trained.knn_top1), ScoreCell(run.trained.linear_top1),
-        "<td>", FormatNumber(run.untrained.knn_top1, 2), "</td><td>",
+        "</th><td>", FormatNumber(epochs, 0), "</td>", KnnCell(run),
+        ScoreCell(run.trained.linear_top1), "<td>",
+        FormatNumber(run.untrained.knn_top1, 2), "</td><td>",
         FormatNumber(epochs > 0 ? seconds / 60 : kUnknown, 1), "</td></tr>\n");
   }
   return Section(
       "Classification",
       "Top-1 accuracy in percent on the test images after the last epoch, from "
-      "features that never saw a label. A dash: the run has not come there.",
-      absl::StrCat("<div class=\"scroll\"><table><thead><tr>"
+      "features that never saw a label. A dash: it was not measured. With an "
+      "epoch: the run has not come to its end, and this is what was measured "
+      "on "
+      "its way, perhaps on fewer images.",
+      absl::StrCat("<div class=\"scroll\" tabindex=\"0\"><table><thead><tr>"
                    "<th scope=\"col\">Run</th><th scope=\"col\">Epochs</th>"
                    "<th scope=\"col\">k-NN</th><th scope=\"col\">Linear</th>"
                    "<th scope=\"col\">k-NN untrained</th>"
                    "<th scope=\"col\">Minutes</th></tr></thead>\n<tbody>\n",
                    rows, "</tbody></table></div>\n"));
+}
+
+std::string AllSettings(const RunSummary& run) {
+  if (run.config.empty()) return "";
+  std::string rows;
+  for (const auto& [name, value] : run.config) {
+    absl::StrAppend(&rows, "<div><dt>", EscapeHtml(name), "</dt><dd>",
+                    EscapeHtml(value), "</dd></div>");
+  }
+  return Section("Settings", "Those of this run.",
+                 absl::StrCat("<dl class=\"config\">", rows, "</dl>\n"));
 }
 
 std::vector<Series> Curves(const Runs& runs, double EpochRecord::*field) {
@@ -119,7 +162,12 @@ std::string Charts(const Runs& runs) {
        {},
        true,
        1},
-      {"Learning rate", "", Curves(runs, &EpochRecord::lr), {}, true, 4},
+      {"Learning rate",
+       "Of the last step of an epoch",
+       Curves(runs, &EpochRecord::lr),
+       {},
+       true,
+       -2},
       {"Images per second",
        "",
        Curves(runs, &EpochRecord::images_per_second),
@@ -138,11 +186,13 @@ std::string Charts(const Runs& runs) {
 }  // namespace
 
 std::string RenderComparison(const std::vector<RunSummary>& runs) {
-  return Page(absl::StrCat(runs.size(), runs.size() == 1 ? " run" : " runs",
-                           " side by side"),
-              Headline(runs),
-              absl::StrCat(ScoreTable(runs), Charts(runs),
-                           SettingsSection(SettingsOf(runs))));
+  return Page(
+      runs.size() == 1 ? absl::StrCat("The run ", runs[0].name)
+                       : absl::StrCat(runs.size(), " runs side by side"),
+      runs.size() == 1 ? "" : Headline(runs),
+      absl::StrCat(ScoreTable(runs), Charts(runs),
+                   runs.size() == 1 ? AllSettings(runs[0])
+                                    : SettingsSection(SettingsOf(runs))));
 }
 
 absl::Status WriteComparison(const std::string& path,

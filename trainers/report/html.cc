@@ -22,7 +22,12 @@ std::string FormatNumber(double value, int decimals) {
   if (!Measured(value)) return "–";
   const double size = std::abs(value);
   std::string digits;
-  if (size >= 1e7) {
+  if (decimals < 0 && size < 1e7) {
+    digits = absl::StrFormat("%.*g", -decimals, size);
+    // 1.2e-06
+    digits = absl::StrReplaceAll(
+        digits, {{"e-0", "e−"}, {"e-", "e−"}, {"e+0", "e"}, {"e+", "e"}});
+  } else if (size >= 1e7) {
     digits = absl::StrFormat("%.3g", size);
   } else {
     digits = absl::StrFormat("%.*f", decimals, size);

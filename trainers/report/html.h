@@ -16,8 +16,9 @@ std::string EscapeHtml(absl::string_view text);
 inline bool Measured(double value) { return std::abs(value) < 1e100; }
 
 // A number as read: a true minus sign, thousands separated, `decimals` digits
-// after the point; three significant digits from 10^7 on; an en dash if it is
-// not measured.
+// after the point, or, if `decimals` is negative, that many significant ones
+// ("0.0012", "1.2e−6"); three significant digits from 10^7 on; an en dash if it
+// is not measured.
 std::string FormatNumber(double value, int decimals);
 
 // A length in SVG user units, to a tenth.

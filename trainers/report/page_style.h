@@ -9,8 +9,9 @@ inline constexpr char kPageStyle[] = R"css(
   color-scheme: light dark;
   --paper: #fbfaf7; --card: #fff; --ink: #1c1c20; --soft: #66656d;
   --rule: #e5e2db; --bad: #c22f28;
-  --s0: #1d5fc4; --s1: #d2741c; --s2: #23875a; --s3: #9b4fc0;
-  --s4: #0b8ba0; --s5: #c2355f; --s6: #7c7414; --s7: #6a6f7c;
+  /* Series: at least 4.5 : 1 on the card and on the paper. */
+  --s0: #1d5fc4; --s1: #a8560c; --s2: #1a7a4f; --s3: #8d43b0;
+  --s4: #0a7485; --s5: #c2355f; --s6: #6f6810; --s7: #61656f;
   --sans: ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto,
     "Helvetica Neue", Arial, sans-serif;
   --serif: Charter, "Bitstream Charter", "Iowan Old Style", "Palatino Linotype",
@@ -43,10 +44,26 @@ section > p { color: var(--soft); max-width: 44em; margin: 0 0 20px; }
 figure { margin: 0; }
 svg { display: block; width: 100%; height: auto; }
 
+.words { max-width: 44em; margin: 14px 0 0; }
+.lead + .words { margin-top: 20px; }
+.flag { white-space: nowrap; }
+.commands { white-space: pre-wrap; overflow-wrap: anywhere; margin: 10px 0 0; padding: 12px 14px;
+  background: var(--card); border: 1px solid var(--rule); border-radius: 8px;
+  font: 13px/1.7 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
+:focus-visible { outline: 2px solid var(--s0); outline-offset: 2px; }
+td small, .picture small { display: block; font-size: 12px; font-weight: 400;
+  color: var(--soft); }
+details { margin-top: 10px; font-size: 13px; }
+summary { cursor: pointer; color: var(--soft); width: max-content; }
+details table { width: auto; }
+details th, details td { padding: 3px 16px 3px 0; }
+details tbody th { color: var(--soft); }
+details .scroll { max-height: 260px; overflow-y: auto; margin-top: 6px; }
+
 .facts { display: flex; flex-wrap: wrap; gap: 12px 40px; margin: 32px 0 0;
   padding: 18px 0; border-block: 1px solid var(--rule); }
 .facts dt, th { font-size: 13px; font-weight: 500; color: var(--soft); }
-.facts dd { margin: 0; font-weight: 600; }
+.facts dd { margin: 0; font-weight: 600; overflow-wrap: anywhere; }
 
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; }
@@ -67,11 +84,11 @@ tbody th { font-size: inherit; font-weight: 400; color: inherit; }
   monospace; font-size: 13px; overflow-wrap: anywhere; }
 .dot { display: inline-block; width: 10px; height: 10px; margin-right: 8px;
   border-radius: 5px; }
-.config { columns: 320px; column-gap: 48px; margin: 0; font-size: 14px; }
+.config { columns: 300px; column-gap: 48px; margin: 0; font-size: 14px; }
 .config div { display: flex; justify-content: space-between; gap: 16px;
   padding: 5px 0; border-bottom: 1px solid var(--rule);
   break-inside: avoid; }
-.config dt { color: var(--soft); }
+.config dt { color: var(--soft); overflow-wrap: anywhere; min-width: 40%; }
 .config dd { margin: 0; text-align: right; overflow-wrap: anywhere;
   font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace;
   font-size: 13px; }
@@ -131,13 +148,13 @@ polyline { fill: none; stroke-width: 1.8; stroke-linejoin: round; }
 .wrong img { outline: 3px solid var(--bad); }
 .wrong figcaption { color: var(--bad); font-weight: 600; }
 
-.map { display: grid; grid-template-columns: minmax(0, 640px) 1fr; gap: 24px;
-  align-items: center; }
+.map { display: grid; gap: 24px; align-items: center;
+  grid-template-columns: minmax(0, 1fr) fit-content(220px); }
 .map .legend { flex-direction: column; gap: 7px; font-size: 14px; }
 .map .legend span { color: var(--ink); }
 .map li { cursor: default; }
 .k { transition: opacity .15s; }
-g.k { fill-opacity: .72; }
+g.k { fill-opacity: .9; }
 .names { pointer-events: none; }
 .names text { font-size: 14px; font-weight: 650; text-anchor: middle;
   fill: var(--ink); paint-order: stroke; stroke: var(--card);

@@ -10,8 +10,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "gsg_core/status_macros.h"
 #include "trainers/report/chart.h"
@@ -75,6 +78,37 @@ std::string Headline(const ReportData& data) {
                       absl::StrJoin(scores, "; "), ".</p>\n");
 }
 
+// A paragraph. Flags and numbers with their percent sign stay on a line.
+std::string Paragraph(const std::string& text, absl::string_view style) {
+  std::vector<std::string> words = absl::StrSplit(
+      absl::StrReplaceAll(EscapeHtml(text), {{" %", "&nbsp;%"}}), ' ');
+  for (std::string& word : words) {
+    if (absl::StrContains(word, "--")) {
+      word = absl::StrCat("<span class=\"flag\">", word, "</span>");
+    }
+  }
+  return absl::StrCat("<p class=\"", style, "\">", absl::StrJoin(words, " "),
+                      "</p>\n");
+}
+
+std::string Words(const ReportData& data, bool first) {
+  std::string html;
+  for (const std::string& paragraph : data.words) {
+    html += Paragraph(paragraph, first ? "lead" : "words");
+    first = false;
+  }
+  if (!data.commands.empty()) {
+    absl::StrAppend(&html,
+                    "<pre class=\"commands\" tabindex=\"0\" "
+                    "aria-label=\"Commands\">",
+                    EscapeHtml(data.commands), "</pre>\n");
+  }
+  if (!data.after_commands.empty()) {
+    html += Paragraph(data.after_commands, "words");
+  }
+  return html;
+}
+
 std::string FactList(const Facts& facts, absl::string_view style) {
   if (facts.empty()) return "";
   std::string html = absl::StrCat("<dl class=\"", style, "\">");
@@ -98,9 +132,16 @@ std::string ScoreTable(const ReportData& data) {
   if (rows.empty()) return "";
   return Section(
       "Classification",
-      "Top-1 accuracy in percent on the test images, from features that never "
-      "saw a label.",
-      absl::StrCat("<div class=\"scroll\"><table class=\"scores\"><thead><tr>"
+      absl::StrCat(
+          "Top-1 accuracy in percent on all test images, from features "
+          "that never saw a label.",
+          data.watched.empty()
+              ? ""
+              : absl::StrCat(" During training, in the chart below, k-NN is "
+                             "measured on ",
+                             EscapeHtml(data.watched), ", and so differs.")),
+      absl::StrCat("<div class=\"scroll\" tabindex=\"0\"><table "
+                   "class=\"scores\"><thead><tr>"
                    "<th scope=\"col\">Features</th><th scope=\"col\">k-NN</th>"
                    "<th scope=\"col\">Linear</th></tr></thead>\n<tbody>\n",
                    rows, "</tbody></table></div>\n"));
@@ -133,7 +174,9 @@ std::string Curves(const ReportData& data) {
     }));
   }
   const std::vector<Chart> charts = {
-      {"k-NN top-1, %", "Weighted vote of the nearest training images",
+      {"k-NN top-1, %",
+       absl::StrCat("Weighted vote of the nearest training images",
+                    data.watched.empty() ? "" : ", on ", data.watched),
        curve(&EpochRecord::knn_top1), baselines, false, 2},
       {"Loss",
        "Mean over pairs; −1 when every view predicts its partner",
@@ -159,7 +202,12 @@ std::string Curves(const ReportData& data) {
        {{"even", 25}},
        false,
        1},
-      {"Learning rate", "", curve(&EpochRecord::lr), {}, true, 4},
+      {"Learning rate",
+       "Of the last step of an epoch",
+       curve(&EpochRecord::lr),
+       {},
+       true,
+       -2},
       {"Images per second",
        "",
        curve(&EpochRecord::images_per_second),
@@ -170,7 +218,9 @@ std::string Curves(const ReportData& data) {
   std::string figures;
   for (const Chart& chart : charts) figures += RenderChart(chart);
   if (figures.empty()) return "";
-  return Section("Training", "By epoch. Point at a curve to read its values.",
+  return Section("Training",
+                 "By epoch. Point at a curve to read its values, or open them "
+                 "as a table.",
                  absl::StrCat("<div class=\"charts\">\n", figures, "</div>\n"));
 }
 
@@ -180,10 +230,20 @@ absl::StatusOr<std::string> Figure(const LabeledPicture& item,
                                    absl::string_view role) {
   GSG_RETURN_IF_ERROR(CheckLabel(item.label, data, role));
   GSG_ASSIGN_OR_RETURN(std::string uri, PngDataUri(item.picture));
-  const std::string name = EscapeHtml(data.classes[item.label]);
-  return absl::StrCat("<figure class=\"picture ", style, "\"><img src=\"", uri,
-                      "\" alt=\"", role, ": ", name, "\"><figcaption>", name,
-                      "</figcaption></figure>");
+  const std::string label = EscapeHtml(data.classes[item.label]);
+  const std::string path = EscapeHtml(item.name);
+  const std::string file =
+      EscapeHtml(item.name.substr(item.name.find_last_of('/') + 1));
+  // Without labels the file is all that is known of an image.
+  const std::string caption =
+      path.empty()     ? label
+      : data.clustered ? file
+                       : absl::StrCat(label, "<small>", file, "</small>");
+  return absl::StrCat("<figure class=\"picture ", style, "\"",
+                      path.empty() ? "" : absl::StrCat(" title=\"", path, "\""),
+                      "><img src=\"", uri, "\" alt=\"", role, ": ", label,
+                      path.empty() ? "" : absl::StrCat(", ", path),
+                      "\"><figcaption>", caption, "</figcaption></figure>");
 }
 
 absl::StatusOr<std::string> Neighbors(const ReportData& data) {
@@ -191,10 +251,11 @@ absl::StatusOr<std::string> Neighbors(const ReportData& data) {
   std::string rows;
   for (const NeighborRow& row : data.neighbors) {
     GSG_ASSIGN_OR_RETURN(std::string query,
-                         Figure(row.query, data, "query", "Test image"));
+                         Figure(row.query, data, "query",
+                                data.clustered ? "Image" : "Test image"));
     absl::StrAppend(&rows, "<div class=\"row\">", query, "<div>");
     for (const LabeledPicture& neighbor : row.neighbors) {
-      const bool wrong = neighbor.label != row.query.label;
+      const bool wrong = !data.clustered && neighbor.label != row.query.label;
       GSG_ASSIGN_OR_RETURN(
           std::string figure,
           Figure(neighbor, data, wrong ? "wrong" : "right",
@@ -203,11 +264,16 @@ absl::StatusOr<std::string> Neighbors(const ReportData& data) {
     }
     rows += "</div></div>\n";
   }
-  return Section("Nearest neighbors",
-                 "Test images at the left, each with the training images "
-                 "whose features are most alike, nearest first. Framed in "
-                 "red: another class.",
-                 rows);
+  return Section(
+      "Nearest neighbors",
+      data.clustered
+          ? "Images at the left, each with the others whose features are most "
+            "alike, nearest first. Good features put the same things side by "
+            "side."
+          : "Test images at the left, each with the training images whose "
+            "features are most alike, nearest first. Framed in red: another "
+            "class.",
+      rows);
 }
 
 absl::StatusOr<std::string> Map(const ReportData& data) {
@@ -222,10 +288,13 @@ absl::StatusOr<std::string> Map(const ReportData& data) {
   return Section(
       "Map of the features",
       absl::StrCat(FormatNumber(static_cast<double>(data.map.size()), 0),
-                   " test images, laid out by t-SNE so that "
-                   "neighbors in feature space stay neighbors. "
-                   "Color is the class, which the layout never "
-                   "saw."),
+                   data.clustered ? " images" : " test images",
+                   ", laid out by t-SNE so that neighbors in feature space "
+                   "stay neighbors. ",
+                   data.clustered
+                       ? "Color is the cluster: groups that spherical k-means "
+                         "finds in the same features."
+                       : "Color is the class, which the layout never saw."),
       RenderScatter(data.map, data.classes));
 }
 
@@ -234,8 +303,11 @@ absl::StatusOr<std::string> Map(const ReportData& data) {
 absl::StatusOr<std::string> RenderReport(const ReportData& data) {
   GSG_ASSIGN_OR_RETURN(std::string neighbors, Neighbors(data));
   GSG_ASSIGN_OR_RETURN(std::string map, Map(data));
+  const std::string headline = Headline(data);
   return Page(
-      data.title, absl::StrCat(Headline(data), FactList(data.summary, "facts")),
+      data.title,
+      absl::StrCat(headline, Words(data, headline.empty()),
+                   FactList(data.summary, "facts")),
       absl::StrCat(ScoreTable(data), Curves(data), neighbors, map,
                    data.config.empty()
                        ? ""

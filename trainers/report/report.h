@@ -23,7 +23,8 @@ struct Score {
 
 struct LabeledPicture {
   Picture picture;
-  int64_t label = 0;  // index into ReportData::classes
+  int64_t label = 0;      // index into ReportData::classes
+  std::string name = {};  // of the file, with its folders; may be empty
 };
 
 // A test image and its nearest training images, nearest first.
@@ -35,8 +36,13 @@ struct NeighborRow {
 // What a run has to show. Every vector may be empty; its section is left out.
 // So is the point, the cell or the whole chart of numbers that are unknown.
 struct ReportData {
-  std::string title;  // e.g. "GSG on Fashion-MNIST"
-  Score trained;      // the subject of the headline
+  std::string title;  // e.g. "runs/gsg: GSG on Fashion-MNIST"
+  // What to know first, in plain words: paragraphs, and commands to go on with,
+  // a line each.
+  std::vector<std::string> words;
+  std::string commands;
+  std::string after_commands;  // a paragraph more
+  Score trained;               // the subject of the headline
   // What it is measured against, e.g. raw pixels and the untrained network.
   std::vector<Score> baselines;
   std::vector<EpochRecord> epochs;  // in order
@@ -44,6 +50,11 @@ struct ReportData {
   // Test images on the two-dimensional map of the features.
   std::vector<MapPoint> map;
   std::vector<std::string> classes;  // names, by label
+  // The classes are clusters of the features, for the images have no labels.
+  bool clustered = false;
+  // What the k-NN of `epochs` is measured on, if not on all images, e.g. "2,000
+  // of the test images".
+  std::string watched;
   // Facts of the run (images, device, time) and its settings, as shown.
   std::vector<std::pair<std::string, std::string>> summary;
   std::vector<std::pair<std::string, std::string>> config;

@@ -8,6 +8,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <filesystem>
 #include <set>
 #include <string>
 #include <utility>
@@ -15,10 +16,16 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "gsg_core/status_macros.h"
+#include "trainers/base/format.h"
 #include "trainers/base/sealed_file.h"
 #include "trainers/config/config.h"
 #include "trainers/config/recipes.h"
@@ -27,6 +34,8 @@
 #include "trainers/evaluate/features.h"
 #include "trainers/evaluate/knn.h"
 #include "trainers/evaluate/scores.h"
+#include "trainers/explore/clusters.h"
+#include "trainers/explore/features.h"
 #include "trainers/image/damaged_images.h"
 #include "trainers/image/dataset.h"
 #include "trainers/image/image_source.h"
@@ -46,6 +55,7 @@ constexpr int64_t kQueries = 12;
 constexpr int64_t kNeighbors = 10;
 constexpr int64_t kMapPoints = 1000;
 constexpr int64_t kPictureSide = 64;
+constexpr int64_t kClustered = 3000;  // images from which clusters are made
 
 // Images as small pictures: at their own size if they have one, or else cut
 // to squares.
@@ -66,6 +76,8 @@ class Pictures {
     }
     LabeledPicture result;
     if (!source_.labels().empty()) result.label = source_.labels()[index];
+    // Of images that are files; others have no name of their own.
+    if (source_.fixed_size().height == 0) result.name = source_.name(index);
     Picture& picture = result.picture;
     picture.width = images_.size().width;
     picture.height = images_.size().height;
@@ -93,6 +105,27 @@ class Pictures {
   EvaluationBatch batch_;
 };
 
+// Where there are no labels: the clusters of the training images' features, as
+// explore finds them.
+absl::StatusOr<Clusters> ClustersOf(const Features& features) {
+  const at::Tensor rows = features.rows.contiguous();
+  const absl::Span<const float> values =
+      absl::MakeConstSpan(rows.const_data_ptr<float>(), rows.numel());
+  const int64_t d = rows.size(1);
+  GSG_ASSIGN_OR_RETURN(
+      const UnitRows unit,
+      Normalize(std::vector<float>(values.begin(), values.end()), d,
+                MeanRow(values, d)));
+  ClusterOptions options;
+  options.starts = 2;
+  options.iterations = 20;
+  options.sample = kClustered;
+  GSG_ASSIGN_OR_RETURN(
+      const int64_t k,
+      ChooseClusterCount(unit, options, EigenProduct, NoWatch));
+  return FindClusters(unit, k, options, EigenProduct, NoWatch);
+}
+
 // Rows whose pictures ask for their neighbors: the first of as many classes
 // as possible, or, where there are none, rows at even distances.
 std::vector<int64_t> Queries(const Features& features) {
@@ -110,8 +143,10 @@ std::vector<int64_t> Queries(const Features& features) {
   return picked;
 }
 
+// clusters: of the training images, where they have no labels; or empty.
 absl::StatusOr<std::vector<NeighborRow>> Neighbors(
-    const Dataset& dataset, const FeaturePair& features) {
+    const Dataset& dataset, const FeaturePair& features,
+    const std::vector<int32_t>& clusters) {
   const bool among_themselves = !dataset.labeled();
   const Features& asking = among_themselves ? features.train : features.test;
   Pictures queries(among_themselves ? dataset.train.get() : dataset.test.get());
@@ -126,6 +161,7 @@ absl::StatusOr<std::vector<NeighborRow>> Neighbors(
     absl::StatusOr<LabeledPicture> picture = queries.Get(asking.indices[query]);
     if (!picture.ok()) return picture.status();
     row.query = *std::move(picture);
+    if (!clusters.empty()) row.query.label = clusters[query];
     for (int64_t k = 0; k < nearest.size(1); ++k) {
       const int64_t neighbor = nearest.const_data_ptr<int64_t>()[k];
       const bool itself = among_themselves && neighbor == query;
@@ -135,13 +171,15 @@ absl::StatusOr<std::vector<NeighborRow>> Neighbors(
       picture = bank.Get(features.train.indices[neighbor]);
       if (!picture.ok()) return picture.status();
       row.neighbors.push_back(*std::move(picture));
+      if (!clusters.empty()) row.neighbors.back().label = clusters[neighbor];
     }
     rows.push_back(std::move(row));
   }
   return rows;
 }
 
-absl::StatusOr<std::vector<MapPoint>> Map(const Features& features) {
+absl::StatusOr<std::vector<MapPoint>> Map(
+    const Features& features, const std::vector<int32_t>& clusters) {
   const std::vector<int64_t> picked =
       EvenlySpaced(features.rows.size(0), kMapPoints);
   const int64_t n = picked.size();
@@ -165,7 +203,7 @@ absl::StatusOr<std::vector<MapPoint>> Map(const Features& features) {
     const int64_t label =
         features.labels.defined()
             ? features.labels.const_data_ptr<int64_t>()[picked[i]]
-            : 0;
+            : clusters[picked[i]];
     map.push_back({(*layout)[i][0], (*layout)[i][1], label});
   }
   return map;
@@ -214,31 +252,83 @@ absl::Status WriteResult(const Config& config, const Dataset& dataset,
                           ResultToJson(state, trained, damaged.list().size())));
 
   ReportData data;
-  data.title = absl::StrCat(config.method, " on ", dataset.name);
+  const std::filesystem::path folder =
+      std::filesystem::path(config.output_dir + "/").lexically_normal();
+  const std::string run = folder.parent_path().filename().string();
+  // What images of a folder are called: by that folder.
+  const std::filesystem::path images =
+      std::filesystem::path(config.data_dir + "/").lexically_normal();
+  const std::string images_name = config.dataset == "folder"
+                                      ? images.parent_path().filename().string()
+                                      : dataset.name;
+  data.title = absl::StrCat(run, ": ", config.method, " on ", images_name);
+  const Worked worked = WhetherItWorked(
+      config, state, trained, dataset.labeled() ? dataset.classes.size() : 0);
+  if (!worked.words.empty()) data.words.push_back(worked.words);
+  data.words.push_back(
+      "Next, look at what is in the images, measure the features, or use "
+      "them, by these commands:");
+  // Without the line above them.
+  for (const absl::string_view line :
+       absl::StrSplit(NextCommands(config, dataset.labeled()), '\n')) {
+    if (absl::StartsWith(line, "  ")) {
+      absl::StrAppend(&data.commands, line.substr(2), "\n");
+    }
+  }
+  data.after_commands = absl::StrCat(
+      worked.paid ? "If that is not good enough: " : "To do better: ",
+      Advice(config));
   data.trained = ToScore("trained network", trained);
   data.baselines = {ToScore("raw pixels", state.raw_pixels),
                     ToScore(StartName(config), state.untrained)};
   data.epochs = state.history;
   double seconds = 0;
   for (const EpochRecord& record : state.history) seconds += record.seconds;
+  Clusters clusters;
+  if (!dataset.labeled()) {
+    GSG_ASSIGN_OR_RETURN(clusters, ClustersOf(features.train));
+  }
   GSG_ASSIGN_OR_RETURN(std::vector<NeighborRow> neighbors,
-                       Neighbors(dataset, features));
+                       Neighbors(dataset, features, clusters.cluster));
   data.neighbors = std::move(neighbors);
   GSG_ASSIGN_OR_RETURN(std::vector<MapPoint> map,
-                       Map(dataset.labeled() ? features.test : features.train));
+                       Map(dataset.labeled() ? features.test : features.train,
+                           clusters.cluster));
   data.map = std::move(map);
   data.classes = dataset.classes;
-  if (!dataset.labeled()) data.classes = {"no labels"};
+  data.clustered = !dataset.labeled();
+  for (int64_t c = 1; c <= clusters.k; ++c) {
+    data.classes.push_back(absl::StrCat("cluster ", c));
+  }
   const int64_t test_images =
       dataset.test == nullptr ? 0 : dataset.test->size();
+  const auto part = [](int64_t used, int64_t all, absl::string_view which) {
+    return used == 0 || used >= all
+               ? std::string()
+               : absl::StrCat(GroupedNumber(static_cast<double>(used)),
+                              " of the ", which, " images");
+  };
+  const std::string queries = part(config.knn_queries, test_images, "test");
+  const std::string bank =
+      part(config.knn_bank, dataset.train->size(), "training");
+  data.watched = absl::StrCat(!queries.empty() ? queries
+                              : bank.empty()   ? ""
+                                               : "the test images",
+                              bank.empty() ? "" : " among ", bank);
   data.summary = {
+      {"run", config.output_dir},
+      {"images", config.data_dir.empty() ? dataset.name : config.data_dir},
+      {"finished",
+       absl::FormatTime("%Y-%m-%d %H:%M", absl::Now(), absl::LocalTimeZone())},
       {"training images", absl::StrCat(dataset.train->size())},
-      {"test images", absl::StrCat(test_images)},
       {"damaged images", absl::StrCat(damaged.list().size())},
       {"feature dimensions", absl::StrCat(features.train.rows.size(1))},
       {"optimizer steps", absl::StrCat(state.step)},
       {"training time", absl::StrFormat("%.0f s", seconds)},
   };
+  if (dataset.labeled()) {
+    data.summary.emplace_back("test images", absl::StrCat(test_images));
+  }
   VisitFields(config, [&](const auto& value, const Field& field) {
     data.config.emplace_back(std::string(field.name), ValueText(value));
   });

@@ -17,8 +17,10 @@ struct MapPoint {
 };
 
 // A <figure> with inline SVG: points colored by class, each class named at
-// its median and in a legend that singles it out while pointed at. Needs at
-// least one point, finite coordinates and labels in range. Text is escaped.
+// its median, or beside it where another name is, and in a legend that singles
+// it out while pointed at or focused. Colors stand out from the light and from
+// the dark page by 3 : 1. Needs at least one point, finite coordinates and
+// labels in range. Text is escaped.
 std::string RenderScatter(absl::Span<const MapPoint> points,
                           const std::vector<std::string>& classes);
 

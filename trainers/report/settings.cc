@@ -70,12 +70,13 @@ std::string SettingsSection(const std::vector<Settings>& all) {
   if (rows.empty()) {
     return Section("Settings", "All settings are the same.", "");
   }
-  return Section(
-      "Settings", "Those in which the runs differ; the others are the same.",
-      absl::StrCat("<div class=\"scroll\"><table class=\"differences\"><thead>"
-                   "<tr><th></th>",
-                   head, "</tr></thead>\n<tbody>\n", rows,
-                   "</tbody></table></div>\n"));
+  return Section("Settings",
+                 "Those in which the runs differ; the others are the same.",
+                 absl::StrCat("<div class=\"scroll\" tabindex=\"0\"><table "
+                              "class=\"differences\"><thead>"
+                              "<tr><th></th>",
+                              head, "</tr></thead>\n<tbody>\n", rows,
+                              "</tbody></table></div>\n"));
 }
 
 }  // namespace gsg

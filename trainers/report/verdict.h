@@ -13,9 +13,21 @@ namespace gsg {
 std::string StartName(const Config& config);
 
 // In words whether training paid: one or two sentences from the scores of the
-// trained network beside chance, the untrained network and raw pixels, and what
-// to try if it did not. `classes` of a labeled data set, else 0, with scores
-// of Scores::view_top1. "" if nothing was measured to compare with.
+// trained network beside chance, the untrained network and raw pixels, and
+// without labels the features' spread and rank. `classes` of a labeled data
+// set, else 0, with scores of Scores::view_top1. "" if nothing was measured.
+struct Worked {
+  std::string words;
+  bool paid = false;
+};
+Worked WhetherItWorked(const Config& config, const RunState& state,
+                       const Scores& trained, int64_t classes);
+
+// What to try if it did not work: a sentence.
+std::string Advice(const Config& config);
+
+// Both: the second if training did not pay. "" if nothing was measured to
+// compare with.
 std::string Verdict(const Config& config, const RunState& state,
                     const Scores& trained, int64_t classes);
 

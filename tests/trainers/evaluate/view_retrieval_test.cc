@@ -73,6 +73,27 @@ TEST(ViewRetrievalTest, ViewsThatAreTheImageFindEachOther) {
   EXPECT_EQ(Score(/*blind=*/false, whole), 100);
 }
 
+// Pixels of these images tell all of them apart, and of those that are all the
+// same, none.
+TEST(ViewRetrievalTest, OfRawPixels) {
+  AugmentOptions whole;
+  whole.size = 8;
+  whole.crop_scale_min = whole.crop_scale_max = 1;
+  whole.crop_ratio_min = whole.crop_ratio_max = 1;
+  std::vector<int64_t> all(kImages);
+  std::iota(all.begin(), all.end(), 0);
+  ImageSet same = Images();
+  same.pixels.assign(same.pixels.size(), 100);
+  for (const bool alike : {false, true}) {
+    const ImageSetSource source(alike ? same : Images(), "train");
+    DamagedImages damaged(0);
+    const absl::StatusOr<double> score = PixelViewRetrieval(
+        source, all, whole, /*seed=*/1, /*threads=*/1, &damaged);
+    ASSERT_TRUE(score.ok()) << score.status();
+    EXPECT_NEAR(*score, alike ? 100. / kImages : 100, 1e-9);
+  }
+}
+
 TEST(ViewRetrievalTest, OneFeatureForAllIsChance) {
   AugmentOptions crops;
   crops.size = 8;

@@ -5,10 +5,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <random>
-#include <set>
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "gsg_core/executor.h"
 #include "gtest/gtest.h"
@@ -49,7 +49,7 @@ TEST(DuplicatesTest, FindsThePlantedOnes) {
   const double threshold = DuplicateThreshold(neighbors, 3);
   EXPECT_GE(threshold, 0.8);
   const std::vector<DuplicateGroup> groups =
-      FindDuplicates(rows, neighbors, threshold, kAnyLooks);
+      FindDuplicates(rows, {{&neighbors, threshold}}, threshold, kAnyLooks);
   ASSERT_EQ(groups.size(), 50);
   for (size_t g = 0; g < groups.size(); ++g) {
     ASSERT_EQ(groups[g].members.size(), 2);
@@ -93,10 +93,18 @@ UnitRows AtAngles(const std::vector<double>& angles) {
   return *Normalize(std::move(values), 2, {});
 }
 
+// By the rows' k nearest alone.
+std::vector<DuplicateGroup> Groups(
+    const UnitRows& rows, int64_t k, double threshold,
+    absl::FunctionRef<bool(int64_t, int64_t)> may_join) {
+  const Neighbors neighbors = NeighborsOf(rows, k);
+  return FindDuplicates(rows, {{&neighbors, threshold}}, threshold, may_join);
+}
+
 TEST(DuplicatesTest, AChainDoesNotJoinWhatIsFarFromTheFirst) {
   const UnitRows rows = AtAngles({0, 2, 4, 6, 8});
-  const std::vector<DuplicateGroup> groups = FindDuplicates(
-      rows, NeighborsOf(rows, 4), std::cos(4.5 * M_PI / 180), kAnyLooks);
+  const std::vector<DuplicateGroup> groups =
+      Groups(rows, 4, std::cos(4.5 * M_PI / 180), kAnyLooks);
   ASSERT_EQ(groups.size(), 2);
   ASSERT_EQ(groups[0].members.size(), 3);
   EXPECT_EQ(groups[0].members[1].index, 1);
@@ -108,16 +116,15 @@ TEST(DuplicatesTest, AChainDoesNotJoinWhatIsFarFromTheFirst) {
 TEST(DuplicatesTest, MoreCopiesThanNeighborsAreOneGroup) {
   // 30 copies, of which each knows 3: ties send all to the same three.
   const UnitRows rows = AtAngles(std::vector<double>(30, 10));
-  const std::vector<DuplicateGroup> groups =
-      FindDuplicates(rows, NeighborsOf(rows, 3), 0.99, kAnyLooks);
+  const std::vector<DuplicateGroup> groups = Groups(rows, 3, 0.99, kAnyLooks);
   ASSERT_EQ(groups.size(), 1);
   EXPECT_EQ(groups[0].members.size(), 30);
 }
 
 TEST(DuplicatesTest, LooksHaveTheLastWord) {
   const UnitRows rows = AtAngles({0, 0, 0});
-  const std::vector<DuplicateGroup> groups = FindDuplicates(
-      rows, NeighborsOf(rows, 2), 0.99,
+  const std::vector<DuplicateGroup> groups = Groups(
+      rows, 2, 0.99,
       [](int64_t first, int64_t candidate) { return first + candidate != 1; });
   ASSERT_EQ(groups.size(), 1);
   ASSERT_EQ(groups[0].members.size(), 2);
@@ -125,20 +132,27 @@ TEST(DuplicatesTest, LooksHaveTheLastWord) {
   EXPECT_EQ(groups[0].members[1].index, 2);
 }
 
-TEST(DuplicatesTest, CandidatesAreAllThatCanBeAskedAbout) {
-  const UnitRows rows = WithCopies(200, 0.1);
-  const Neighbors neighbors = NeighborsOf(rows, 5);
-  std::set<int64_t> asked;
-  FindDuplicates(rows, neighbors, 0.7, [&](int64_t first, int64_t candidate) {
-    asked.insert(first);
-    asked.insert(candidate);
-    return false;
-  });
-  const std::vector<int64_t> candidates = Candidates(neighbors, 0.7);
-  EXPECT_GT(asked.size(), 10);
-  EXPECT_LT(candidates.size(), 220);
-  EXPECT_TRUE(std::includes(candidates.begin(), candidates.end(), asked.begin(),
-                            asked.end()));
+TEST(DuplicatesTest, OtherRowsProposePairsToo) {
+  // Of 0 .. 3, features know only that 0 and 1 are near each other.
+  const UnitRows rows = AtAngles({0, 1, 90, 180});
+  const Neighbors features = NeighborsOf(rows, 1);
+  const Neighbors pictures = NeighborsOf(AtAngles({0, 90, 2, 92}), 1);
+  const std::vector<ProposedPairs> both = {{&features, 0.99}, {&pictures, 0.9}};
+  const auto members = [&](double least) {
+    std::vector<std::vector<int64_t>> all;
+    for (const DuplicateGroup& group :
+         FindDuplicates(rows, both, least, kAnyLooks)) {
+      all.emplace_back();
+      for (const auto& member : group.members) {
+        all.back().push_back(member.index);
+      }
+    }
+    return all;
+  };
+  EXPECT_EQ(members(-1), (std::vector<std::vector<int64_t>>{{0, 1, 2, 3}}));
+  // 2 is at 90 degrees, 3 at 180.
+  EXPECT_EQ(members(-0.5), (std::vector<std::vector<int64_t>>{{0, 1, 2}}));
+  EXPECT_EQ(members(0.9), (std::vector<std::vector<int64_t>>{{0, 1}}));
 }
 
 TEST(DuplicatesTest, HistogramByPowersOfTen) {

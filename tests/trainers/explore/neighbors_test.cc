@@ -59,7 +59,7 @@ TEST(NeighborsTest, AreThoseOfSortingAllCosines) {
 }
 
 TEST(NeighborsTest, OfOthersOverSeveralBlocks) {
-  // Blocks are of 8,192 and 2,048 rows.
+  // Blocks are of 2,048 rows.
   const UnitRows bank = RandomRows(8300, 4, 50, 0.5, 2);
   const UnitRows queries = RandomRows(2100, 4, 50, 0.5, 3);
   SerialExecutor serial;

@@ -195,6 +195,11 @@ class ProgramsTest(unittest.TestCase):
             page = f.read()
         self.assertIn("base_lr", page)
         self.assertNotIn("projector_hidden", page)  # the same in both
+        # One run alone has all its settings.
+        pr.succeed("report", self.run_folder, "--output=" + output)
+        with open(output) as f:
+            page = f.read()
+        self.assertIn("projector_hidden", page)
         self.assertNotIn("<script", page)
         self.assertNotIn("http", page.replace("http://www.w3.org", ""))
 
@@ -218,7 +223,7 @@ class ProgramsTest(unittest.TestCase):
             nowhere = tr.new_folder()
             message = self.fails(1, name, "--run=" + nowhere, *flags)
             self.assertIn("there is no checkpoint " + nowhere, message)
-        self.assertIn("at least two", self.fails(2, "report", self.run_folder))
+        self.assertIn("needs runs", self.fails(2, "report"))
         nowhere = tr.new_folder()
         self.assertIn(nowhere, self.fails(1, "report", self.run_folder, nowhere,
                                           "--output=" + self.path("x.html")))

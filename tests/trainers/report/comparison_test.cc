@@ -81,6 +81,27 @@ TEST(RenderComparisonTest, RawPixelsAreALineIfTheyAreTheSame) {
   EXPECT_THAT(RenderComparison(runs), Not(HasSubstr("raw pixels")));
 }
 
+TEST(RenderComparisonTest, OneRunIsShownAlone) {
+  const std::string page = RenderComparison({Sample()[0]});
+  EXPECT_THAT(page, HasSubstr("<h1>The run plain</h1>"));
+  EXPECT_THAT(page, HasSubstr("<dt>seed</dt><dd>7</dd>"));
+  EXPECT_THAT(page, Not(HasSubstr("is ahead")));
+  EXPECT_EQ(NestingFault(page), "");
+}
+
+TEST(RenderComparisonTest, AStoppedRunShowsWhatWasMeasuredLast) {
+  std::vector<RunSummary> runs = Sample();
+  runs[1].trained = {};
+  EpochRecord record;
+  record.epoch = 3;  // not measured
+  runs[1].epochs.push_back(record);
+  const std::string page = RenderComparison(runs);
+  EXPECT_THAT(page, HasSubstr("<td>82.75<span class=\"bar\"><i style=\"width:"
+                              "82.8%\"></i></span><small>after epoch 2</small>"
+                              "</td><td>–</td>"));
+  EXPECT_EQ(Count(page, "after epoch"), 1);
+}
+
 TEST(RenderComparisonTest, StandsAloneAndNests) {
   RunSummary bare;
   bare.name = "just begun";

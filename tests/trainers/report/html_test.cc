@@ -20,6 +20,9 @@ TEST(FormatNumberTest, ReadsAsInPrint) {
   EXPECT_EQ(FormatNumber(1234567.25, 1), "1,234,567.2");
   EXPECT_EQ(FormatNumber(-123, 0), "−123");
   EXPECT_EQ(FormatNumber(2.5e9, 1), "2.5e+09");
+  EXPECT_EQ(FormatNumber(0.0123, -2), "0.012");
+  EXPECT_EQ(FormatNumber(1.23e-6, -2), "1.2e−6");
+  EXPECT_EQ(FormatNumber(0, -2), "0");
   EXPECT_EQ(FormatNumber(NAN, 1), "–");
   EXPECT_EQ(FormatNumber(-INFINITY, 1), "–");
 }

@@ -75,6 +75,55 @@ TEST(RenderReportTest, MarksNeighborsOfAnotherClass) {
                               "T-shirt &amp; top\""));
 }
 
+TEST(RenderReportTest, BeginsInPlainWords) {
+  ReportData data = Sample();
+  data.words = {"It <worked>, 5 %: (--epochs=3).", "Next:"};
+  data.commands = "./bazelw run & go";
+  data.after_commands = "Or else.";
+  EXPECT_THAT(*RenderReport(data),
+              HasSubstr("<p class=\"words\">It &lt;worked&gt;, 5&nbsp;%: "
+                        "<span class=\"flag\">(--epochs=3).</span></p>\n"
+                        "<p class=\"words\">Next:</p>\n"
+                        "<pre class=\"commands\" tabindex=\"0\" "
+                        "aria-label=\"Commands\">./bazelw run &amp; go</pre>\n"
+                        "<p class=\"words\">Or else.</p>\n"));
+}
+
+TEST(RenderReportTest, WithoutLabelsThereAreClustersAndFiles) {
+  ReportData data = Sample();
+  data.clustered = true;
+  data.classes = {"cluster 1", "cluster 2"};
+  data.neighbors[0].query.name = "2024/a & b.jpg";
+  const std::string page = *RenderReport(data);
+  EXPECT_THAT(page, HasSubstr("title=\"2024/a &amp; b.jpg\"><img"));
+  EXPECT_THAT(page, HasSubstr("alt=\"Image: cluster 1, 2024/a &amp; b.jpg\">"
+                              "<figcaption>a &amp; b.jpg</figcaption>"));
+  EXPECT_THAT(page, HasSubstr("Color is the cluster"));
+  for (const char* not_there : {"Test image", "test images at", "another class",
+                                "picture wrong", "which the layout never"}) {
+    EXPECT_THAT(page, Not(HasSubstr(not_there))) << not_there;
+  }
+  EXPECT_EQ(NestingFault(page), "");
+}
+
+TEST(RenderReportTest, FilesOfLabeledImagesAreNamed) {
+  ReportData data = Sample();
+  data.neighbors[0].query.name = "val/shirt/7.png";
+  EXPECT_THAT(*RenderReport(data),
+              HasSubstr("<figcaption>Shirt<small>7.png</small></figcaption>"));
+}
+
+TEST(RenderReportTest, SaysWhyTableAndChartDiffer) {
+  EXPECT_THAT(*RenderReport(Sample()), Not(HasSubstr("and so differs")));
+  ReportData data = Sample();
+  data.watched = "2,000 of the test images";
+  const std::string page = *RenderReport(data);
+  EXPECT_THAT(page, HasSubstr("measured on 2,000 of the test images, and "
+                              "so differs."));
+  EXPECT_THAT(
+      page, HasSubstr("nearest training images, on 2,000 of the test images"));
+}
+
 TEST(RenderReportTest, StandsAloneAndNests) {
   ReportData bare;
   bare.title = "nothing yet";

@@ -5,6 +5,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "trainers/config/config.h"
+#include "trainers/run/epoch_record.h"
 #include "trainers/run/run_state.h"
 
 namespace gsg {
@@ -49,9 +50,42 @@ TEST(VerdictTest, WithoutLabelsViewsDecide) {
   EXPECT_THAT(Verdict(Config(), state, scores, 0),
               AllOf(StartsWith("Training paid"), HasSubstr("83.0 %"),
                     HasSubstr("40.0 %")));
+  state.raw_pixels.view_top1 = 90;
+  EXPECT_THAT(Verdict(Config(), state, scores, 0),
+              AllOf(StartsWith("Training paid little"),
+                    HasSubstr("raw pixels: 90.0 %"), HasSubstr("Try ")));
+  state.raw_pixels.view_top1 = 20;
   scores.view_top1 = 39;
   EXPECT_THAT(Verdict(Config(), state, scores, 0),
               StartsWith("Training did not pay"));
+}
+
+TEST(VerdictTest, WithoutLabelsSpreadAndRankDecideToo) {
+  RunState state;
+  Scores scores;
+  state.untrained.view_top1 = 40;
+  scores.view_top1 = 83;
+  EpochRecord& last = state.history.emplace_back();
+  last.feature_std = 0.95;
+  last.effective_rank = 14.4;
+  EXPECT_THAT(Verdict(Config(), state, scores, 0),
+              AllOf(StartsWith("Training paid"), HasSubstr("spread is 0.95"),
+                    HasSubstr("some 14 dimensions"), Not(HasSubstr("Try "))));
+  last.feature_std = 0.05;
+  EXPECT_THAT(Verdict(Config(), state, scores, 0),
+              AllOf(StartsWith("Training did not pay"),
+                    HasSubstr("have collapsed"), HasSubstr("Try ")));
+  // Without baselines the page has these words alone.
+  const Worked worked = WhetherItWorked(
+      Config(),
+      [&] {
+        RunState bare;
+        bare.history = state.history;
+        return bare;
+      }(),
+      Scores(), 0);
+  EXPECT_FALSE(worked.paid);
+  EXPECT_THAT(worked.words, HasSubstr("--baselines=false"));
 }
 
 TEST(VerdictTest, WithoutBaselinesNothingIsSaid) {
@@ -67,6 +101,13 @@ TEST(NextCommandsTest, HaveThePathForAShell) {
       NextCommands(config, true),
       AllOf(HasSubstr("evaluate -- --run='/runs/it'\\''s here'\n"),
             HasSubstr("//trainers:embed"), HasSubstr("//trainers:export")));
+  EXPECT_THAT(NextCommands(config, true),
+              HasSubstr("//trainers:explore -- --run='/runs/it'\\''s here' "
+                        "--images=FOLDER --output=answers\n"));
+  config.dataset = "folder";
+  config.data_dir = "/my photos";
+  EXPECT_THAT(NextCommands(config, false),
+              HasSubstr("--images='/my photos' --output=answers\n"));
   config.backbone = "resnet_small";  // no network of torchvision's
   EXPECT_THAT(NextCommands(config, false),
               AllOf(HasSubstr("--data_dir=LABELED"),

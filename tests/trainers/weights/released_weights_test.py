@@ -1,5 +1,6 @@
 """Weights as PyTorch and torchvision write them: features, training, errors."""
 
+import csv
 import io
 import json
 import os
@@ -128,6 +129,116 @@ class ReleasedWeightsTest(unittest.TestCase):
         for name, data in files.items():
             with self.subTest(name):
                 self.check_features(self.write(name, data), network)
+
+    def succeed(self, name, *flags):
+        done = subprocess.run(
+            [program("trainers/programs/" + name), *flags, "--threads=1"],
+            capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def features(self, pixels):
+        """Of images of WHOLE pixels, by torchvision."""
+        network = random_network(torchvision.models.resnet18)
+        network.fc = torch.nn.Identity()
+        middle = slice((WHOLE - SIDE) // 2, (WHOLE + SIDE) // 2)
+        x = torch.from_numpy(pixels)[:, middle, middle]
+        with torch.no_grad():
+            return network((x.permute(0, 3, 1, 2) / 255 - MEAN) / STD).numpy()
+
+    def folder_of(self, name, files):
+        """A new folder, with these files: path to pixels."""
+        folder = self.path(name)
+        for file, pixels in files.items():
+            path = os.path.join(folder, file)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            Image.fromarray(pixels).save(path)
+        return folder
+
+    def test_explore_and_search(self):
+        weights = self.path("explored.pth")
+        torch.save(self.resnet18.state_dict(), weights)
+        copy = np.rot90(self.pixels[2])
+        pixels = np.concatenate([self.pixels, copy[None]])
+        names = [f"{i}.png" for i in range(7)]
+        folder = self.folder_of("explored", dict(zip(names, pixels)))
+        answers = self.path("answers")
+        self.succeed("explore", f"--weights={weights}", f"--images={folder}",
+                     f"--image_size={SIDE}", f"--output={answers}",
+                     "--neighbors=3")
+        ours = np.load(os.path.join(answers, "features.npy"))
+        theirs = self.features(pixels)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4)
+        rows = theirs.astype(np.float64) - theirs.mean(0, dtype=np.float64)
+        rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+        cosines = rows @ rows.T
+        with open(os.path.join(answers, "neighbors.csv"), newline="") as f:
+            found = [(int(row["file"][0]), float(row["cosine"]))
+                     for row in csv.DictReader(f)]
+        for i in range(7):
+            nearest = np.sort(np.delete(cosines[i], i))[::-1][:3]
+            np.testing.assert_allclose(
+                [cosine for file, cosine in found if file == i], nearest,
+                atol=1e-3)
+        # Noise that is turned is another image to features, not to pixels.
+        with open(os.path.join(answers, "duplicates.csv"), newline="") as f:
+            self.assertEqual([(row["file"], row["copy"])
+                              for row in csv.DictReader(f)],
+                             [("2.png", "first"), ("6.png", "turned")])
+        with open(os.path.join(answers, "index.json")) as f:
+            index = json.load(f)
+        self.assertTrue(index["released"])
+        self.assertEqual(index["checkpoint"], weights)
+
+        query = os.path.join(folder, "4.png")
+        hits = [line.split() for line in self.succeed(
+            "search", f"--index={answers}", f"--query={query}",
+            "--k=4").splitlines()]
+        self.assertEqual(hits[0], ["1.0000", "4.png"])
+        np.testing.assert_allclose([float(cosine) for cosine, _ in hits],
+                                   np.sort(cosines[4])[::-1][:4], atol=1e-3)
+
+    def test_evaluate(self):
+        weights = self.path("evaluated.pth")
+        torch.save(self.resnet18.state_dict(), weights)
+        generator = np.random.default_rng(2)
+        files, splits = {}, {"train": ([], []), "val": ([], [])}
+        for split, count in (("train", 8), ("val", 6)):
+            for label, name in enumerate(("bright", "dark")):
+                for i in range(count):
+                    # Shades that overlap, so that some are taken wrong.
+                    image = np.clip(
+                        generator.normal(150 - 50 * label, 25, 3) +
+                        generator.normal(0, 30, (WHOLE, WHOLE, 3)), 0,
+                        255).astype(np.uint8)
+                    files[f"{split}/{name}/{i}.png"] = image
+                    splits[split][0].append(image)
+                    splits[split][1].append(label)
+        folder = self.folder_of("evaluated", files)
+        output = self.path("evaluation.json")
+        self.succeed("evaluate", f"--weights={weights}", "--dataset=folder",
+                     f"--data_dir={folder}", f"--image_size={SIDE}",
+                     "--linear=none", "--knn_k=5", "--knn_temperature=0.2",
+                     f"--output={output}")
+        bank, queries = (self.features(np.stack(splits[split][0]))
+                         for split in ("train", "val"))
+        bank /= np.linalg.norm(bank, axis=1, keepdims=True)
+        queries /= np.linalg.norm(queries, axis=1, keepdims=True)
+        labels = np.array(splits["train"][1])
+        right = 0
+        for query, label in zip(queries, splits["val"][1]):
+            cosines = bank @ query
+            nearest = np.argsort(-cosines)[:5]
+            votes = np.exp(cosines[nearest] / 0.2)
+            right += label == np.argmax([votes[labels[nearest] == c].sum()
+                                         for c in (0, 1)])
+        with open(output) as f:
+            result = json.load(f)
+        self.assertEqual(result["checkpoint"], weights)
+        self.assertEqual(result["train_images"], 16)
+        self.assertAlmostEqual(result["knn"]["top1"], 100 * right / 12, 4)
+        self.assertLess(right, 12)
+        self.assertGreater(right, 6)
 
     def saved(self, value, **options):
         data = io.BytesIO()

@@ -59,13 +59,36 @@
     return element;
   };
 
-  // Hues a golden angle apart, for any number; grey for none.
+  // WCAG's relative luminance of hsl(hue, 0.66, lightness).
+  const luminance = (hue, lightness) => {
+    const a = 0.66 * Math.min(lightness, 1 - lightness);
+    const linear = (n) => {  // sRGB's, by CSS Color 4
+      const k = (n + hue / 30) % 12;
+      const value = lightness - a * Math.max(-1, Math.min(k - 3, 9 - k, 1));
+      return value <= 0.04045 ? value / 12.92 :
+        ((value + 0.055) / 1.055) ** 2.4;
+    };
+    return 0.2126 * linear(0) + 0.7152 * linear(8) + 0.0722 * linear(4);
+  };
+
+  // Hues a golden angle apart, for any number, in three luminances that stand
+  // out from the page by more than 3 : 1.
   const dark = matchMedia("(prefers-color-scheme: dark)");
+  const colors = {true: [], false: []};
   const colorOf = (group) => {
+    const known = colors[dark.matches];
+    if (known[group]) return known[group];
     const hue = (215 + 137.508 * group) % 360;
-    const step = Math.floor(group / 8) % 3;
-    return dark.matches ? `hsl(${hue.toFixed(1)} 72% ${[68, 57, 78][step]}%)`
-      : `hsl(${hue.toFixed(1)} 62% ${[43, 56, 33][step]}%)`;
+    const wanted = (dark.matches ? [0.4, 0.24, 0.55] :
+      [0.18, 0.26, 0.1])[Math.floor(group / 8) % 3];
+    let low = 0, high = 1;
+    for (let i = 0; i < 16; ++i) {
+      const middle = (low + high) / 2;
+      if (luminance(hue, middle) < wanted) low = middle;
+      else high = middle;
+    }
+    return known[group] =
+      `hsl(${hue.toFixed(1)} 66% ${(100 * low).toFixed(1)}%)`;
   };
 
   // --- Thumbnails.
@@ -151,10 +174,10 @@
       view.append(intro(
         "Groups of images that are the same picture, or nearly, each with the " +
         "cosine of its features to those of the group's first. Two images are " +
-        "in a group if that reaches the threshold" + (data.looked ? " and " +
-        "they look alike: reduced to 24 × 24 grey pixels, also turned or " +
-        "mirrored, they correlate to 0.9, and their colors are the same." :
-        "."),
+        "in a group if " + (data.looked ? "they look alike: reduced to 24 × 24 " +
+        "pixels, also turned or mirrored, their gray values correlate to " +
+        "0.98, and their colors are the same." :
+        "that reaches the threshold."),
         "All are in duplicates.csv."));
       view.append(histogram());
       if (data.groups.length === 0) {
@@ -274,6 +297,9 @@
     return `, ${Math.round(100 * count / list.length)} % ${data.classes[name]}`;
   };
 
+  const copies = (i, j) => data.groups.some((group) =>
+    group.some(([a]) => a === i) && group.some(([b]) => b === j));
+
   // Nearest cosines, to choose another threshold by.
   const histogram = () => {
     const {decades, counts} = data.histogram;
@@ -347,7 +373,8 @@
           "data-open": image, title: names[image],
           "aria-label": names[image]}, thumb(image))),
         make("small", {}, cosineText(cosine) +
-          (cosine >= at ? ", taken" : ", not taken")))));
+          (data.looked ? (copies(i, j) ? ", copies" : ", no copies") :
+            cosine >= at ? ", taken" : ", not taken")))));
     };
     slider.addEventListener("input", () => show(true));
     box.append(make("strong", {}, "Cosine of each image to its most alike one"),
