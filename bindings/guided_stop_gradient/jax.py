@@ -231,7 +231,7 @@ def _call(static: _Static, wants_grad: bool, p: _Arrays, z: _Arrays,
         threads=np.int64(threads), half=half, projections=np.int64(len(z)),
         paired=bool(paired))
     call: Any = jax.ffi.ffi_call(_GUIDED_LOSS, tuple(shapes),
-                            vmap_method="sequential")
+                                 vmap_method="sequential")
     return tuple(call(seed, *paired, *z, *p, **options))
 
 
