@@ -11,6 +11,9 @@ import zipfile
 # The earliest date that zip knows, for every entry.
 DATE = (1980, 1, 1, 0, 0, 0)
 
+# How programs and shared libraries begin.
+ELF = b"\x7fELF"
+
 
 def record_line(path, data):
     digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest())
@@ -22,7 +25,7 @@ def write_wheel(out, entries):
         for path, data in entries.items():
             entry = zipfile.ZipInfo(path, DATE)
             entry.compress_type = zipfile.ZIP_DEFLATED
-            mode = 0o755 if path.endswith(".so") else 0o644
+            mode = 0o755 if data.startswith(ELF) else 0o644
             entry.external_attr = (0o100000 | mode) << 16
             wheel.writestr(entry, data)
 
@@ -40,8 +43,11 @@ CPP_LIMITS = {
 }
 
 
-def check_platform(path, platform):
-    """Exits unless an extension runs wherever its platform tag promises."""
+def check_platform(path, platform, provided=()):
+    """Exits unless a binary runs wherever its platform tag promises.
+
+    provided: libraries that are there beside those of every manylinux system.
+    """
     promised = re.fullmatch(r"manylinux_(\d+)_(\d+)_x86_64", platform)
     if not promised:
         sys.exit(f"{platform} is not a manylinux tag for x86-64")
@@ -53,8 +59,9 @@ def check_platform(path, platform):
         ["/usr/bin/readelf", "--dynamic", "--version-info", "--wide", path],
         text=True)
     libraries = set(re.findall(r"Shared library: \[(.*?)\]", headers))
-    if libraries - LIBRARIES:
-        sys.exit(f"{path} needs {', '.join(sorted(libraries - LIBRARIES))}, "
+    others = libraries - LIBRARIES - set(provided)
+    if others:
+        sys.exit(f"{path} needs {', '.join(sorted(others))}, "
                  "which a manylinux wheel may not count on")
     needed = re.findall(r"Name: (GLIBC|GLIBCXX|CXXABI)_([\d.]+)", headers)
     if not needed:
@@ -72,6 +79,7 @@ def main():
         parser.add_argument(flag, required=True)
     parser.add_argument("--platform", required=True)
     parser.add_argument("--metadata", action="append", default=[])
+    parser.add_argument("--provided_library", action="append", default=[])
     parser.add_argument("--readme", required=True)
     parser.add_argument("files", nargs="+", help="path in the wheel=file")
     args = parser.parse_args()
@@ -81,8 +89,8 @@ def main():
         path, source = file.split("=", 1)
         with open(source, "rb") as data:
             entries[path] = data.read()
-        if path.endswith(".so"):
-            check_platform(source, args.platform)
+        if entries[path].startswith(ELF):
+            check_platform(source, args.platform, args.provided_library)
     info = f"{args.name.replace('-', '_')}-{args.version}.dist-info"
     metadata = [
         "Metadata-Version: 2.1",

@@ -8,9 +8,14 @@ load("@local_python//:defs.bzl", "GLIBC_VERSION", "PYTHON_VERSION")
 _GLIBC = int(GLIBC_VERSION.split(".")[1])
 _PLATFORM = "manylinux_2_%d_x86_64" % (34 if _GLIBC < 38 else max(39, _GLIBC))
 
+def _runfile(file):
+    """Where a program finds the file below its runfiles."""
+    path = file.short_path
+    return path[len("../"):] if path.startswith("../") else "gsg/" + path
+
 def _py_wheel_impl(ctx):
     python = "cp" + PYTHON_VERSION.replace(".", "")
-    tag = "%s-%s" % (python, python)
+    tag = "py3-none" if ctx.attr.any_python else "%s-%s" % (python, python)
     wheel = ctx.actions.declare_file("%s-%s-%s-%s.whl" % (
         ctx.attr.distribution.replace("-", "_"),  # as wheels spell it
         ctx.attr.version,
@@ -30,10 +35,13 @@ def _py_wheel_impl(ctx):
         if len(files) != 1:
             fail("%s has %d files; a destination names one" % (target.label, len(files)))
         args.add("%s=%s" % (destination, files[0].path))
+    for file in ctx.files.runfiles:
+        args.add("%s/%s=%s" % (ctx.attr.runfiles_folder, _runfile(file), file.path))
+    args.add_all(ctx.attr.provided_libraries, before_each = "--provided_library")
     ctx.actions.run(
         executable = ctx.executable._make_wheel,
         arguments = [args],
-        inputs = ctx.files.files + [ctx.file.readme],
+        inputs = ctx.files.files + ctx.files.runfiles + [ctx.file.readme],
         outputs = [wheel],
         mnemonic = "PyWheel",
         progress_message = "Writing " + wheel.short_path,
@@ -62,6 +70,15 @@ py_wheel = rule(
             mandatory = True,
             allow_files = True,
             doc = "Target with one file: its path in the wheel.",
+        ),
+        "runfiles": attr.label_list(
+            allow_files = True,
+            doc = "Files that programs look for among their runfiles.",
+        ),
+        "runfiles_folder": attr.string(doc = "Where those are in the wheel."),
+        "any_python": attr.bool(doc = "That no file is for one Python alone."),
+        "provided_libraries": attr.string_list(
+            doc = "Shared libraries that a distribution it requires brings.",
         ),
         "_make_wheel": attr.label(
             cfg = "exec",

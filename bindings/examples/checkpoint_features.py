@@ -10,19 +10,20 @@ weights; nearest_neighbors() is scikit-learn's k-NN on its features.
 import json
 import pathlib
 import sys
+from typing import Any, Dict, Union
 
 import torch
-from sklearn.neighbors import KNeighborsClassifier
-from torch import nn
+from torch import Tensor, nn
 from torchvision.models import VisionTransformer
 from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
 
 PREFIX = "backbone."
 
 
-def backbone_state(file):
+def backbone_state(file: Union[str, pathlib.Path]) -> Dict[str, Tensor]:
     """The weights of the backbone alone, by torchvision's names."""
-    state = torch.load(file, map_location="cpu", weights_only=True)
+    state: Dict[str, Any] = torch.load(file, map_location="cpu",
+                                       weights_only=True)
     state = state.get("model", state)
     if any(name.startswith(PREFIX) for name in state):
         state = {name[len(PREFIX):]: value for name, value in state.items()
@@ -30,7 +31,8 @@ def backbone_state(file):
     return state
 
 
-def load_backbone(file, stem="imagenet"):
+def load_backbone(file: Union[str, pathlib.Path],
+                  stem: str = "imagenet") -> nn.Module:
     """The network of a checkpoint, without its last layer, to evaluate.
 
     stem: the setting of that name in the run's config.json, for ResNets.
@@ -42,7 +44,7 @@ def load_backbone(file, stem="imagenet"):
     stages = [f"layer{i}" for i in (1, 2, 3, 4)]
     blocks = [len({name.split(".")[1] for name in state
                    if name.startswith(stage)}) for stage in stages]
-    network = ResNet(block, blocks)
+    network: Any = ResNet(block, blocks)
     network.fc = nn.Identity()
     width, channels, kernel, _ = state["conv1.weight"].shape
     network.conv1 = nn.Conv2d(channels, width, kernel, bias=False,
@@ -57,34 +59,37 @@ def load_backbone(file, stem="imagenet"):
             setattr(network, stage, network._make_layer(
                 block, width * 2**i, blocks[i], stride=1 if i == 0 else 2))
     network.load_state_dict(state)
-    return network.eval()
+    trained: nn.Module = network.eval()
+    return trained
 
 
-def vision_transformer(state):
+def vision_transformer(state: Dict[str, Tensor]) -> nn.Module:
     """The Vision Transformer of a state dict."""
     width, channels, patch, _ = state["conv_proj.weight"].shape
     side = round((state["encoder.pos_embedding"].shape[1] - 1)**0.5)
     layers = {name.split(".")[2] for name in state
               if name.startswith("encoder.layers.")}
     hidden = state["encoder.layers.encoder_layer_0.mlp.0.weight"].shape[0]
-    network = VisionTransformer(
+    network: Any = VisionTransformer(
         image_size=side * patch, patch_size=patch, num_layers=len(layers),
         num_heads=width // 64, hidden_dim=width, mlp_dim=hidden)
     network.conv_proj = nn.Conv2d(channels, width, patch, stride=patch)
     network.heads = nn.Identity()
     network.load_state_dict(state)
-    return network.eval()
+    trained: nn.Module = network.eval()
+    return trained
 
 
 @torch.no_grad()
-def features(network, images, batch=256):
+def features(network: nn.Module, images: Tensor, batch: int = 256) -> Any:
     """[N, D] of images [N, C, H, W], each row of length 1."""
     rows = torch.cat([network(part) for part in images.split(batch)])
     return nn.functional.normalize(rows).numpy()
 
 
-def nearest_neighbors(train, train_labels, k=20):
+def nearest_neighbors(train: Any, train_labels: Any, k: int = 20) -> Any:
     """A classifier of features, by the cosine to those of `train`."""
+    from sklearn.neighbors import KNeighborsClassifier
     return KNeighborsClassifier(k, weights="distance", metric="cosine").fit(
         train, train_labels)
 

@@ -34,12 +34,13 @@ from numpy.typing import NDArray
 from guided_stop_gradient import _native
 from guided_stop_gradient._arguments import (
     as_integer, as_seed, as_sequence, as_string, loss_options, nearest_options)
+from guided_stop_gradient._runs import Run, train
 from guided_stop_gradient._types import ArrayLike, Distance, Selection
 
 __all__ = [
-    "GuidedLoss", "effective_rank", "feature_std", "guided_loss",
+    "GuidedLoss", "Run", "effective_rank", "feature_std", "guided_loss",
     "guided_loss_shared", "nearest_pairing", "pairing", "select",
-    "select_shared", "source_mask", "step_seed"
+    "select_shared", "source_mask", "step_seed", "train"
 ]
 __version__ = _native.version
 

@@ -3,23 +3,23 @@
     loss = gsg.jax.guided_loss_shared(p1, p2, z1, z2, seed=step)
     grads = jax.grad(lambda p: gsg.jax.guided_loss_shared(*p, z1, z2))((p1, p2))
 
-Lee & Lee, arXiv 2503.09058; see help(gsg). gsg computes on the host, by
-jax.pure_callback, in one pass for the loss and its gradient; the functions work
-under jit, grad and vmap (row by row of the batch). Arrays on an accelerator are
-copied to the host and back. Shapes, dtypes, the pairing's form and options are
-checked when JAX traces; values that gsg rejects raise from where the result is
-waited for.
+Lee & Lee, arXiv 2503.09058; see help(gsg). XLA calls gsg on its own buffers, in
+one pass for the loss and its gradient; the functions work under jit, grad and vmap
+(row by row of the batch). They are for JAX's CPU backend: on an accelerator XLA
+says that it has no implementation. Shapes, dtypes, the pairing's form and options
+are checked when JAX traces; values that gsg rejects raise from where the result is
+waited for. threads: of XLA's own threads, at most as many as it has.
 """
 
 import functools
-from typing import Any, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Optional, Sequence, Tuple, Union, cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from guided_stop_gradient import _native
+from guided_stop_gradient import _xla
 from guided_stop_gradient._arguments import (as_seed, at_most, loss_options,
                                              nearest_options)
 from guided_stop_gradient._types import Distance, Selection
@@ -31,11 +31,17 @@ _SHARED = ("p1", "p2", "z1", "z2")
 _Array = Union[jax.Array, NDArray[Any]]
 _DTYPES = ("float16", "bfloat16", "float32", "float64")
 
+_GUIDED_LOSS = "guided_stop_gradient.guided_loss"
+_NEAREST_PAIRING = "guided_stop_gradient.nearest_pairing"
+jax.ffi.register_ffi_target(_GUIDED_LOSS, _xla.guided_loss, platform="cpu")
+jax.ffi.register_ffi_target(_NEAREST_PAIRING, _xla.nearest_pairing,
+                            platform="cpu")
+
 
 def _as_seed(seed: Any) -> jax.Array:
     """Its halves, uint32 [2]: JAX has 64 bits only where it is asked to.
 
-    A third number is 1 if it is negative, which only the host can refuse.
+    A third number is 1 if it is negative, which is known when it has a value.
     """
     if not isinstance(seed, jax.core.Tracer):
         value = as_seed(seed)
@@ -47,13 +53,6 @@ def _as_seed(seed: Any) -> jax.Array:
             if seed.dtype.itemsize == 8 else jnp.zeros((), np.uint32))
     return jnp.stack([seed.astype(np.uint32), high.astype(np.uint32),
                       (seed < 0).astype(np.uint32)])
-
-
-def _seed_on_host(seed: Any) -> int:
-    low, high, negative = map(int, np.asarray(seed))
-    if negative:
-        raise ValueError(f"seed is negative; it must be in 0..{2**64 - 1}")
-    return high << 32 | low
 
 
 def _check_array(name: str, value: Any, what: str) -> None:
@@ -190,19 +189,15 @@ def nearest_pairing(z11: _Array, z12: _Array,
     if z11.shape[0] == 1:
         raise ValueError("z11 has 1 row, which no other image can be paired "
                          "with: give two")
-    candidates = at_most(candidates, z11.shape[0])
-    struct: Any = jax.ShapeDtypeStruct
-
-    def on_host(seed: Any, *z: Any) -> Any:
-        options = nearest_options(candidates, distance, _seed_on_host(seed),
-                                  threads)
-        pairing = _native.nearest_pairing(tuple(map(np.asarray, z)), options)
-        return pairing.astype(np.int32)
-
-    result: jax.Array = jax.pure_callback(
-        on_host, struct(z11.shape[:1], np.int32), _as_seed(seed),
-        *map(jax.lax.stop_gradient, z), vmap_method="sequential")
-    return result
+    struct: Any = jax.ShapeDtypeStruct  # not annotated by JAX
+    call: Any = jax.ffi.ffi_call(
+        _NEAREST_PAIRING, struct(z11.shape[:1], np.int32),
+        vmap_method="sequential")
+    result: Any = call(
+        _as_seed(seed), *(jax.lax.stop_gradient(jnp.asarray(x)) for x in z),
+        distance=distance, threads=np.int64(threads),
+        candidates=np.int64(at_most(candidates, z11.shape[0])))
+    return cast(jax.Array, result)
 
 
 # The options, and whether values that are not finite are no error.
@@ -220,38 +215,24 @@ def _loss_dtype(p: Any) -> Any:
     return np.float64 if p.dtype == np.float64 else np.float32
 
 
-def _on_host(static: _Static, wants_grad: bool, p: Any, z: Any, pairing: Any,
-             seed: Any) -> Tuple[Any, ...]:
-    """The loss and, if wanted, its gradients."""
-    p, z = tuple(map(np.asarray, p)), tuple(map(np.asarray, z))
-    distance, selection, temperature, margin, threads, half = static
-    options = loss_options(distance, selection, temperature, margin,
-                           _seed_on_host(seed), threads)
-    if half and not all(np.isfinite(x).all() for x in (*p, *z)):
-        # float16 ran over: who scales the loss looks for it in the gradients.
-        nan = [np.full_like(x, np.nan) for x in p] if wants_grad else []
-        return (np.asarray(np.nan, np.float32), *nan)
-    out = None if wants_grad else ()
-    if len(z) == 4:
-        loss, _, grads = _native.guided_loss((*p, *z), options, out)
-    else:
-        if pairing is not None:
-            pairing = np.asarray(pairing).astype(np.int64)
-        loss, _, grads = _native.guided_loss_shared(
-            (*p[:2], *z), pairing, options, out, p[2:])
-    return (np.asarray(loss, _loss_dtype(p[0])), *grads)
-
-
 def _call(static: _Static, wants_grad: bool, p: _Arrays, z: _Arrays,
           pairing: Any, seed: Any) -> Tuple[jax.Array, ...]:
+    """The loss and, if wanted, its gradients."""
+    distance, selection, temperature, margin, threads, half = static
     struct: Any = jax.ShapeDtypeStruct  # not annotated by JAX
     shapes = [struct((), _loss_dtype(p[0]))]
     if wants_grad:
         shapes += [struct(x.shape, x.dtype) for x in p]
-    callback = functools.partial(_on_host, static, wants_grad)
-    results: Tuple[jax.Array, ...] = jax.pure_callback(
-        callback, tuple(shapes), p, z, pairing, seed, vmap_method="sequential")
-    return results
+    paired = () if pairing is None else (pairing,)
+    # Attributes have the types that the handler reads.
+    options: Dict[str, Any] = dict(
+        distance=distance, selection=selection,
+        temperature=np.float64(temperature), margin=np.float64(margin),
+        threads=np.int64(threads), half=half, projections=np.int64(len(z)),
+        paired=bool(paired))
+    call: Any = jax.ffi.ffi_call(_GUIDED_LOSS, tuple(shapes),
+                                 vmap_method="sequential")
+    return tuple(call(seed, *paired, *z, *p, **options))
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))

@@ -22,7 +22,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from guided_stop_gradient import _formula, _native, _torch_cuda
+from guided_stop_gradient import _formula, _gather, _native, _torch_cuda
 from guided_stop_gradient._arguments import (
     DISTANCES, SELECTIONS, as_integer, as_margin, as_one_of, as_seed,
     as_temperature, at_most, loss_options, nearest_options)
@@ -73,6 +73,14 @@ class GuidedStopGradientLoss(nn.Module):
         forward mode).
     return_pairs: forward returns (loss, pairs), pairs uint8 [N] as in
         gsg.GuidedLoss. An argument of forward, too.
+    gather: for views="shared" under DistributedDataParallel: images are paired
+        across the batches of all processes of the default group. N above is then
+        their number in all; each process gets the loss of them all, and W times
+        the gradient of its own rows, W processes, so that the mean of gradients
+        that DistributedDataParallel takes is the gradient of that loss. In
+        training mode alone, and without a process group as for one process, like
+        SyncBatchNorm. Shapes, dtypes, step, seed, options and pairing=, [N], must
+        be the same in all processes, or there is a ValueError in each.
 
     What is random (the pairing, selection="random") is a function of (seed,
     step), gsg.step_seed, where `step` counts the calls in training mode. Each of
@@ -101,7 +109,7 @@ class GuidedStopGradientLoss(nn.Module):
                  pairing: PairingKind = "cyclic", candidates: int = 16,
                  seed: int = 0,
                  reduction: Literal["mean", "sum", "none"] = "mean",
-                 return_pairs: bool = False) -> None:
+                 return_pairs: bool = False, gather: bool = False) -> None:
         super().__init__()
         self.distance = as_one_of("distance", distance, DISTANCES)
         self.selection = as_one_of("selection", selection, SELECTIONS)
@@ -117,6 +125,11 @@ class GuidedStopGradientLoss(nn.Module):
         self.seed = as_seed(seed)
         self.reduction = as_one_of("reduction", reduction, _REDUCTIONS)
         self.return_pairs = bool(return_pairs)
+        if gather and views == "four":
+            raise ValueError(
+                'gather=True is for views="shared": with views="four" each row '
+                "has its second image already")
+        self.gather = bool(gather)
         self._steps = Steps()
         self.register_load_state_dict_pre_hook(  # type: ignore[no-untyped-call]
             _without_a_count)
@@ -169,6 +182,8 @@ class GuidedStopGradientLoss(nn.Module):
                     "torch.jit.trace would record a training step's pairing: "
                     "give seed=, or trace the module after eval()")
             step, seed = draw_step(self._steps, self.training), self.seed
+        if self.gather and self.training and _gather.is_of_several():
+            p, z, local = self._gathered(p, z, local, second, step, seed)
         if shared and second is None and p[0].shape[0] == 1:
             # A last batch of one image, say.
             if self.selection != "none" and self.pairing != "random":
@@ -199,6 +214,22 @@ class GuidedStopGradientLoss(nn.Module):
                 loss = loss * len(p[0])
         wanted = self.return_pairs if return_pairs is None else return_pairs
         return (loss, pairs) if wanted else loss
+
+    def _gathered(self, p: List[Tensor], z: List[Tensor],
+                  local: Optional[Tensor], second: Optional[Tensor],
+                  step: Optional[Tensor], seed: int
+                  ) -> Tuple[List[Tensor], List[Tensor], Optional[Tensor]]:
+        """p, z and local of all processes."""
+        if _is_recorded():
+            raise RuntimeError(
+                "gather=True speaks to other processes, which torch.export and "
+                "torch.jit.trace cannot record: take the module after eval()")
+        _check_shared((*p, *z), local, None)
+        options = (self.distance, self.selection, self.temperature, self.margin,
+                   self.pairing, self.candidates, self.reduction)
+        everyone = _gather.gather(p, z, local, second, step, seed, repr(options))
+        return cast(Tuple[List[Tensor], List[Tensor], Optional[Tensor]],
+                    everyone)
 
     def _in_order(self, views: Tuple[Tensor, ...],
                   named: Dict[str, Optional[Tensor]]) -> Tuple[Tensor, ...]:
@@ -237,11 +268,12 @@ class GuidedStopGradientLoss(nn.Module):
                    if self.pairing == "nearest" else "")
         reduction = ("" if self.reduction == "mean" else
                      f", reduction={self.reduction!r}")
+        gather = ", gather=True" if self.gather else ""
         return (f"distance={self.distance!r}, selection={self.selection!r}, "
                 f"{parameter.get(self.selection, '')}"
                 f"views={self.views!r}, pairing={self.pairing!r}, "
                 f"{nearest}seed={self.seed}"
-                f"{reduction}")
+                f"{reduction}{gather}")
 
 
 def _without_a_count(module: nn.Module, state_dict: Dict[str, Any], prefix: str,
@@ -254,6 +286,13 @@ def _is_traced() -> bool:
     # Dynamo says True of itself, too.
     return (not torch.compiler.is_compiling() and
             bool(torch.jit.is_tracing()))  # type: ignore[attr-defined,no-untyped-call]
+
+
+def _is_recorded() -> bool:
+    """By torch.export, which knows no break of a graph, or torch.jit.trace."""
+    exported = (torch.compiler.is_compiling() and
+                not torch.compiler.is_dynamo_compiling())
+    return exported or _is_traced()
 
 
 def _signed(seed: int) -> int:

@@ -12,6 +12,7 @@ import torchvision
 import checkpoint_features
 import lightly_after
 import lightly_before
+import lightning_simsiam
 import simsiam
 from tests.bindings import run_pytest
 from tests.trainers import training_run
@@ -58,6 +59,21 @@ def test_lightly():
     assert len(before) == len(after) == 3
     assert all(-1 <= loss <= 1 for loss in before + after)
     assert before != after
+
+
+def test_lightning(tmp_path):
+    torch.manual_seed(0)
+    images = torch.utils.data.TensorDataset(*torch.randn(2, 16, 3, 32, 32))
+    loader = torch.utils.data.DataLoader(images, batch_size=8)
+    options = dict(accelerator="cpu", logger=False, enable_progress_bar=False,
+                   default_root_dir=tmp_path)
+    model, trainer = lightning_simsiam.train(loader, width=16, max_epochs=2,
+                                             **options)
+    assert model.loss.step == 4
+    assert -1 <= trainer.callback_metrics["loss"] <= 1
+    checkpoint, = tmp_path.rglob("*.ckpt")
+    again = lightning_simsiam.SimSiam.load_from_checkpoint(checkpoint, width=16)
+    assert again.loss.step == 4  # a resumed run goes on with its pairings
 
 
 def test_lightly_loss_is_ours_without_guidance():

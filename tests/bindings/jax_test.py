@@ -1,5 +1,6 @@
 """gsg.jax against gsg, under grad, jit and vmap."""
 
+import functools
 import sys
 import unittest
 
@@ -11,7 +12,28 @@ import guided_stop_gradient as gsg
 import guided_stop_gradient.jax
 
 SEED = 11
+PAIRS = ((0, 2), (0, 3), (1, 2), (1, 3))
 jax.config.update("jax_enable_x64", True)
+
+
+def unit(x):
+    return x / jnp.linalg.norm(x, axis=1, keepdims=True)
+
+
+def reference(p, z, pairing):
+    """The loss of shared views, for JAX to differentiate: closest pair, euclidean.
+
+    The choice is made of constants.
+    """
+    z = [jax.lax.stop_gradient(jnp.asarray(x, jnp.float64)) for x in z]
+    p = [jnp.asarray(x, jnp.float64) for x in p]
+    p, z = [[*x, *(y[pairing] for y in x)] for x in (p, z)]
+    distances = jnp.stack([jnp.linalg.norm(z[a] - z[b], axis=1)
+                           for a, b in PAIRS])
+    pair = distances.argmin(0)
+    d = [-(unit(p[v]) * unit(z[v ^ 1])).sum(1) for v in range(4)]
+    return (jnp.where(pair // 2 == 0, d[0], d[1]) +
+            jnp.where(pair % 2 == 0, d[2], d[3])).mean() / 2
 
 
 class JaxTest(unittest.TestCase):
@@ -58,7 +80,85 @@ class JaxTest(unittest.TestCase):
                             for g in grads[1]:
                                 self.assertFalse(g.any())
 
-    def test_seed_may_be_traced(self):
+    def test_is_the_reference_under_jit_grad_and_vmap(self):
+        def loss(p, z, r, threads=1):
+            return gsg.jax.guided_loss_shared(*p, *z, r, threads=threads)
+
+        for n, d in ((9, 6), (130, 33)):
+            p, z = jnp.asarray(self.rng.standard_normal((2, 3, 2, n, d)),
+                               jnp.float32)
+            r = jnp.stack([gsg.pairing(n, seed=k) for k in range(3)])
+            expected, grads = [], []
+            for k in range(3):
+                value, gradient = jax.value_and_grad(reference)(p[k], z[k], r[k])
+                expected.append(value)
+                grads.append(gradient)
+            for name, function in (
+                    ("grad", jax.value_and_grad(loss)),
+                    ("jit", jax.jit(jax.value_and_grad(loss))),
+                    ("threads", jax.jit(jax.value_and_grad(
+                        functools.partial(loss, threads=4))))):
+                value, gradient = function(p[0], z[0], r[0])
+                with self.subTest(f"{name} {n}"):
+                    self.assertAlmostEqual(float(value), expected[0], delta=1e-6)
+                    np.testing.assert_allclose(gradient, grads[0], rtol=0,
+                                               atol=1e-6)
+            for name, function in (
+                    ("vmap", jax.vmap(jax.value_and_grad(loss))),
+                    ("jit vmap", jax.jit(jax.vmap(jax.value_and_grad(loss))))):
+                value, gradient = function(p, z, r)
+                with self.subTest(f"{name} {n}"):
+                    np.testing.assert_allclose(value, expected, rtol=0, atol=1e-6)
+                    np.testing.assert_allclose(gradient, grads, rtol=0, atol=1e-6)
+            # Not too small to tell.
+            self.assertGreater(np.abs(grads).max(), 1e-4)
+
+    def test_xla_calls_gsg_and_not_python(self):
+        p1, p2, z1, z2 = self.views(4, jnp.float32)
+
+        def step(p1, p2, z1, z2):
+            r = gsg.jax.nearest_pairing(z1, z2, candidates=3)
+            return jax.value_and_grad(gsg.jax.guided_loss_shared)(p1, p2, z1, z2,
+                                                                  r)
+
+        lowered = jax.jit(step).lower(p1, p2, z1, z2)
+        for text in (lowered.as_text(), lowered.compile().as_text()):
+            self.assertNotIn("callback", text)
+            for name in ("guided_loss", "nearest_pairing"):
+                self.assertIn(f"guided_stop_gradient.{name}", text)
+
+    def test_threads_change_no_bit(self):
+        views = [jnp.asarray(self.rng.standard_normal((300, 40)), jnp.float32)
+                 for _ in range(4)]
+        gradient = jax.value_and_grad(gsg.jax.guided_loss_shared)
+        value, expected = gradient(*views)
+        many = jax.jit(jax.value_and_grad(functools.partial(
+            gsg.jax.guided_loss_shared, threads=256)))
+        for _ in range(20):
+            other, actual = many(*views)
+            self.assertEqual(other, value)
+            np.testing.assert_array_equal(actual, expected)
+
+    def test_a_pairing_of_any_integers(self):
+        views = self.views(4, jnp.float32)
+        pairing = gsg.pairing(9, seed=3)
+        expected = gsg.jax.guided_loss_shared(*views, pairing)
+        step = jax.jit(lambda r: gsg.jax.guided_loss_shared(*views, r))
+        for dtype in ("int8", "int16", "int32", "int64", "uint8", "uint16",
+                      "uint32", "uint64"):
+            self.assertEqual(step(jnp.asarray(pairing, dtype)), expected)
+        for wrong in (np.int64(2**32 + 1), np.uint64(2**64 - 1), np.int8(-1)):
+            r = jnp.asarray(pairing, wrong.dtype).at[2].set(wrong)
+            with self.assertRaisesRegex(Exception, r"pairing\[2\] is "):
+                step(r).block_until_ready()
+
+    def test_a_value_that_is_not_finite(self):
+        p1, p2, z1, z2 = self.views(4, jnp.float32)
+        with self.assertRaisesRegex(Exception, "p2 has nan in row 1, column 3"):
+            jax.jit(gsg.jax.guided_loss_shared)(
+                p1, p2.at[1, 3].set(jnp.nan), z1, z2).block_until_ready()
+
+    def test_a_seed_may_be_traced(self):
         views = self.views(4, jnp.float32)
         step = jax.jit(lambda seed: gsg.jax.guided_loss_shared(*views,
                                                                seed=seed))

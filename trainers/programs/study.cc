@@ -223,8 +223,12 @@ std::string Source() {
 // What to type for the same study.
 std::string RepeatCommand(const StudyOptions& options) {
   std::vector<std::string> command = {"./bazelw", "run", "//trainers:study",
-                                      "--",
-                                      absl::StrCat("--study=", options.study)};
+                                      "--"};
+  // What it is called where it was installed, which the wheel says.
+  if (const char* installed = std::getenv("GSG_COMMAND")) {
+    command = {installed, "study"};
+  }
+  command.push_back(absl::StrCat("--study=", options.study));
   const std::pair<const char*, const std::string*> flags[] = {
       {"seeds", &options.seeds},
       {"recipe", &options.recipe},

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <cstdlib>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -136,9 +137,15 @@ std::string Verdict(const Config& config, const RunState& state,
 std::string NextCommands(const Config& config, bool labeled) {
   const std::string run = Quoted(config.output_dir);
   std::string text = "Next:\n";
+  // What the programs are called where they were installed, which the wheel
+  // says.
+  const char* const installed = std::getenv("GSG_COMMAND");
   const auto add = [&](absl::string_view program, absl::string_view flags) {
-    absl::StrAppend(&text, "  ./bazelw run //trainers:", program,
-                    " -- --run=", run, flags, "\n");
+    const std::string command =
+        installed != nullptr
+            ? absl::StrCat(installed, " ", program)
+            : absl::StrCat("./bazelw run //trainers:", program, " --");
+    absl::StrAppend(&text, "  ", command, " --run=", run, flags, "\n");
   };
   add("evaluate", labeled ? ""
                           : " --data_dir=LABELED  (train/CLASS/ and "

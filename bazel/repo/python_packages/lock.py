@@ -1,5 +1,5 @@
-"""Writes packages.lock, tools.lock and build_tools.lock: the wheels that *.in ask
-for, pinned.
+"""Writes packages.lock, tools.lock, lightning.lock and build_tools.lock: the wheels
+that *.in ask for, pinned.
 
 Run it after a change to an .in file, or to move to newer versions (UNTIL):
 
@@ -38,7 +38,7 @@ def numpy_pin():
     return re.search(r'"(numpy==\S+) ', text).group(1)
 
 
-def resolve(name, pins):
+def resolve(name, pins, overrides=("overrides.txt",)):
     """What name.in needs, as a list of packages of PEP 751."""
     with tempfile.TemporaryDirectory() as folder:
         constraints = pathlib.Path(folder, "constraints.txt")
@@ -47,7 +47,8 @@ def resolve(name, pins):
             sys.executable, "-m", "uv", "pip", "compile", "--quiet",
             "--universal", f"--python-version={PYTHONS[0]}",
             "--fork-strategy=fewest", "--only-binary=:all:",
-            f"--exclude-newer={UNTIL}", f"--override={HERE / 'overrides.txt'}",
+            f"--exclude-newer={UNTIL}",
+            *(f"--override={HERE / file}" for file in overrides),
             f"--constraint={constraints}", "--format=pylock.toml",
             HERE / f"{name}.in"
         ], text=True)
@@ -105,6 +106,11 @@ def main():
     # The two are imported together: what both have must be one version.
     pins = [f"{package['name']}=={package['version']}" for package in packages]
     write_lock("tools", resolve("tools", [numpy_pin(), *pins]))
+    # What comes on top of the packages.
+    there = {package["name"] for package in packages}
+    lightning = resolve("lightning", [numpy_pin(), *pins], overrides=())
+    write_lock("lightning", [package for package in lightning
+                             if package["name"] not in there])
     write_lock("build_tools", resolve("build_tools", []))
 
 

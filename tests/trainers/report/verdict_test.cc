@@ -1,5 +1,6 @@
 #include "trainers/report/verdict.h"
 
+#include <cstdlib>
 #include <string>
 
 #include "gmock/gmock.h"
@@ -112,6 +113,16 @@ TEST(NextCommandsTest, HaveThePathForAShell) {
   EXPECT_THAT(NextCommands(config, false),
               AllOf(HasSubstr("--data_dir=LABELED"),
                     Not(HasSubstr("//trainers:export"))));
+}
+
+TEST(NextCommandsTest, AreThoseOfTheWheelWhereItIsInstalled) {
+  Config config;
+  config.output_dir = "/runs/a";
+  setenv("GSG_COMMAND", "gsg", 1);
+  const std::string text = NextCommands(config, true);
+  unsetenv("GSG_COMMAND");
+  EXPECT_THAT(text, AllOf(HasSubstr("\n  gsg evaluate --run=/runs/a\n"),
+                          Not(HasSubstr("bazelw"))));
 }
 
 }  // namespace

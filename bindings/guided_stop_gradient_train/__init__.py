@@ -1,0 +1,155 @@
+"""The training programs of GSG, on the LibTorch of the installed torch.
+
+    gsg train photos/
+    gsg --help
+
+and from Python guided_stop_gradient.train and guided_stop_gradient.Run.
+"""
+
+import importlib.metadata
+import importlib.util
+import os
+import pathlib
+import sys
+from typing import Dict, List, NoReturn, Optional, Sequence, Tuple
+
+__all__ = ["COMMANDS", "METHODS", "ProgramsError", "command_line", "environment",
+           "main", "program", "train_command_line"]
+__version__ = importlib.metadata.version("guided-stop-gradient-train")
+
+COMMANDS = {
+    "train": "learn features of images without labels",
+    "evaluate": "measure a run's features: k-NN and a linear layer",
+    "embed": "a row of features for each image",
+    "explore": "duplicates, outliers, clusters and likely wrong labels",
+    "search": "the images most like another, after explore",
+    "export": "the backbone as a file for PyTorch",
+    "report": "several runs on one page",
+    "study": "many runs that answer one question",
+}
+METHODS = ("simsiam_gsg", "simsiam", "byol_gsg", "byol")
+
+# The programs are linked against this LibTorch, whose C++ interface changes from
+# one version to the next.
+TORCH = "2.11"
+
+_RUNFILES = pathlib.Path(__file__).parent / "runfiles"
+
+_TRAIN = f"""gsg train [FOLDER] [--method=METHOD] [--flag=value ...]
+
+Learns from the JPEG, PNG and WebP files below FOLDER, which is
+--recipe=photos --data_dir=FOLDER unless another --recipe or --config is given.
+Without FOLDER and flags: Fashion-MNIST, which is in the package.
+
+METHOD: {', '.join(METHODS)}. Its flags:
+
+"""
+
+
+class ProgramsError(Exception):
+    """What hinders the programs, as a sentence for whoever called them."""
+
+
+def program(name: str) -> pathlib.Path:
+    """The file of a program: a method, or a command but train."""
+    folder = _RUNFILES / "gsg/trainers"
+    return folder / name if name in METHODS else folder / "programs" / name
+
+
+def _torch_folder() -> pathlib.Path:
+    spec = importlib.util.find_spec("torch")  # does not import it
+    if spec is None or spec.origin is None:
+        raise ProgramsError("torch is not installed: pip install "
+                            f"'torch=={TORCH}.*'")
+    version = importlib.metadata.version("torch")
+    if not f"{version}.".startswith(f"{TORCH}."):
+        raise ProgramsError(f"torch {version} is installed; the programs need "
+                            f"{TORCH}: pip install 'torch=={TORCH}.*'")
+    return pathlib.Path(spec.origin).parent
+
+
+def environment() -> Dict[str, str]:
+    """This process's environment, for a program."""
+    torch = _torch_folder()
+    # torch's own libraries, and NVIDIA's, which its wheels for GPUs require.
+    folders = [torch / "lib", *sorted(torch.parent.glob("nvidia/*/lib"))]
+    given = os.environ.get("LD_LIBRARY_PATH")
+    paths = [*map(str, folders), *([given] if given else [])]
+    return {**os.environ, "LD_LIBRARY_PATH": os.pathsep.join(paths),
+            # Where the programs look for each other and for what they read.
+            "RUNFILES_DIR": str(_RUNFILES),
+            # How messages call them.
+            "GSG_COMMAND": "gsg"}
+
+
+def train_command_line(arguments: Sequence[str]) -> Tuple[str, List[str]]:
+    """The method and its flags, of [FOLDER] and flags.
+
+    Raises ProgramsError for several folders or an unknown method.
+    """
+    method = METHODS[0]
+    folders: List[str] = []
+    flags: List[str] = []
+    for argument in arguments:
+        if argument.startswith("--method="):
+            method = argument.partition("=")[2]
+        elif argument.startswith("-"):
+            flags.append(argument)
+        else:
+            folders.append(argument)
+    if method not in METHODS:
+        raise ProgramsError(f'train: --method is "{method}"; use one of '
+                            f"{', '.join(METHODS)}")
+    if len(folders) > 1:
+        raise ProgramsError(f"train: one folder of images, and not "
+                            f"{' '.join(folders)} (a flag is --flag=value)")
+    if folders:
+        if not os.path.isdir(folders[0]):
+            raise ProgramsError(f"train: there is no folder {folders[0]}")
+        flags.insert(0, f"--data_dir={folders[0]}")
+        if not any(flag.split("=")[0] in ("--recipe", "--config", "--resume")
+                   for flag in flags):
+            flags.insert(0, "--recipe=photos")
+    return method, flags
+
+
+def command_line(arguments: Sequence[str]) -> List[str]:
+    """The program and its flags, of a command and what is behind it."""
+    name, *rest = arguments
+    if name not in COMMANDS:
+        raise ProgramsError(f'unknown command "{name}"; use one of '
+                            f"{', '.join(COMMANDS)}")
+    if name == "train":
+        name, rest = train_command_line(rest)
+    return [str(program(name)), *rest]
+
+
+def _help() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  gsg {name:<{width}}  {text}" for name, text in COMMANDS.items()]
+    return "\n".join([
+        "usage: gsg COMMAND [--flag=value ...]", "", *lines, "",
+        "gsg COMMAND --help lists the flags. gsg train photos/ is where to start."])
+
+
+def _fail(message: str) -> NoReturn:
+    print(f"gsg: {message}", file=sys.stderr)
+    sys.exit(2)
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> NoReturn:
+    """The console script gsg: becomes the program of its first argument."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    if not arguments or arguments[0] in ("--help", "-h", "help"):
+        print(_help())
+        sys.exit(0)
+    if arguments[0] == "--version":
+        print(f"gsg {__version__}")
+        sys.exit(0)
+    try:
+        line, env = command_line(arguments), environment()
+    except ProgramsError as error:
+        _fail(str(error))
+    if arguments[0] == "train" and "--help" in arguments:
+        print(_TRAIN, end="", flush=True)
+    os.execve(line[0], line, env)

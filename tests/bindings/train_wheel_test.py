@@ -1,0 +1,254 @@
+"""Both wheels in a fresh environment train, and do what docs/train.md shows.
+
+The environment has torch and what it requires by links, that is as installed
+packages, and no Bazel on PATH.
+"""
+
+import importlib.metadata
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import numpy
+import pip
+import pytest
+import torch
+
+from tests.trainers import training_run
+
+# The page's runs with a network that takes seconds.
+QUICK = dict(backbone="resnet_small", stem="small_stride2", threads=1)
+
+# What is there beside torch, NumPy and torchvision requires what is not.
+LEFT_OUT = ("lightly", "pip", "__pycache__", "bin")
+
+TYPED = """
+import guided_stop_gradient as gsg
+run = gsg.train("photos", epochs=2)
+reveal_type(run.metrics)
+reveal_type(run.embed(["a.jpg"]))
+reveal_type(run.backbone())
+gsg.train(1)
+"""
+REVEALED = ("list[dict[str, Any]]", "dtype[numpy.floating[",
+            "torch.nn.modules.module.Module", 'incompatible type "int"')
+
+
+def folder_of(module):
+    return pathlib.Path(module.__file__).parent.parent.resolve()
+
+
+class TrainWheelTest(unittest.TestCase):
+
+    @classmethod
+    def setUpClass(cls):
+        cls.runfiles = pathlib.Path(os.environ["TEST_SRCDIR"])
+        scratch = tempfile.TemporaryDirectory(dir=os.environ["TEST_TMPDIR"])
+        cls.addClassCleanup(scratch.cleanup)
+        cls.work = pathlib.Path(scratch.name).resolve()
+        subprocess.check_call([sys.executable, "-m", "venv", "--without-pip",
+                               cls.work / "env"])
+        cls.python = cls.work / "env/bin/python"
+        cls.target = pathlib.Path(cls.call(
+            cls.python, "-c",
+            "import sysconfig; print(sysconfig.get_path('platlib'))").strip())
+        # Not every Python can put a pip into an environment.
+        (cls.target / "pip").symlink_to(folder_of(pip) / "pip")
+        for folder in sorted({folder_of(m) for m in (numpy, pytest, torch)}):
+            for entry in folder.iterdir():
+                link = cls.target / entry.name
+                if not (entry.name.startswith(LEFT_OUT) or link.is_symlink()):
+                    link.symlink_to(entry)
+        wheels = [wheel.resolve() for wheel in
+                  cls.runfiles.glob("gsg/bindings/*.whl")]
+        assert len(wheels) == 2, wheels
+        cls.call(cls.python, "-m", "pip", "install", "--no-index",
+                 "--no-cache-dir", *wheels)
+        images = pathlib.Path(training_run.image_folder(48))
+        (images / "train/horizontal").rename(images / "train/cat")
+        (images / "val/horizontal").rename(images / "val/cat")
+        images.rename(cls.work / "photos")
+        # Every test may need a run.
+        page = (cls.runfiles / "gsg/docs/train.md").read_text(encoding="utf-8")
+        cls.shell, = re.findall(r"^```sh\n(.*?)^```$", page, re.DOTALL | re.M)
+        cls.snippet, = re.findall(r"^```python\n(.*?)^```$", page,
+                                  re.DOTALL | re.M)
+        quick = [f"--{name}={value}" for name, value in QUICK.items()]
+        cls.printed = [
+            cls.call(*line.split(), *(quick if " train " in line else ()))
+            for line in cls.shell.splitlines()]
+
+    @classmethod
+    def call(cls, *line, code=0, **env):
+        # Not this test's environment, which is Bazel's.
+        env.update(PATH=f"{cls.work}/env/bin", HOME=str(cls.work),
+                   OMP_NUM_THREADS="1")
+        if line[0] == "gsg":
+            line = (cls.work / "env/bin/gsg", *line[1:])
+        result = subprocess.run(line, cwd=cls.work, env=env, text=True,
+                                capture_output=True, check=False)
+        output = result.stdout + result.stderr
+        if result.returncode != code:
+            raise AssertionError(f"{line}: {result.returncode}\n{output[-9000:]}")
+        return output
+
+    def test_there_is_no_bazel(self):
+        for name in ("bazel", "bazelw", "bazelisk"):
+            self.assertIsNone(shutil.which(name, path=f"{self.work}/env/bin"))
+
+    def test_the_pages_commands(self):
+        self.assertEqual(sum(1 for _ in (self.work / "photos").rglob("*.jpg")),
+                         60)
+        run = self.work / "runs/photos"
+        self.assertIn("<html", (run / "report.html").read_text(encoding="utf-8"))
+        config = json.loads((run / "config.json").read_text(encoding="utf-8"))
+        self.assertEqual((config["recipe"], config["epochs"]), ("photos", 6))
+        self.assertEqual(len((run / "metrics.jsonl").read_text().splitlines()), 6)
+        # What to do next, in this installation's words.
+        self.assertIn("\n  gsg embed --run=", self.printed[0])
+        self.assertNotIn("bazelw", self.printed[0])
+        self.assertRegex(self.printed[1], r"k-NN")
+        rows = numpy.load(self.work / "photos.npy")
+        self.assertEqual(rows.shape, (60, rows.shape[1]))
+        self.assertTrue(numpy.isfinite(rows).all())
+        self.assertGreater(rows.std(axis=0).max(), 0)
+        self.assertTrue(any((self.work / "answers").glob("*.html")))
+
+    def test_the_pages_python(self):
+        program = self.work / "snippet.py"
+        quick = ", ".join(f"{name}={value!r}" for name, value in QUICK.items())
+        snippet = self.snippet.replace("epochs=6", f"epochs=6, {quick}")
+        self.assertNotEqual(snippet, self.snippet)
+        program.write_text(snippet + """
+import pathlib
+import numpy as np, torch
+assert len(run.metrics) == run.config["epochs"] == 6 and run.result
+assert again.folder == run.folder
+everything = run.embed("photos")
+names = sorted(str(p) for p in pathlib.Path("photos").rglob("*.jpg"))
+some = names[7:2:-1]
+def same(a, b):
+    return np.allclose(a, b, rtol=0, atol=1e-5)
+assert same(run.embed(some), everything[7:2:-1])
+assert not same(run.embed(some), everything[3:8])
+assert same(rows[0], everything[names.index("photos/train/cat/0.jpg")])
+assert isinstance(network, torch.nn.Module) and not network.training
+assert network(torch.zeros(1, 3, 64, 64)).shape == (1, rows.shape[1])
+pathlib.Path("broken.jpg").write_bytes(b"none")
+for call, kind, words in (
+        (lambda: run.embed([names[0], "broken.jpg"]), ValueError, "broken.jpg"),
+        (lambda: run.embed(["no.jpg"]), FileNotFoundError, "no.jpg"),
+        (lambda: run.embed("nowhere"), FileNotFoundError, "nowhere"),
+        (lambda: gsg.train("photos", epoch=1), ValueError, "epoch"),
+        (lambda: gsg.train("photos", method="dino"), ValueError, "simsiam_gsg"),
+        (lambda: gsg.train("photos", batch_size=16, output_dir="runs/python"),
+         RuntimeError, "--overwrite"),
+        (lambda: gsg.Run("photos"), FileNotFoundError, "config.json")):
+    try:
+        call()
+    except kind as error:
+        assert words in str(error), error
+    else:
+        raise AssertionError(words)
+print("all", "well")
+""", encoding="utf-8")
+        self.assertIn("all well", self.call(self.python, "-W", "error", program))
+
+    def test_commands(self):
+        version = importlib.metadata.version("numpy")  # of another package
+        self.assertNotEqual(self.call("gsg", "--version"), f"gsg {version}\n")
+        versions = {self.call(self.work / "env/bin/python", "-c", f"""
+import {name}; print({name}.__version__)""") for name in (
+            "guided_stop_gradient", "guided_stop_gradient_train")}
+        self.assertEqual({f"gsg {v}" for v in versions},
+                         {self.call("gsg", "--version")})
+        text = self.call("gsg", "--help")
+        for name in ("train", "evaluate", "embed", "explore", "search", "export",
+                     "report", "study"):
+            self.assertIn(f"  gsg {name} ", text)
+            self.assertIn("--help", self.call("gsg", name, "--help"))
+        self.assertIn("distance\n", self.call("gsg", "study", "--list_studies"))
+        # The study starts the wheel's own trainers, on the wheel's own data.
+        plan = self.call("gsg", "study", "--study=distance", "--print")
+        self.assertIn(f"{self.target}/guided_stop_gradient_train/runfiles", plan)
+        config = json.loads(self.call("gsg", "train", "--print_config"))
+        self.assertEqual(config["dataset"], "fashion_mnist")
+        for arguments, message in (
+                (["trian"], 'gsg: unknown command "trian"; use one of train,'),
+                (["train", "nowhere"], "gsg: train: there is no folder nowhere"),
+                (["train", "photos", "answers"], "gsg: train: one folder"),
+                (["train", "--method=dino"], 'gsg: train: --method is "dino"')):
+            output = self.call("gsg", *arguments, code=2)
+            self.assertIn(message, output)
+            self.assertEqual(len(output.splitlines()), 1)
+
+    def test_pip_check_and_warnings(self):
+        self.assertIn("No broken requirements",
+                      self.call(self.python, "-m", "pip", "check"))
+        for name in ("guided_stop_gradient", "guided_stop_gradient_train"):
+            self.assertEqual(
+                self.call(self.python, "-W", "error", "-c", f"import {name}"), "")
+        requires = importlib.metadata.Distribution.at(next(self.target.glob(
+            "guided_stop_gradient_train-*.dist-info"))).requires
+        self.assertIn("torch==2.11.*", requires)
+
+    def test_licenses(self):
+        info = next(self.target.glob("guided_stop_gradient_train-*.dist-info"))
+        for name in ("libjpeg62-turbo-dev", "libwebp-dev", "zlib1g-dev"):
+            text = (info / "licenses" / name).read_text(encoding="utf-8")
+            self.assertIn("Copyright", text)
+        self.assertIn("Apache License", (info / "LICENSE").read_text("utf-8"))
+        images = self.target / "guided_stop_gradient_train/runfiles/fashion_mnist"
+        copyright, = images.rglob("copyright")
+        self.assertIn("Zalando", copyright.read_text(encoding="utf-8"))
+
+    def test_torch_of_another_version_is_refused(self):
+        # An installed torch 2.9, before the one that is there.
+        other = self.work / "other"
+        (other / "torch-2.9.0.dist-info").mkdir(parents=True)
+        (other / "torch-2.9.0.dist-info/METADATA").write_text(
+            "Metadata-Version: 2.1\nName: torch\nVersion: 2.9.0\n")
+        output = self.call("gsg", "report", code=2, PYTHONPATH=str(other))
+        self.assertEqual(output, "gsg: torch 2.9.0 is installed; the programs need "
+                                 "2.11: pip install 'torch==2.11.*'\n")
+
+    def test_without_the_second_wheel(self):
+        self.assertIn("pip install guided-stop-gradient-train", self.call(
+            self.python, "-c", """
+import sys
+sys.modules["guided_stop_gradient_train"] = None
+import guided_stop_gradient as gsg
+gsg.train("photos")""", code=1))
+
+    def test_programs_need_no_cuda(self):
+        # libtorch loads those that it was linked to.
+        programs = self.target / "guided_stop_gradient_train/runfiles/gsg/trainers"
+        for name in ("simsiam_gsg", "programs/embed"):
+            needed = subprocess.check_output(
+                ["/usr/bin/readelf", "--dynamic", programs / name], text=True)
+            self.assertIn("[libtorch_cpu.so]", needed)
+            for word in ("cuda", "cupti", "PATH", "jpeg", "png", "webp"):
+                self.assertNotIn(word, needed)
+
+    def test_types(self):
+        program = self.work / "typed.py"
+        program.write_text(TYPED, encoding="utf-8")
+        mypy = [sys.executable, "-m", "mypy", "--strict",
+                "--python-executable", self.python]
+        lend = dict(PYTHONPATH=str(folder_of(pytest)))
+        output = self.call(*mypy, program, code=1, **lend)
+        for text in REVEALED:
+            self.assertIn(text, output)
+        self.assertIn("Found 1 error", output)
+        self.assertIn("Success", self.call(
+            *mypy, "-m", "guided_stop_gradient_train", **lend))
+
+
+if __name__ == "__main__":
+    unittest.main()
