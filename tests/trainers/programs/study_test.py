@@ -250,10 +250,11 @@ class ReadyStudiesTest(unittest.TestCase):
     def test_help_and_list(self):
         self.assertIn("Usage: study ", pr.succeed("study", "--help"))
         printed = pr.succeed("study", "--list_studies")
-        for name in ("batch", "distance", "predictor", "selection", "views"):
+        for name in ("batch", "byol", "distance", "guidance", "guiding",
+                     "learning_rate", "predictor", "selection", "views"):
             self.assertIn("\n" + name + "\n    ", "\n" + printed)
 
-    # What they have in common is run once: 8 arms instead of 11.
+    # What they have in common is run once: 11 arms instead of 14.
     def test_distance_selection_and_predictor_share_runs(self):
         keys = set()
         for name in ("distance", "selection", "predictor"):
@@ -262,7 +263,7 @@ class ReadyStudiesTest(unittest.TestCase):
             keys.update(word.rpartition("/")[2].split("-")[-2]
                         for word in printed.split()
                         if word.startswith("--output_dir="))
-        self.assertEqual(len(keys), 8)
+        self.assertEqual(len(keys), 11)
 
     def test_another_recipe_takes_the_place_of_theirs(self):
         for name in ("batch", "distance", "predictor", "selection", "views"):
