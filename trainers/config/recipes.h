@@ -11,7 +11,7 @@
 
 namespace gsg {
 
-// Scores on a recipe's test images, percent: means over seeds 0, 1 and 2.
+// Scores on a recipe's test images, percent, with seed 0.
 struct RecordedScores {
   double knn_top1;
   double linear_top1;

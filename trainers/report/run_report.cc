@@ -237,8 +237,8 @@ std::string ScoreTable(const Config& config, const RunState& state,
     scores.knn_top1 = plain->knn_top1;
     scores.linear_top1 = plain->linear_top1;
     row("plain SimSiam *", scores);
-    absl::StrAppend(
-        &table, "* recorded: this recipe without guiding, mean of 3 seeds\n");
+    absl::StrAppend(&table,
+                    "* recorded: this recipe without guiding, seed 0\n");
   }
   return table;
 }

@@ -155,6 +155,18 @@ Run Recorded(std::unique_ptr<StepReplayer>* steps,
   };
 }
 
+// Unguided at first, for one step more than are needed to record one.
+Run GuidedLater(Run run) {
+  return [run, step = 0](Method& method, Optimizer& optimizer,
+                         const StepInput& input, const Rates& rates) mutable {
+    StepInput changed = input;
+    if (step++ <= StepReplayer::kWarmUp) {
+      changed.loss.selection = Selection::kNone;
+    }
+    return run(method, optimizer, changed, rates);
+  };
+}
+
 const c10::Device kCpu(c10::kCPU);
 
 TEST(StepReplayerTest, AreTheStepsThemselves) {
@@ -170,24 +182,15 @@ TEST(StepReplayerTest, AreTheStepsThemselves) {
 
 // --unguided_epochs: the recorded step has the selection in it.
 TEST(StepReplayerTest, BeginAnewWhereGuidanceSetsIn) {
-  constexpr int kUnguided = StepReplayer::kWarmUp + 1;
   static_assert(kSteps > 2 * StepReplayer::kWarmUp + 1);
-  const auto guided_later = [&](Run run) -> Run {
-    return [run, step = 0](Method& method, Optimizer& optimizer,
-                           const StepInput& input, const Rates& rates) mutable {
-      StepInput changed = input;
-      if (step++ < kUnguided) changed.loss.selection = Selection::kNone;
-      return run(method, optimizer, changed, rates);
-    };
-  };
   std::unique_ptr<StepReplayer> steps;
   RecorderCalls calls;
   const std::vector<double> got =
-      Train(kCpu, guided_later(Recorded(&steps, MakeFake(&calls))));
+      Train(kCpu, GuidedLater(Recorded(&steps, MakeFake(&calls))));
   EXPECT_EQ(calls.made, 2);
   EXPECT_EQ(calls.recordings, 2);
   EXPECT_EQ(calls.replays, kSteps - 2 * StepReplayer::kWarmUp);
-  EXPECT_EQ(got, Train(kCpu, guided_later(&RunStep)));
+  EXPECT_EQ(got, Train(kCpu, GuidedLater(&RunStep)));
   EXPECT_NE(got, Train(kCpu, &RunStep));
 }
 
