@@ -47,7 +47,7 @@ def ours(program, steps, spinning):
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(
             [program, f"--output_dir={folder}/run", f"--max_steps={steps}",
-             "--nobaselines", "--knn_every=0"],
+             "--nobaselines", "--knn_every=0", "--nolinear_probe"],
             check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             env=environment)
         with open(f"{folder}/run/metrics.jsonl", encoding="utf-8") as lines:
