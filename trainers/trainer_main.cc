@@ -456,7 +456,7 @@ int TrainerMain(absl::string_view method, int argc, const char* const* argv) {
     return 2;
   }
   Config& config = command_line->config;
-  if (config.threads != 1) WaitPassively(argv);
+  if (config.threads != 1) SpinBriefly(argv);
   if (placement->launcher == 0 && config.nproc > 1) {
     if (placement->size > 1) {
       absl::FPrintF(stderr,

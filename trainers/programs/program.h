@@ -65,7 +65,7 @@ int ProgramMain(const Program<Options>& program, int argc,
   status.Update(Validate(options));
   if (!status.ok()) return Complain(program.name, status, 2);
 
-  if (program.computes) WaitPassively(argv);
+  if (program.computes) SpinBriefly(argv);
   ResolvePaths(&options);
   if (arguments != nullptr) {
     for (std::string& path : *arguments) path = UserPath(path);

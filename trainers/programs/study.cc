@@ -23,6 +23,7 @@
 #include "gsg_core/status_macros.h"
 #include "trainers/base/cpus.h"
 #include "trainers/base/did_you_mean.h"
+#include "trainers/base/program_command.h"
 #include "trainers/base/runfiles.h"
 #include "trainers/base/sealed_file.h"
 #include "trainers/config/field.h"
@@ -222,13 +223,7 @@ std::string Source() {
 
 // What to type for the same study.
 std::string RepeatCommand(const StudyOptions& options) {
-  std::vector<std::string> command = {"./bazelw", "run", "//trainers:study",
-                                      "--"};
-  // What it is called where it was installed, which the wheel says.
-  if (const char* installed = std::getenv("GSG_COMMAND")) {
-    command = {installed, "study"};
-  }
-  command.push_back(absl::StrCat("--study=", options.study));
+  std::vector<std::string> command = {absl::StrCat("--study=", options.study)};
   const std::pair<const char*, const std::string*> flags[] = {
       {"seeds", &options.seeds},
       {"recipe", &options.recipe},
@@ -239,7 +234,7 @@ std::string RepeatCommand(const StudyOptions& options) {
       command.push_back(absl::StrCat("--", flag, "=", *value));
     }
   }
-  return ShellCommand(command);
+  return absl::StrCat(ProgramCommand("study"), " ", ShellCommand(command));
 }
 
 // Set by a signal that ended the study early.

@@ -2,13 +2,13 @@
 
 #include <cmath>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
+#include "trainers/base/program_command.h"
 #include "trainers/config/config.h"
 #include "trainers/run/epoch_record.h"
 #include "trainers/run/run_state.h"
@@ -137,15 +137,9 @@ std::string Verdict(const Config& config, const RunState& state,
 std::string NextCommands(const Config& config, bool labeled) {
   const std::string run = Quoted(config.output_dir);
   std::string text = "Next:\n";
-  // What the programs are called where they were installed, which the wheel
-  // says.
-  const char* const installed = std::getenv("GSG_COMMAND");
   const auto add = [&](absl::string_view program, absl::string_view flags) {
-    const std::string command =
-        installed != nullptr
-            ? absl::StrCat(installed, " ", program)
-            : absl::StrCat("./bazelw run //trainers:", program, " --");
-    absl::StrAppend(&text, "  ", command, " --run=", run, flags, "\n");
+    absl::StrAppend(&text, "  ", ProgramCommand(program), " --run=", run, flags,
+                    "\n");
   };
   add("evaluate", labeled ? ""
                           : " --data_dir=LABELED  (train/CLASS/ and "
