@@ -75,7 +75,7 @@ absl::Status KeepBaselines(Trainer& trainer, const Scores& raw,
   absl::PrintF("Before training, k-NN top-1: raw pixels %.2f, %s %.2f\n",
                raw.knn_top1, StartName(config), untrained.knn_top1);
   std::fflush(stdout);
-  return trainer.Save();
+  return absl::OkStatus();
 }
 
 // Views of at most 1,000 training images are compared.
@@ -107,8 +107,7 @@ absl::Status UnlabeledBaseline(Trainer& trainer, const Dataset& dataset,
                                  at::get_num_threads(), &damaged);
     }
     if (score.ok()) trainer.state().raw_pixels.view_top1 = *score;
-    GSG_RETURN_IF_ERROR(trainer.ranks().ReportRootOnly(
-        score.ok() ? trainer.Save() : score.status()));
+    GSG_RETURN_IF_ERROR(trainer.ranks().ReportRootOnly(score.status()));
   }
   return world.WaitForRoot();
 }
@@ -133,9 +132,7 @@ absl::StatusOr<FeaturePair> NetworkFeatures(Trainer& trainer,
 absl::Status MeasureBaselines(Trainer& trainer, const Dataset& dataset,
                               const Config& config, DamagedImages& damaged,
                               World& world) {
-  if (!config.baselines) {
-    return trainer.ranks().ReportRootOnly(trainer.Save());
-  }
+  if (!config.baselines) return absl::OkStatus();
   if (!dataset.labeled()) {
     return UnlabeledBaseline(trainer, dataset, config, damaged, world);
   }

@@ -24,7 +24,7 @@ absl::StatusOr<FeaturePair> NetworkFeatures(Trainer& trainer,
                                             World& world);
 
 // Raw pixels and the untrained network, which training has to beat: into the
-// trainer's state and a checkpoint. All ranks call it.
+// trainer's state. All ranks call it.
 absl::Status MeasureBaselines(Trainer& trainer, const Dataset& dataset,
                               const Config& config, DamagedImages& damaged,
                               World& world);

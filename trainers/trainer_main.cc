@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 #include <c10/core/Device.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -13,6 +14,7 @@
 #include <memory>
 #include <new>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,12 +30,14 @@
 #include "absl/types/span.h"
 #include "gsg_core/status_macros.h"
 #include "models/backbone.h"
+#include "trainers/base/cpus.h"
 #include "trainers/base/format.h"
 #include "trainers/base/interrupt.h"
 #include "trainers/base/sealed_file.h"
 #include "trainers/base/wait_policy.h"
 #include "trainers/config/command_line.h"
 #include "trainers/config/config.h"
+#include "trainers/config/fit.h"
 #include "trainers/config/json.h"
 #include "trainers/config/paths.h"
 #include "trainers/console/epoch_table.h"
@@ -58,6 +62,7 @@
 #include "trainers/run/run_directory.h"
 #include "trainers/run/run_lock.h"
 #include "trainers/run/run_state.h"
+#include "trainers/run_length.h"
 #include "trainers/run_scores.h"
 #include "trainers/train/trainer.h"
 #include "trainers/weights/backbone_weights.h"
@@ -91,6 +96,9 @@ struct Start {
   RunLock lock;       // the root's
   ResumePoint point;  // its checkpoint is the root's alone
   bool resumes = false;
+  std::string fitted;  // what --fit decided, on the root
+  // Steps are taken to see how long the run will be, before it starts.
+  bool rehearses = false;
   // Of --init, unless the run resumes; the root's, from which the others get
   // their networks.
   std::optional<WeightFile> weights;
@@ -108,6 +116,25 @@ absl::StatusOr<WeightFile> ReadInit(Config& config) {
   return file;
 }
 
+// What a run that does not resume needs before it starts: values that fit the
+// images, weights to start from.
+absl::Status PrepareStart(const CommandLine& command_line,
+                          const Placement& placement, Start* start) {
+  Config& config = start->point.config;
+  if (config.fit) {
+    GSG_ASSIGN_OR_RETURN(const c10::Device device,
+                         ChooseDevice(config.device, placement.local_rank));
+    const int cpus = UsableCpus() / placement.local_size.value_or(1);
+    GSG_ASSIGN_OR_RETURN(start->fitted,
+                         FitRun(command_line.given, device.is_cuda(),
+                                std::max(1, cpus), &config));
+  }
+  if (!config.init.empty()) {
+    GSG_ASSIGN_OR_RETURN(start->weights, ReadInit(config));
+  }
+  return absl::OkStatus();
+}
+
 // As the root's command line and folder have it: the others need not see the
 // folder, and what their own command lines say does not count.
 absl::StatusOr<Start> StartOfRanks(const CommandLine& command_line,
@@ -117,18 +144,17 @@ absl::StatusOr<Start> StartOfRanks(const CommandLine& command_line,
   if (world.root()) {
     absl::StatusOr<ResumePoint> point =
         StartingPoint(command_line, &start.lock);
-    if (point.ok() && !point->checkpoint.has_value() &&
-        !point->config.init.empty()) {
-      absl::StatusOr<WeightFile> weights = ReadInit(point->config);
-      if (weights.ok()) {
-        start.weights = *std::move(weights);
-      } else {
-        point = weights.status();
-      }
-    }
+    absl::Status ready = point.status();
     if (point.ok()) {
       start.point = *std::move(point);
       start.resumes = start.point.checkpoint.has_value();
+      if (!start.resumes) {
+        ready = PrepareStart(command_line, world.placement(), &start);
+      }
+    }
+    if (ready.ok()) {
+      start.rehearses = !start.resumes && (!start.fitted.empty() ||
+                                           start.point.config.minutes > 0);
       const int64_t ranks = start.point.state.ranks;
       if (start.resumes && ranks != world.size()) {
         absl::StrAppend(&start.point.warning, "the run had ", ranks,
@@ -138,20 +164,22 @@ absl::StatusOr<Start> StartOfRanks(const CommandLine& command_line,
                         "been");
       }
       if (world.size() > 1) {
-        text = absl::StrCat(start.resumes ? "+" : "-",
-                            StateToJson(start.point.state, start.point.config));
+        text =
+            absl::StrCat(start.resumes ? "+" : "-", start.rehearses ? "+" : "-",
+                         StateToJson(start.point.state, start.point.config));
       }
     } else {
-      text = point.status();
+      text = ready;
     }
   }
   text = world.FromRoot(text);
   if (!text.ok()) return text.status();
   if (world.root()) return start;
-  GSG_ASSIGN_OR_RETURN(SavedRun run, StateFromJson(text->substr(1)));
+  GSG_ASSIGN_OR_RETURN(SavedRun run, StateFromJson(text->substr(2)));
   start.point.config = std::move(run.config);
   start.point.state = std::move(run.state);
-  start.resumes = text->front() == '+';
+  start.resumes = text->at(0) == '+';
+  start.rehearses = text->at(1) == '+';
   return start;
 }
 
@@ -221,6 +249,11 @@ absl::StatusOr<c10::Device> DeviceOfRank(const std::string& name,
   return device;
 }
 
+absl::Status WriteConfig(const Config& config) {
+  return WriteFileAtomically(absl::StrCat(config.output_dir, "/", kConfigFile),
+                             ToJson(config));
+}
+
 // Makes the folder this run's.
 absl::Status BeginFolder(const Config& config, RunLock* lock) {
   GSG_RETURN_IF_ERROR(MakeRunDirectory(config.output_dir));
@@ -228,8 +261,7 @@ absl::Status BeginFolder(const Config& config, RunLock* lock) {
     GSG_ASSIGN_OR_RETURN(*lock, RunLock::Take(config.output_dir));
   }
   GSG_RETURN_IF_ERROR(PrepareRunDirectory(config));
-  return WriteFileAtomically(absl::StrCat(config.output_dir, "/", kConfigFile),
-                             ToJson(config));
+  return WriteConfig(config);
 }
 
 // What was found in the file of --init.
@@ -303,9 +335,32 @@ absl::Status Finish(const Config& config, const Dataset& dataset,
   return absl::OkStatus();
 }
 
+// Says how long the run will take, and with --minutes first puts the epochs
+// that take as long in `config` and in the run's folder. `trainer` takes steps
+// for that, and is not the one to train with. `cost` has what is known already.
+absl::Status FixLength(Trainer& trainer, absl::Time launched, RunCost cost,
+                       Config* config, World& world) {
+  GSG_ASSIGN_OR_RETURN(cost.epoch, trainer.Rehearse());
+  cost.batches_per_epoch = trainer.batches_per_epoch();
+  cost.before = absl::Now() - launched;
+  if (config->minutes > 0) {
+    const absl::Duration limit = absl::Minutes(config->minutes);
+    GSG_ASSIGN_OR_RETURN(
+        const std::string epochs,
+        world.FromRoot(absl::StrCat(EpochsWithin(limit, cost))));
+    SetEpochs(std::stoll(epochs), config);
+    config->minutes = 0;
+    GSG_RETURN_IF_ERROR(trainer.ranks().ReportRootOnly(
+        world.root() ? WriteConfig(*config) : absl::OkStatus()));
+  }
+  absl::PrintF("%s\n", LengthText(config->epochs, cost));
+  return absl::OkStatus();
+}
+
 // `output_dir` is told where the run is as soon as that is known.
 absl::Status Run(const CommandLine& command_line, World& world,
                  std::string* output_dir) {
+  const absl::Time launched = absl::Now();
   GSG_ASSIGN_OR_RETURN(Start started, StartOfRanks(command_line, world));
   ResumePoint* start = &started.point;
   const Config& config = start->config;
@@ -323,48 +378,65 @@ absl::Status Run(const CommandLine& command_line, World& world,
   GSG_RETURN_IF_ERROR(world.Agree(readable));
 
   UseThreads(config.threads, world.placement().local_size.value_or(1));
-  at::manual_seed(config.seed);
   BackboneWeights loaded;
   const auto load_weights = [&](Backbone& backbone) -> absl::Status {
     if (!started.weights.has_value()) return absl::OkStatus();
     GSG_ASSIGN_OR_RETURN(loaded, LoadBackboneWeights(started.weights->tensors,
                                                      config.init, backbone));
-    started.weights.reset();
     return absl::OkStatus();
   };
-  absl::StatusOr<std::unique_ptr<Method>> method =
-      MakeMethod(config, dataset->train->channels(), device, load_weights);
-  GSG_RETURN_IF_ERROR(world.Agree(method.status()));
   DamagedImages damaged(config.max_damaged);
-  absl::StatusOr<std::unique_ptr<Trainer>> trainer = Trainer::Create(
-      config, &*dataset, *std::move(method), device, &damaged, &world);
-  GSG_RETURN_IF_ERROR(world.Agree(trainer.status()));
+  // The same each time.
+  const auto make_trainer = [&]() -> absl::StatusOr<std::unique_ptr<Trainer>> {
+    at::manual_seed(config.seed);
+    absl::StatusOr<std::unique_ptr<Method>> method =
+        MakeMethod(config, dataset->train->channels(), device, load_weights);
+    GSG_RETURN_IF_ERROR(world.Agree(method.status()));
+    absl::StatusOr<std::unique_ptr<Trainer>> made = Trainer::Create(
+        config, &*dataset, *std::move(method), device, &damaged, &world);
+    GSG_RETURN_IF_ERROR(world.Agree(made.status()));
+    return made;
+  };
+  GSG_ASSIGN_OR_RETURN(std::unique_ptr<Trainer> trainer, make_trainer());
 
   // Nothing has been written so far; from here on the folder is this run's.
   GSG_RETURN_IF_ERROR(world.Agree(
       world.root() ? BeginFolder(config, &started.lock) : absl::OkStatus()));
+  absl::PrintF("%s", started.fitted);
   Announce(config, *dataset, device, world);
   if (loaded.tensors > 0) AnnounceWeights(config, loaded);
 
   size_t warned = 0;  // of images that are damaged, before it was resumed
   if (started.resumes) {
-    GSG_RETURN_IF_ERROR((*trainer)->Restore(
+    GSG_RETURN_IF_ERROR(trainer->Restore(
         start->state, world.root() ? &*start->checkpoint : nullptr));
     start->checkpoint.reset();
     warned = damaged.list().size();
     absl::PrintF("Continuing after %d epochs and %d batches\n",
                  start->state.epoch, start->state.batch);
   } else {
-    GSG_ASSIGN_OR_RETURN(const std::string warning,
-                         (*trainer)->ResourceWarning());
+    GSG_ASSIGN_OR_RETURN(const std::string warning, trainer->ResourceWarning());
     if (!warning.empty()) absl::FPrintF(stderr, "warning: %s\n", warning);
+    const absl::Time start_of_baselines = absl::Now();
     GSG_RETURN_IF_ERROR(
-        MeasureBaselines(**trainer, *dataset, config, damaged, world));
+        MeasureBaselines(*trainer, *dataset, config, damaged, world));
+    if (started.rehearses) {
+      const RunState baselines = trainer->state();
+      RunCost cost;
+      cost.after = absl::Now() - start_of_baselines;
+      GSG_RETURN_IF_ERROR(
+          FixLength(*trainer, launched, cost, &start->config, world));
+      trainer.reset();
+      GSG_ASSIGN_OR_RETURN(trainer, make_trainer());
+      trainer->state() = baselines;
+    }
+    GSG_RETURN_IF_ERROR(trainer->ranks().ReportRootOnly(trainer->Save()));
   }
+  started.weights.reset();
 
   Progress progress(
       StderrConsole(),
-      {config.epochs, (*trainer)->batches_per_epoch(), config.batch_size});
+      {config.epochs, trainer->batches_per_epoch(), config.batch_size});
   DamageWarnings warnings(&damaged, warned, &progress);
   TrainerHooks hooks;
   if (world.root()) {
@@ -382,10 +454,10 @@ absl::Status Run(const CommandLine& command_line, World& world,
     SetInterruptMessage("\nstopping after this step and saving\n");
     progress.ShowFirstStep();
   }
-  GSG_RETURN_IF_ERROR((*trainer)->Train(hooks));
+  GSG_RETURN_IF_ERROR(trainer->Train(hooks));
   ReleaseInterrupts();
   progress.Clear();
-  return Finish(config, *dataset, **trainer, damaged, warnings, world);
+  return Finish(config, *dataset, *trainer, damaged, warnings, world);
 }
 
 std::string WayOn(const std::string& output_dir, const std::string& more) {

@@ -75,7 +75,8 @@ class MethodsTest(unittest.TestCase):
             with self.subTest(method):
                 folder = tr.new_folder()
                 process = tr.run(
-                    "--dataset=folder", "--data_dir=" + data, "--epochs=1",
+                    "--recipe=fashion_mnist", "--dataset=folder",
+                    "--data_dir=" + data, "--epochs=1",
                     "--warmup_epochs=0", "--batch_size=16", "--crop_size=32",
                     "--threads=1", "--projector_hidden=32",
                     "--projector_dim=32", "--knn_k=5",

@@ -27,6 +27,7 @@ namespace gsg {
 namespace {
 
 constexpr char kGeneral[] = "General";
+constexpr absl::string_view kFolderRecipe = "photos";
 
 // Every flag, with its value in `values`.
 std::vector<Flag> Flags(const Config& values) {
@@ -87,7 +88,12 @@ absl::StatusOr<Config> BaseConfig(const MethodInfo& method,
                                   absl::string_view default_recipe) {
   const auto recipe = flags.find("recipe");
   const bool has_recipe = recipe != flags.end();
-  const std::string chosen(has_recipe ? recipe->second : default_recipe);
+  const auto dataset = flags.find("dataset");
+  // Of no other recipe do a folder's images have the size.
+  const bool folder = dataset != flags.end() && dataset->second == "folder";
+  const std::string chosen(has_recipe ? recipe->second
+                           : folder   ? kFolderRecipe
+                                      : default_recipe);
   const auto config_file = flags.find("config");
   if (config_file == flags.end()) return MethodRecipe(method, chosen);
 
@@ -192,6 +198,12 @@ absl::Status CheckOfUse(const MethodInfo& method, const Config& config,
     return absl::InvalidArgumentError(
         absl::StrCat("--", field.name, ": ", field.why));
   }
+  for (const char* other : {"epochs", "max_steps"}) {
+    if (config.minutes == 0 || given.count(other) == 0) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("--minutes and --", other,
+                     " both say how long to train: leave one of them out"));
+  }
   return absl::OkStatus();
 }
 
@@ -241,6 +253,11 @@ absl::StatusOr<CommandLine> ParseCommandLine(absl::string_view method,
     if (flags.count(name) > 0) result.given.insert(std::move(name));
   });
   absl::Status status = SetFields(flags, &config);
+  // A recipe's warm-up is for its own number of epochs.
+  if (result.given.count("warmup_epochs") == 0 &&
+      config.warmup_epochs > config.epochs) {
+    config.warmup_epochs = config.epochs / 2;
+  }
   status.Update(Validate(config));
   // A run that goes on has its own values; ConfigForResume looks at these.
   if (!config.resume) status.Update(CheckOfUse(*info, config, result.given));

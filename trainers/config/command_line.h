@@ -20,8 +20,9 @@ struct CommandLine {
 
 // The flags are the fields of Config, --config=FILE and those that print.
 // A value comes from, each overriding the last: the defaults of Config, the
-// recipe (--recipe, else the one in FILE, else `default_recipe`), FILE (JSON,
-// see OverlayJson), the flags. Paths are UserPaths (paths.h).
+// recipe (--recipe, else the one in FILE, else photos for --dataset=folder and
+// `default_recipe` for others), FILE (JSON, see OverlayJson), the flags. Paths
+// are UserPaths (paths.h).
 //
 // `method` names the program (methods.h) and becomes Config::method; one that
 // is not guided takes two views and --selection=none from any recipe.

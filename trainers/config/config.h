@@ -43,6 +43,7 @@ struct Config {
   std::string recipe = "fashion_mnist";
   std::string output_dir;
   int64_t seed = 0;
+  bool fit = false;
   std::string device = "auto";
   std::string precision = "auto";
   bool data_on_gpu = true;
@@ -60,7 +61,7 @@ struct Config {
   std::string dataset = "fashion_mnist";
   std::string data_dir;
   int64_t channels = 3;
-  int64_t loader_threads = 1;
+  int64_t loader_threads = 0;
   int64_t validation = 0;
   double max_damaged = 0.01;
 
@@ -89,6 +90,7 @@ struct Config {
 
   // Optimizer
   int64_t epochs = 100;
+  double minutes = 0;
   int64_t max_steps = 0;
   int64_t batch_size = 512;
   OptimizerOptions optimizer;
@@ -132,6 +134,11 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
             .ThisInvocation()
             .Resume(allow));
   visit(c.seed, Field{"seed", kRun, "fixes every random choice"}.AtLeast(0));
+  visit(c.fit,
+        Field{"fit", kRun,
+              "before training, fit channels, crop_size, stem, batch_size, "
+              "epochs and loader_threads to the images and the machine; what a "
+              "flag or --config says stays"});
   visit(c.device, Field{"device", kRun, "auto = cuda if there is one, or cpu"}
                       .OneOf({"auto", "cpu", "cuda"})
                       .Resume(OnResume::kWarn));
@@ -211,8 +218,10 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
               "color, 1 = gray"}
             .Between(1, 3));
   visit(c.loader_threads,
-        Field{"loader_threads", kData, "threads that prepare batches"}
-            .Between(1, 1024)
+        Field{"loader_threads", kData,
+              "threads that prepare batches, 0 = as many as keep up with the "
+              "network"}
+            .Between(0, 1024)
             .Resume(allow));
 
   visit(c.validation,
@@ -336,6 +345,11 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
               "passes over the training images; with --resume it may be raised"}
             .Between(1, 100000)
             .Resume(OnResume::kRaise));
+  visit(c.minutes,
+        Field{"minutes", kOptimizer,
+              "train as many epochs as the run ends in about so many minutes "
+              "with, from its start to its report; 0 = --epochs"}
+            .Between(0, 100000));
   visit(c.max_steps,
         Field{"max_steps", kOptimizer,
               "stop after so many steps of the schedule, 0 = no limit"}

@@ -361,6 +361,16 @@ absl::StatusOr<Arm> ResolveArm(const WrittenArm& written,
   absl::StatusOr<Config> config = Resolve(values);
   if (!config.ok()) return Bad(written.place, config.status());
   arm.config = *std::move(config);
+  // Arms differ in what the study says, not in what a run decides.
+  if (arm.config.fit) {
+    return Bad(written.place,
+               absl::StrCat("recipe ", arm.config.recipe,
+                            " fits its values to the images: add fit=false, "
+                            "and values as in the config.json of a run"));
+  }
+  if (arm.config.minutes > 0) {
+    return Bad(written.place, "minutes: give epochs in its place");
+  }
   for (const auto& value : values) {
     if (value.first != kMethod && !value.second.empty()) {
       arm.flags.push_back(value);

@@ -139,7 +139,7 @@ absl::StatusOr<ResourceEstimate> EstimateResources(const Config& config,
                                config.local_crops.count * local * local);
   // Ready batches besides those that threads make (LoaderOptions::prefetch),
   // and the one that is trained on.
-  const int64_t batches = config.loader_threads + 3;
+  const int64_t batches = std::max<int64_t>(1, config.loader_threads) + 3;
   estimate.memory = *few + an_image * (config.batch_size - kFew) +
                     batches * batch_bytes + Bytes(optimizer.State());
   const int64_t epochs_kept =

@@ -24,34 +24,16 @@
 #include "absl/time/time.h"
 #include "gsg_core/pairing.h"
 #include "gsg_core/status_macros.h"
-#include "models/backbone.h"
 #include "models/gpu/gpu.h"
-#include "trainers/evaluate/evaluation_images.h"
-#include "trainers/image/image_source.h"
 #include "trainers/optim/make_optimizer.h"
 #include "trainers/run/metrics_log.h"
 #include "trainers/run/run_directory.h"
+#include "trainers/train/image_sizes.h"
 #include "trainers/train/memory_estimate.h"
 #include "trainers/train/step_input.h"
 #include "trainers/views/make_views.h"
 
 namespace gsg {
-namespace {
-
-// Does the network take views, and the images that its features are measured
-// on?
-absl::Status CheckImageSizes(const Config& config, const ImageSource& train,
-                             const Backbone& backbone) {
-  const int64_t crop = config.augment.size;
-  GSG_RETURN_IF_ERROR(backbone.CheckImageSize(crop, crop));
-  const int64_t side = EvaluationSide(train, crop);
-  const ImageSize size = train.fixed_size();
-  return backbone.CheckImageSize(side > 0 ? side : size.height,
-                                 side > 0 ? side : size.width);
-}
-
-}  // namespace
-
 Trainer::Trainer(const Config& config, const Dataset* dataset,
                  std::unique_ptr<Method> method, c10::Device device,
                  DamagedImages* damaged, World* world)
@@ -189,8 +171,7 @@ absl::Status Trainer::Train(const TrainerHooks& hooks) {
   return ranks_.Agree();
 }
 
-absl::Status Trainer::TrainEpoch(const TrainerHooks& hooks) {
-  std::optional<c10::StreamGuard> on_stream;
+void Trainer::StartEpoch(std::optional<c10::StreamGuard>* on_stream) {
   if (stream_) {
     // After what the GPU has been asked for so far on another stream. What
     // follows the epoch need not wait for this one: the results have been read.
@@ -198,11 +179,16 @@ absl::Status Trainer::TrainEpoch(const TrainerHooks& hooks) {
     before.record(
         c10::impl::VirtualGuardImpl(device_.type()).getStream(device_));
     before.block(*stream_);
-    on_stream.emplace(*stream_);
+    on_stream->emplace(*stream_);
   }
   method_->SetTraining(true);
   meter_.StartEpoch(views_->batches_per_epoch());
   views_->StartEpoch(state_.epoch, state_.batch);
+}
+
+absl::Status Trainer::TrainEpoch(const TrainerHooks& hooks) {
+  std::optional<c10::StreamGuard> on_stream;
+  StartEpoch(&on_stream);
   if (hooks.on_epoch_start) {
     hooks.on_epoch_start(state_.epoch + 1, state_.batch);
   }

@@ -5,6 +5,7 @@
 
 #include <c10/core/Device.h>
 #include <c10/core/Stream.h>
+#include <c10/core/StreamGuard.h>
 
 #include <cstdint>
 #include <functional>
@@ -14,6 +15,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "trainers/config/config.h"
 #include "trainers/distributed/world.h"
 #include "trainers/image/damaged_images.h"
@@ -47,6 +49,12 @@ struct TrainerHooks {
   std::function<void(const std::string&)> on_warning;
 };
 
+// How long things take.
+struct EpochCost {
+  absl::Duration step;
+  absl::Duration evaluation;  // behind an epoch, on average
+};
+
 // Trains one method on one data set. Everything that later steps depend on is
 // in state(), the method's tensors and the optimizer's; batches, augmentation
 // and pairings are functions of (seed, epoch, step), so that a run which
@@ -72,6 +80,11 @@ class Trainer {
   // system; the world's. The ranks end together, whichever got the signal or
   // the error.
   absl::Status Train(const TrainerHooks& hooks);
+
+  // Trains some steps, for seconds, and evaluates once, to see how long that
+  // takes. Nothing is written. What the network has learned stays: a run needs
+  // another trainer. Errors: those of Train.
+  absl::StatusOr<EpochCost> Rehearse();
 
   // Continues from a checkpoint of the same configuration. On ranks that are
   // not the root's `checkpoint` is null, and its tensors come from the root.
@@ -100,6 +113,9 @@ class Trainer {
           std::unique_ptr<Method> method, c10::Device device,
           DamagedImages* damaged, World* world);
 
+  // Sets all up for the epoch of state_. Until *on_stream ends, operations go
+  // to stream_.
+  void StartEpoch(std::optional<c10::StreamGuard>* on_stream);
   absl::Status TrainEpoch(const TrainerHooks& hooks);
   absl::Status TrainStep(const StepViews& views, const TrainerHooks& hooks);
   // The checkpoint is written while the next epoch is trained.

@@ -2,13 +2,16 @@
 
 #include <c10/core/Device.h>
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "gsg_core/status_macros.h"
 #include "trainers/augment/options.h"
+#include "trainers/base/cpus.h"
 #include "trainers/config/config.h"
+#include "trainers/config/fit.h"
 #include "trainers/image/damaged_images.h"
 #include "trainers/image/dataset.h"
 #include "trainers/image/image_set_source.h"
@@ -36,10 +39,14 @@ absl::StatusOr<std::unique_ptr<ViewSource>> MakeViews(const Config& config,
   options.local_views = static_cast<int>(config.local_crops.count);
   options.local_augment = LocalAugmentation(augment, config.local_crops);
   options.seed = config.seed;
-  options.threads = static_cast<int>(config.loader_threads);
 
   const auto* in_memory =
       dynamic_cast<const ImageSetSource*>(dataset.train.get());
+  options.threads = static_cast<int>(
+      config.loader_threads > 0
+          ? config.loader_threads
+          : LoaderThreads(/*from_files=*/in_memory == nullptr, device.is_cuda(),
+                          std::max(1, UsableCpus() / parts)));
   if (device.is_cuda() && config.data_on_gpu && in_memory != nullptr &&
       AugmentOnGpu() != nullptr) {
     return ResidentViews::Create(in_memory->images(), augment, options, device,

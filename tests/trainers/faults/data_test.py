@@ -25,7 +25,8 @@ class VanishingDataTest(unittest.TestCase):
         self.data = tr.image_folder(96)
 
     def start(self, folder, *more):
-        return tr.start("--output_dir=" + folder, "--dataset=folder",
+        return tr.start("--output_dir=" + folder,
+                        "--recipe=fashion_mnist", "--dataset=folder",
                         "--data_dir=" + self.data, "--epochs=12",
                         "--batch_size=32", "--crop_size=32", "--threads=1",
                         "--projector_hidden=16", "--projector_dim=16",

@@ -37,7 +37,8 @@ def write_photos(folder, train=10, val=4):
 
 
 def train(folder, *flags):
-    process = tr.run("--output_dir=" + folder, "--max_steps=1", "--epochs=1",
+    process = tr.run("--output_dir=" + folder, "--recipe=fashion_mnist",
+                     "--max_steps=1", "--epochs=1",
                      "--warmup_epochs=0", "--batch_size=8", "--threads=1",
                      "--projector_hidden=64", "--projector_dim=64",
                      "--knn_every=0", "--linear_probe=false", *flags)

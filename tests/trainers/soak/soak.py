@@ -84,7 +84,8 @@ def main():
     folder = tr.new_folder()
     flags = ["--output_dir=" + folder]
     first = [
-        "--dataset=folder", "--data_dir=" + tr.image_folder(1200),
+        "--recipe=fashion_mnist", "--dataset=folder",
+        "--data_dir=" + tr.image_folder(1200),
         "--epochs=100000", "--batch_size=64", "--crop_size=32", "--threads=1",
         "--loader_threads=2", "--projector_hidden=64", "--projector_dim=64",
         "--knn_k=20", "--nostop_on_collapse", "--linear_probe=false",

@@ -194,6 +194,17 @@ TEST(ParseStudyTest, AFieldWithoutEffectIsAnError) {
               HasSubstr("there is no predictor"));
 }
 
+TEST(ParseStudyTest, NothingIsLeftToARun) {
+  EXPECT_THAT(
+      Message(
+          R"({"title": "T", "base": {"recipe": "photos"}, "grid": {"hue": [0, 0.1]}})"),
+      HasSubstr("add fit=false"));
+  EXPECT_THAT(
+      Message(R"({"title": "T", "base": {"recipe": "photos", "fit": false},
+                          "arms": [{"name": "a", "minutes": 5}]})"),
+      HasSubstr("minutes: give epochs in its place"));
+}
+
 TEST(ParseStudyTest, ArmsDiffer) {
   EXPECT_THAT(Message(R"({"title": "T", "arms": [{"name": "a"},
                           {"name": "a", "epochs": 9}]})"),

@@ -1,0 +1,160 @@
+#include "trainers/config/fit.h"
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "trainers/config/config.h"
+#include "trainers/config/recipes.h"
+#include "trainers/config/values.h"
+
+namespace gsg {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::Field;
+using ::testing::Not;
+
+Config Photos() {
+  Config config = *RecipeConfig("photos");
+  config.method = "simsiam_gsg";
+  return config;
+}
+
+FitFacts Photographs() {
+  FitFacts facts;
+  facts.images = 1200;
+  facts.side = 160;
+  facts.cpus = 8;
+  return facts;
+}
+
+TEST(FitTest, FitsTheFolderOnACpu) {
+  Config config = Photos();
+  FitToImages(Photographs(), {}, &config);
+  EXPECT_FALSE(config.fit);
+  EXPECT_EQ(config.channels, 3);
+  EXPECT_EQ(config.augment.size, 64);
+  EXPECT_EQ(config.stem, "imagenet");
+  EXPECT_EQ(config.batch_size, 64);
+  EXPECT_EQ(config.epochs, 200);
+  EXPECT_EQ(config.loader_threads, 2);
+  EXPECT_TRUE(Validate(config).ok());
+}
+
+TEST(FitTest, AGpuTakesLargerViewsAndMoreThreads) {
+  FitFacts facts = Photographs();
+  facts.gpu = true;
+  Config config = Photos();
+  FitToImages(facts, {}, &config);
+  EXPECT_EQ(config.augment.size, 160);
+  EXPECT_EQ(config.stem, "imagenet");
+  EXPECT_EQ(config.loader_threads, 7);
+}
+
+TEST(FitTest, ViewsAreNoLargerThanSmallImages) {
+  FitFacts facts = Photographs();
+  facts.side = 32;
+  Config config = Photos();
+  FitToImages(facts, {}, &config);
+  EXPECT_EQ(config.augment.size, 32);
+  EXPECT_EQ(config.stem, "small_stride2");
+  facts.gpu = true;
+  config = Photos();
+  FitToImages(facts, {}, &config);
+  EXPECT_EQ(config.stem, "small");
+}
+
+TEST(FitTest, GrayImagesKeepOneChannel) {
+  FitFacts facts = Photographs();
+  facts.gray = true;
+  Config config = Photos();
+  const std::vector<Decision> decisions = FitToImages(facts, {}, &config);
+  EXPECT_EQ(config.channels, 1);
+  EXPECT_THAT(decisions, Contains(Field(&Decision::flag, "channels")));
+}
+
+TEST(FitTest, AFlagOverridesOneDecisionAndNoOther) {
+  Config fitted = Photos();
+  const std::vector<Decision> all = FitToImages(Photographs(), {}, &fitted);
+  for (const Decision& decision : all) {
+    Config config = Photos();
+    const std::vector<Decision> others =
+        FitToImages(Photographs(), {decision.flag}, &config);
+    EXPECT_EQ(others.size(), all.size() - 1) << decision.flag;
+    EXPECT_THAT(others, Not(Contains(Field(&Decision::flag, decision.flag))));
+  }
+}
+
+// The stem follows from the views that there are.
+TEST(FitTest, WhatIsGivenIsTakenIntoAccount) {
+  Config config = Photos();
+  config.augment.size = 32;
+  FitToImages(Photographs(), {"crop_size"}, &config);
+  EXPECT_EQ(config.augment.size, 32);
+  EXPECT_EQ(config.stem, "small_stride2");
+}
+
+TEST(FitTest, ATransformerHasNoStem) {
+  Config config = Photos();
+  config.backbone = "vit_tiny";
+  EXPECT_THAT(FitToImages(Photographs(), {}, &config),
+              Not(Contains(Field(&Decision::flag, "stem"))));
+  EXPECT_TRUE(Validate(config).ok());
+}
+
+TEST(FitTest, WithMinutesTheEpochsAreDecidedLater) {
+  Config config = Photos();
+  config.minutes = 30;
+  EXPECT_THAT(FitToImages(Photographs(), {}, &config),
+              Not(Contains(Field(&Decision::flag, "epochs"))));
+}
+
+TEST(FitTest, AnyNumberOfImagesGivesAValidConfig) {
+  for (const int64_t images : {2, 3, 7, 15, 60, 1000, 20000, 1300000}) {
+    for (const bool gpu : {false, true}) {
+      FitFacts facts = Photographs();
+      facts.images = images;
+      facts.gpu = gpu;
+      Config config = Photos();
+      FitToImages(facts, {}, &config);
+      EXPECT_TRUE(Validate(config).ok()) << images;
+      EXPECT_LE(config.batch_size, images);
+      EXPECT_GE(config.batch_size, 2);
+    }
+  }
+}
+
+TEST(FitTest, FieldsUnlikeTheRecipeAreTheUsers) {
+  Config config = Photos();
+  EXPECT_THAT(FieldsUnlikeRecipe(config), Not(Contains("batch_size")));
+  config.batch_size = 48;
+  config.data_dir = "photos";
+  EXPECT_THAT(FieldsUnlikeRecipe(config),
+              AllOf(Contains("batch_size"), Contains("data_dir")));
+}
+
+TEST(SetEpochsTest, WarmUpAndUnguidedEpochsStayFewer) {
+  Config config = Photos();
+  config.unguided_epochs = 4;
+  SetEpochs(3, &config);
+  EXPECT_EQ(config.epochs, 3);
+  EXPECT_EQ(config.warmup_epochs, 1);
+  EXPECT_EQ(config.unguided_epochs, 2);
+  EXPECT_TRUE(Validate(config).ok());
+  SetEpochs(1, &config);
+  EXPECT_TRUE(Validate(config).ok());
+}
+
+TEST(LoaderThreadsTest, LeavesTheNetworkItsCpus) {
+  EXPECT_EQ(LoaderThreads(/*from_files=*/true, /*gpu=*/false, 1), 1);
+  EXPECT_EQ(LoaderThreads(true, false, 16), 4);
+  EXPECT_EQ(LoaderThreads(false, false, 16), 1);
+  EXPECT_EQ(LoaderThreads(true, true, 16), 15);
+}
+
+}  // namespace
+}  // namespace gsg

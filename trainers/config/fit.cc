@@ -1,0 +1,136 @@
+#include "trainers/config/fit.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "trainers/config/command_line.h"
+#include "trainers/config/config.h"
+#include "trainers/config/recipes.h"
+#include "trainers/config/resume.h"
+#include "trainers/config/values.h"
+
+namespace gsg {
+namespace {
+
+// Views are no larger than images, and on a CPU small enough to come to an end.
+int64_t CropSize(const FitFacts& facts) {
+  constexpr int64_t kSides[] = {224, 160, 128, 96, 64, 48, 32};
+  const int64_t most = facts.gpu ? 224 : 64;
+  for (int64_t side : kSides) {
+    if (side <= std::min(most, facts.side)) return side;
+  }
+  return 32;
+}
+
+// The smaller the views, the less the first layers may shrink them; what they
+// do not, a CPU has to compute.
+absl::string_view Stem(int64_t crop, bool gpu) {
+  if (crop > (gpu ? 64 : 48)) return "imagenet";
+  return crop > 32 || !gpu ? "small_stride2" : "small";
+}
+
+// Some fifteen steps or more an epoch, while statistics are still of a batch.
+int64_t BatchSize(int64_t images) {
+  int64_t size = 8;
+  while (size < 256 && 2 * size <= images / 15) size *= 2;
+  return std::max<int64_t>(2, std::min(size, images));
+}
+
+// As many images seen in all, whatever the folder's size, within bounds.
+int64_t Epochs(const FitFacts& facts) {
+  const int64_t seen = facts.gpu ? 4000000 : 240000;
+  const int64_t fewest = facts.gpu ? 100 : 20;
+  const int64_t most = facts.gpu ? 800 : 400;
+  return std::clamp(seen / facts.images, fewest, most);
+}
+
+// Keeps what was decided, and what must not be.
+class Fitter {
+ public:
+  Fitter(const std::set<std::string>& given, const Config& config)
+      : given_(given), void_(FieldsWithoutEffect(config)) {}
+
+  template <class Value>
+  void Set(absl::string_view flag, const Value& fit, absl::string_view reason,
+           Value* value) {
+    const std::string name(flag);
+    if (given_.count(name) > 0 || void_.count(name) > 0) return;
+    *value = fit;
+    decisions_.push_back({name, ValueText(fit), std::string(reason)});
+  }
+
+  std::vector<Decision> decisions() const { return decisions_; }
+
+ private:
+  const std::set<std::string>& given_;
+  const std::set<std::string> void_;
+  std::vector<Decision> decisions_;
+};
+
+}  // namespace
+
+std::vector<Decision> FitToImages(const FitFacts& facts,
+                                  const std::set<std::string>& given,
+                                  Config* config) {
+  Fitter fitter(given, *config);
+  const std::string images = absl::StrCat(facts.images, " images");
+  if (config->dataset == "folder") {
+    fitter.Set("channels", int64_t{facts.gray ? 1 : 3},
+               facts.gray ? "no image has any color" : "there is color",
+               &config->channels);
+  }
+  fitter.Set("crop_size", CropSize(facts),
+             absl::StrCat("the median image's shorter side has ", facts.side,
+                          " pixels"),
+             &config->augment.size);
+  fitter.Set("stem", std::string(Stem(config->augment.size, facts.gpu)),
+             absl::StrCat("for views of ", config->augment.size, " pixels"),
+             &config->stem);
+  fitter.Set("batch_size", BatchSize(facts.images),
+             absl::StrCat(images, ": enough steps an epoch"),
+             &config->batch_size);
+  if (given.count("epochs") == 0 && config->minutes == 0) {
+    SetEpochs(Epochs(facts), config);
+    fitter.Set("epochs", config->epochs,
+               absl::StrCat(images, facts.gpu ? " on a GPU" : " on a CPU"),
+               &config->epochs);
+  }
+  fitter.Set("loader_threads",
+             LoaderThreads(facts.from_files, facts.gpu, facts.cpus),
+             absl::StrCat(facts.cpus, facts.cpus == 1 ? " CPU" : " CPUs",
+                          facts.gpu ? " to feed the GPU"
+                                    : ", which the network needs, too"),
+             &config->loader_threads);
+  config->fit = false;
+  return fitter.decisions();
+}
+
+std::set<std::string> FieldsUnlikeRecipe(const Config& config) {
+  std::set<std::string> names;
+  absl::StatusOr<Config> recipe = RecipeConfig(config.recipe);
+  if (!recipe.ok()) return names;
+  recipe->method = config.method;
+  for (const FieldDifference& field : DifferingFields(*recipe, config)) {
+    names.insert(field.name);
+  }
+  return names;
+}
+
+int64_t LoaderThreads(bool from_files, bool gpu, int cpus) {
+  if (gpu) return std::max(1, cpus - 1);
+  return from_files ? std::max(1, cpus / 4) : 1;
+}
+
+void SetEpochs(int64_t epochs, Config* config) {
+  config->epochs = epochs;
+  config->warmup_epochs = std::min(config->warmup_epochs, epochs / 2);
+  config->unguided_epochs = std::min(config->unguided_epochs, epochs - 1);
+}
+
+}  // namespace gsg

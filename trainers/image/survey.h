@@ -1,0 +1,26 @@
+#ifndef GSG_TRAINERS_IMAGE_SURVEY_H_
+#define GSG_TRAINERS_IMAGE_SURVEY_H_
+
+#include <cstdint>
+
+#include "absl/status/statusor.h"
+#include "trainers/image/image_source.h"
+
+namespace gsg {
+
+// What a set of images is like, by a sample of them.
+struct Survey {
+  int64_t images = 0;   // of the set
+  int64_t sampled = 0;  // that could be read
+  int64_t side = 0;     // median of their shorter sides, in pixels
+  bool gray = false;    // has none of them any color?
+};
+
+// Reads up to 200 images, evenly spaced. Those that cannot be read are left
+// out. Errors: kDataLoss if that is all of them, with what is wrong with the
+// first.
+absl::StatusOr<Survey> SurveyImages(const ImageSource& source);
+
+}  // namespace gsg
+
+#endif  // GSG_TRAINERS_IMAGE_SURVEY_H_

@@ -1,0 +1,79 @@
+#include "trainers/run_length.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/time.h"
+#include "gsg_core/status_macros.h"
+#include "trainers/base/format.h"
+#include "trainers/config/config.h"
+#include "trainers/config/fit.h"
+#include "trainers/config/values.h"
+#include "trainers/image/dataset.h"
+#include "trainers/image/survey.h"
+#include "trainers/train/trainer.h"
+
+namespace gsg {
+namespace {
+
+std::string DecisionLines(const std::vector<Decision>& decisions) {
+  size_t width = 0;
+  std::vector<std::string> flags;
+  for (const Decision& decision : decisions) {
+    flags.push_back(absl::StrCat("--", decision.flag, "=", decision.value));
+    width = std::max(width, flags.back().size());
+  }
+  std::string text;
+  for (size_t i = 0; i < flags.size(); ++i) {
+    absl::StrAppendFormat(&text, "  %-*s  %s\n", static_cast<int>(width),
+                          flags[i], decisions[i].reason);
+  }
+  return text;
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> FitRun(std::set<std::string> given, bool gpu,
+                                   int cpus, Config* config) {
+  given.merge(FieldsUnlikeRecipe(*config));
+  GSG_ASSIGN_OR_RETURN(const Dataset dataset,
+                       LoadDataset(config->dataset, config->data_dir,
+                                   static_cast<int>(config->channels)));
+  GSG_ASSIGN_OR_RETURN(const Survey survey, SurveyImages(*dataset.train));
+  FitFacts facts;
+  facts.images = survey.images - config->validation;
+  facts.side = survey.side;
+  facts.gray = survey.gray;
+  facts.from_files = dataset.train->fixed_size().height == 0;
+  facts.gpu = gpu;
+  facts.cpus = cpus;
+  const std::vector<Decision> decisions = FitToImages(facts, given, config);
+  GSG_RETURN_IF_ERROR(Validate(*config));
+  if (decisions.empty()) return "";
+  return absl::StrCat(
+      "Fitted to the images and the machine (a flag takes its line's place):\n",
+      DecisionLines(decisions));
+}
+
+int64_t EpochsWithin(absl::Duration limit, const RunCost& cost) {
+  const absl::Duration left = limit - cost.before - cost.after;
+  return std::max<int64_t>(1, left / cost.an_epoch());
+}
+
+std::string LengthText(int64_t epochs, const RunCost& cost) {
+  return absl::StrCat(epochs, epochs == 1 ? " epoch of " : " epochs of ",
+                      HumanDuration(cost.an_epoch()), ": about ",
+                      HumanDuration(epochs * cost.an_epoch() + cost.after),
+                      " to the report");
+}
+
+}  // namespace gsg
