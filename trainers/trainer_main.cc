@@ -53,6 +53,7 @@
 #include "trainers/image/dataset.h"
 #include "trainers/image/hold_out.h"
 #include "trainers/image/image_source.h"
+#include "trainers/image/normalize.h"
 #include "trainers/methods/make_method.h"
 #include "trainers/methods/method.h"
 #include "trainers/report/run_report.h"
@@ -374,6 +375,12 @@ absl::Status Run(const CommandLine& command_line, World& world,
   absl::Status readable = dataset.status();
   if (readable.ok() && config.validation > 0) {
     readable = HoldOut(config.validation, &*dataset);
+  }
+  if (readable.ok()) readable = Normalize(config.normalize, &*dataset);
+  if (readable.ok() && config.keep_best != "none" && !dataset->labeled()) {
+    readable = absl::InvalidArgumentError(
+        absl::StrCat("--keep_best=", config.keep_best,
+                     ": there are no labels to measure it with; leave it out"));
   }
   GSG_RETURN_IF_ERROR(world.Agree(readable));
 

@@ -13,6 +13,14 @@ def get_from_cache(rctx, name, sha256, output):
       True if the cache had it.
     """
 
+    # Bazel tells the user of every download that fails. So where its cache is the
+    # usual one, in <output_user_root>, and this repository is
+    # <output_user_root>/<output_base>/external/<name>, look there first.
+    cache = "../../../cache/repos"
+    file = rctx.path("%s/v1/content_addressable/sha256/%s/file" % (cache, sha256))
+    if rctx.path(cache).exists and not file.exists:
+        return False
+
     # A download that only the cache can serve: there is no such local file.
     return rctx.download(
         url = "file:///not-cached-yet-so-downloading/" + name.split("/")[-1],

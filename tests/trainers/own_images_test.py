@@ -64,6 +64,26 @@ class OwnImagesTest(unittest.TestCase):
                               *SMALL[1:])
         self.assertIn("recipe photos", text)
 
+    def test_the_best_checkpoint_is_kept(self):
+        folder, _ = self.run_on(*SMALL, "--epochs=4", "--keep_every=1",
+                                "--knn_every=1", "--keep_best=knn_top1")
+        scores = [r["knn_top1"] for r in tr.metrics(folder)]
+        best = scores.index(max(scores)) + 1
+        with open(folder + "/checkpoint-best.pt", "rb") as f, \
+                open(folder + "/checkpoint-epoch-%d.pt" % best, "rb") as g:
+            self.assertEqual(f.read(), g.read())
+
+    def test_normalization(self):
+        losses = set()
+        for how in ("imagenet", "measured", "0.2:0.9"):
+            folder, _ = self.run_on(*SMALL, "--epochs=1", "--baselines=false",
+                                    "--knn_every=0", "--normalize=" + how)
+            losses.add(tr.metrics(folder)[-1]["loss"])
+        self.assertEqual(len(losses), 3)
+        process = tr.run("--data_dir=" + self.data, *SMALL, "--normalize=mean")
+        self.assertEqual(process.returncode, 2)
+        self.assertIn("--normalize=mean: use auto, imagenet", process.stderr)
+
     def test_two_lengths_are_one_too_many(self):
         for flag in ("--epochs=3", "--max_steps=3"):
             process = tr.run("--data_dir=" + self.data, *SMALL, "--minutes=1",

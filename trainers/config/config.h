@@ -54,6 +54,7 @@ struct Config {
   double checkpoint_minutes = 0;
   int64_t keep = 2;
   int64_t keep_every = 0;
+  std::string keep_best = "none";
   int64_t nproc = 1;
   double dist_timeout = 300;
 
@@ -62,6 +63,7 @@ struct Config {
   std::string data_dir;
   int64_t channels = 3;
   int64_t loader_threads = 0;
+  std::string normalize = "auto";
   int64_t validation = 0;
   double max_damaged = 0.01;
 
@@ -188,6 +190,13 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
               "checkpoint-epoch-<epoch>.pt; 0 = of none"}
             .AtLeast(0)
             .Resume(allow));
+  visit(c.keep_best,
+        Field{"keep_best", kRun,
+              "keep the checkpoint of the epoch with the best k-NN, as "
+              "checkpoint-best.pt; with --validation=N that is of images held "
+              "out, else of the test images"}
+            .OneOf({"none", "knn_top1"})
+            .Resume(allow));
   visit(c.nproc,
         Field{"nproc", kRun,
               "processes to train with on this machine, a part of each batch "
@@ -224,6 +233,12 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
             .Between(0, 1024)
             .Resume(allow));
 
+  visit(c.normalize,
+        Field{"normalize", kData,
+              "mean and deviation that pixels are normalized with: imagenet's, "
+              "those measured of the training images, or MEAN:STD of each "
+              "channel, as 0.5:0.25 or 0.49,0.48,0.45:0.25,0.24,0.26; auto = "
+              "imagenet for folders, measured for others"});
   visit(c.validation,
         Field{"validation", kData,
               "hold out so many training images, as many of each class, and "

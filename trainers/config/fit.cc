@@ -20,12 +20,12 @@ namespace {
 
 // Views are no larger than images, and on a CPU small enough to come to an end.
 int64_t CropSize(const FitFacts& facts) {
-  constexpr int64_t kSides[] = {224, 160, 128, 96, 64, 48, 32};
+  constexpr int64_t kSides[] = {224, 160, 128, 96, 64, 48, 32, 28};
   const int64_t most = facts.gpu ? 224 : 64;
   for (int64_t side : kSides) {
     if (side <= std::min(most, facts.side)) return side;
   }
-  return 32;
+  return 28;
 }
 
 // The smaller the views, the less the first layers may shrink them; what they

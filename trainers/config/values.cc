@@ -23,6 +23,7 @@
 #include "trainers/config/config.h"
 #include "trainers/config/field.h"
 #include "trainers/config/transformer.h"
+#include "trainers/image/normalize.h"
 
 namespace gsg {
 namespace {
@@ -233,6 +234,11 @@ absl::Status Validate(const Config& config) {
         "row"));
   }
   status.Update(CheckPatches(config));
+  status.Update(CheckNormalize(config.normalize));
+  if (config.keep_best != "none" && config.knn_every == 0) {
+    status.Update(absl::InvalidArgumentError(absl::StrCat(
+        "--keep_best=", config.keep_best, " needs --knn_every above 0")));
+  }
   if (config.knn_bank > 0) {
     status.Update(Ordered("knn_k", config.knn_k, "knn_bank", config.knn_bank));
   }

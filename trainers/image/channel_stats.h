@@ -1,6 +1,8 @@
 #ifndef GSG_TRAINERS_IMAGE_CHANNEL_STATS_H_
 #define GSG_TRAINERS_IMAGE_CHANNEL_STATS_H_
 
+#include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "trainers/image/image_set.h"
@@ -14,8 +16,26 @@ struct ChannelStats {
   std::vector<double> std;
 };
 
-// Measured exactly. A channel that is the same everywhere gets a standard
-// deviation of 1: it is only shifted.
+// Exact sums of up to 2^47 pixels.
+class ChannelSums {
+ public:
+  explicit ChannelSums(size_t channels) : sums_(channels), squares_(channels) {}
+
+  // chw: one image, `plane` pixels a channel.
+  void Add(const uint8_t* chw, size_t plane);
+
+  bool empty() const { return pixels_ == 0; }
+
+  // Of what was added, which is not nothing. A channel that is the same
+  // everywhere gets a standard deviation of 1: it is only shifted.
+  ChannelStats stats() const;
+
+ private:
+  std::vector<uint64_t> sums_;
+  std::vector<uint64_t> squares_;
+  uint64_t pixels_ = 0;  // a channel
+};
+
 ChannelStats MeasureChannels(const ImageSet& images);
 
 // ImageNet's, the usual ones for photographs: torchvision's transforms have

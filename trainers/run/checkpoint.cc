@@ -121,6 +121,10 @@ std::string EpochCheckpointPath(const std::string& folder, int64_t epoch) {
   return absl::StrCat(folder, "/checkpoint-epoch-", epoch, ".pt");
 }
 
+std::string BestCheckpointPath(const std::string& folder) {
+  return absl::StrCat(folder, "/checkpoint-best.pt");
+}
+
 std::string PickleCheckpoint(const Checkpoint& checkpoint) {
   c10::impl::GenericDict root(c10::StringType::get(), c10::AnyType::get());
   root.insert("meta", checkpoint.meta);

@@ -42,6 +42,9 @@ std::string OlderCheckpointPath(const std::string& folder, int64_t age);
 // <folder>/checkpoint-epoch-<epoch>.pt, kept for good.
 std::string EpochCheckpointPath(const std::string& folder, int64_t epoch);
 
+// <folder>/checkpoint-best.pt, of --keep_best.
+std::string BestCheckpointPath(const std::string& folder);
+
 // Saving, in two steps: what reads the tensors, and what waits for the disk,
 // which another thread may do while the tensors change.
 std::string PickleCheckpoint(const Checkpoint& checkpoint);

@@ -1,5 +1,7 @@
 #include "trainers/train/checkpoint_saver.h"
 
+#include <algorithm>
+#include <cmath>
 #include <future>
 #include <string>
 #include <utility>
@@ -10,10 +12,23 @@
 #include "gsg_core/status_macros.h"
 #include "trainers/base/sealed_file.h"
 #include "trainers/run/checkpoint.h"
-#include "trainers/run/run_directory.h"
+#include "trainers/run/epoch_record.h"
 #include "trainers/run/run_state.h"
 
 namespace gsg {
+namespace {
+
+// Is the last epoch's k-NN above that of all before it?
+bool LastIsBest(const RunState& state) {
+  if (state.history.empty()) return false;
+  const double last = state.history.back().knn_top1;
+  if (std::isnan(last)) return false;
+  return std::none_of(
+      state.history.begin(), state.history.end() - 1,
+      [last](const EpochRecord& epoch) { return epoch.knn_top1 >= last; });
+}
+
+}  // namespace
 
 absl::Status CheckpointSaver::SaveInBackground(const RunState& state) {
   last_save_ = absl::Now();
@@ -31,14 +46,20 @@ absl::Status CheckpointSaver::Wait() {
   return writing_.valid() ? writing_.get() : absl::OkStatus();
 }
 
-absl::Status CheckpointSaver::KeepEpoch(const RunState& state) {
-  if (config_.keep_every == 0 || state.epoch == 0 || state.batch != 0 ||
-      state.epoch % config_.keep_every != 0) {
-    return absl::OkStatus();
+absl::Status CheckpointSaver::KeepForGood(const RunState& state) {
+  if (state.epoch == 0 || state.batch != 0) return absl::OkStatus();
+  const std::string& folder = config_.output_dir;
+  if (config_.keep_every > 0 && state.epoch % config_.keep_every == 0) {
+    GSG_RETURN_IF_ERROR(Wait());
+    GSG_RETURN_IF_ERROR(KeepAs(LastCheckpointPath(folder),
+                               EpochCheckpointPath(folder, state.epoch)));
   }
-  GSG_RETURN_IF_ERROR(Wait());
-  return KeepAs(LastCheckpointPath(config_.output_dir),
-                EpochCheckpointPath(config_.output_dir, state.epoch));
+  if (config_.keep_best == "knn_top1" && LastIsBest(state)) {
+    GSG_RETURN_IF_ERROR(Wait());
+    GSG_RETURN_IF_ERROR(
+        KeepAs(LastCheckpointPath(folder), BestCheckpointPath(folder)));
+  }
+  return absl::OkStatus();
 }
 
 bool CheckpointSaver::Due() const {

@@ -29,8 +29,8 @@ class CheckpointSaver {
   absl::Status Wait();
 
   // Keeps the last checkpoint for good if `state` is at the end of an epoch for
-  // which --keep_every asks that.
-  absl::Status KeepEpoch(const RunState& state);
+  // which --keep_every or --keep_best asks that.
+  absl::Status KeepForGood(const RunState& state);
 
   // Whether --checkpoint_minutes asks for a save now.
   bool Due() const;

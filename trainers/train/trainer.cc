@@ -128,7 +128,7 @@ absl::Status Trainer::Train(const TrainerHooks& hooks) {
     if (opened.ok()) log = *std::move(opened);
   }
   // Of a run that died between saving and keeping.
-  GSG_RETURN_IF_ERROR(ranks_.ReportRootOnly(KeepEpoch()));
+  GSG_RETURN_IF_ERROR(ranks_.ReportRootOnly(KeepForGood()));
   while (state_.epoch < config_.epochs && !OutOfSteps()) {
     GSG_RETURN_IF_ERROR(TrainEpoch(hooks));
     if (state_.totals.batches == 0) break;
@@ -160,7 +160,7 @@ absl::Status Trainer::Train(const TrainerHooks& hooks) {
     state_.batch = 0;
     state_.totals = EpochTotals();
     GSG_RETURN_IF_ERROR(ranks_.ReportRootOnly(SaveInBackground()));
-    GSG_RETURN_IF_ERROR(ranks_.ReportRootOnly(KeepEpoch()));
+    GSG_RETURN_IF_ERROR(ranks_.ReportRootOnly(KeepForGood()));
     GSG_RETURN_IF_ERROR(ranks_.Agree());
     if (ranks_.must_stop()) {
       GSG_RETURN_IF_ERROR(ranks_.ReportRootOnly(saver_.Wait()));
@@ -256,8 +256,8 @@ absl::Status Trainer::Save() {
   return saver_.Wait();
 }
 
-absl::Status Trainer::KeepEpoch() {
-  return world_.root() ? saver_.KeepEpoch(state_) : absl::OkStatus();
+absl::Status Trainer::KeepForGood() {
+  return world_.root() ? saver_.KeepForGood(state_) : absl::OkStatus();
 }
 
 absl::Status Trainer::Restore(const RunState& state,

@@ -120,7 +120,7 @@ class Trainer {
   absl::Status TrainStep(const StepViews& views, const TrainerHooks& hooks);
   // The checkpoint is written while the next epoch is trained.
   absl::Status SaveInBackground();
-  absl::Status KeepEpoch();
+  absl::Status KeepForGood();
   // The end after a signal, when all ranks have saved.
   absl::Status Stop();
   void PrepareGpu();
