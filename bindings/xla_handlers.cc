@@ -136,29 +136,32 @@ absl::StatusOr<uint64_t> ToSeed(const ffi::AnyBuffer& seed) {
   return uint64_t{part[1]} << 32 | part[0];
 }
 
-absl::StatusOr<Buffers> ToBuffers(const ffi::RemainingArgs& args) {
+const ffi::AnyBuffer& BufferOf(const ffi::AnyBuffer& argument) {
+  return argument;
+}
+
+ffi::AnyBuffer BufferOf(ffi::Result<ffi::AnyBuffer> result) { return *result; }
+
+// T: what XLA says that they are, buffers or results.
+template <typename T, typename Remaining>
+absl::StatusOr<Buffers> ToBuffers(const Remaining& remaining) {
   Buffers buffers;
-  for (size_t k = 0; k < args.size(); ++k) {
-    const ffi::ErrorOr<ffi::AnyBuffer> buffer = args.get<ffi::AnyBuffer>(k);
+  for (size_t k = 0; k < remaining.size(); ++k) {
+    const ffi::ErrorOr<T> buffer = remaining.template get<T>(k);
     if (!buffer.has_value()) {
       return absl::InvalidArgumentError(buffer.error().message());
     }
-    buffers.push_back(*buffer);
+    buffers.push_back(BufferOf(*buffer));
   }
   return buffers;
 }
 
+absl::StatusOr<Buffers> ToBuffers(const ffi::RemainingArgs& args) {
+  return ToBuffers<ffi::AnyBuffer>(args);
+}
+
 absl::StatusOr<Buffers> ToBuffers(const ffi::RemainingRets& rets) {
-  Buffers buffers;
-  for (size_t k = 0; k < rets.size(); ++k) {
-    ffi::ErrorOr<ffi::Result<ffi::AnyBuffer>> buffer =
-        rets.get<ffi::AnyBuffer>(k);
-    if (!buffer.has_value()) {
-      return absl::InvalidArgumentError(buffer.error().message());
-    }
-    buffers.push_back(**buffer);
-  }
-  return buffers;
+  return ToBuffers<ffi::Result<ffi::AnyBuffer>>(rets);
 }
 
 template <typename T>
