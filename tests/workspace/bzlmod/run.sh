@@ -12,7 +12,7 @@ external="$(./bazelw info output_base)/external"
 # shellcheck source=tests/workspace/debian_root.sh
 . tests/workspace/debian_root.sh
 debian_root sid bazel-bootstrap g++
-trap 'chroot "$debian" bash -c "cd /consumer && bazel --output_user_root=/out shutdown"
+trap 'chroot "$debian" bash -c "cd /consumer && bazel --output_user_root=/out shutdown" || true
   debian_leave' EXIT
 
 mkdir "$debian/gsg" "$debian/modules" "$debian/out"
