@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "gsg_core/half.h"
+#include "gsg_core/loss.h"
 #include "gsg_core/rows.h"
 #include "xla/ffi/api/ffi.h"
 
@@ -95,6 +96,54 @@ struct LossCall {
 absl::StatusOr<LossCall> ToLossCall(int64_t projections, bool paired,
                                     const xla::ffi::RemainingArgs& args,
                                     const xla::ffi::RemainingRets& rets);
+
+// The buffers of a call as rows of T, which is their type. It is not copied:
+// its gradients refer to it.
+template <typename T>
+class LossRows {
+ public:
+  explicit LossRows(const LossCall& call)
+      : p_(RowsOfAll<const T>(call.p)),
+        z_(RowsOfAll<const T>(call.z)),
+        grads_(RowsOfAll<T>(call.grads)) {
+    if (grads_.empty()) return;
+    if (is_four()) {
+      four_grads_ = {grads_[0], grads_[1], grads_[2], grads_[3]};
+    } else {
+      shared_grads_ = {grads_[0], grads_[1],
+                       absl::MakeConstSpan(grads_).subspan(2)};
+    }
+  }
+  LossRows(const LossRows&) = delete;
+  LossRows& operator=(const LossRows&) = delete;
+
+  bool is_four() const { return z_.size() == 4; }
+
+  // Of shared views the first two are p1, p2 and z1, z2.
+  const std::vector<Rows<const T>>& p() const { return p_; }
+  const std::vector<Rows<const T>>& z() const { return z_; }
+  absl::Span<const Rows<const T>> local_p() const {
+    return absl::MakeConstSpan(p_).subspan(2);
+  }
+
+  FourViews<T> four() const {
+    return {p_[0], p_[1], p_[2], p_[3], z_[0], z_[1], z_[2], z_[3]};
+  }
+
+  // Null if no gradients are wanted.
+  FourViewGrads<T>* four_grads() {
+    return grads_.empty() ? nullptr : &four_grads_;
+  }
+  SharedGrads<T>* shared_grads() {
+    return grads_.empty() ? nullptr : &shared_grads_;
+  }
+
+ private:
+  std::vector<Rows<const T>> p_, z_;
+  std::vector<Rows<T>> grads_;
+  FourViewGrads<T> four_grads_;
+  SharedGrads<T> shared_grads_;
+};
 
 // The attributes of the loss and its buffers, behind what a handler has of its
 // own.

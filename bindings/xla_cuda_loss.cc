@@ -8,15 +8,12 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/types/span.h"
 #include "bindings/xla_arguments.h"
 #include "cuda/guided_loss.h"
 #include "cuda/pairing_plan.h"
 #include "gsg_core/half.h"
-#include "gsg_core/loss.h"
 #include "gsg_core/pairing.h"
 #include "gsg_core/parse.h"
-#include "gsg_core/rows.h"
 #include "gsg_core/selection.h"
 #include "gsg_core/status_macros.h"
 #include "xla/ffi/api/ffi.h"
@@ -26,7 +23,6 @@ namespace {
 
 namespace ffi = xla::ffi;
 using xla_arguments::LossCall;
-using xla_arguments::RowsOfAll;
 using xla_arguments::View;
 
 // The pairing that was given, or that of the seed, on the host.
@@ -73,23 +69,16 @@ template <typename T>
 absl::Status Launch(DeviceMemory& memory, const LossCall& call,
                     const cuda::LossOptions& options,
                     const cuda::LossOutputs& outputs) {
-  using In = const T;
-  const std::vector<Rows<In>> p = RowsOfAll<In>(call.p);
-  const std::vector<Rows<In>> z = RowsOfAll<In>(call.z);
-  const std::vector<Rows<T>> g = RowsOfAll<T>(call.grads);
-  if (z.size() == 4) {
-    const FourViews<T> views = {p[0], p[1], p[2], p[3], z[0], z[1], z[2], z[3]};
-    FourViewGrads<T> grads;
-    if (!g.empty()) grads = {g[0], g[1], g[2], g[3]};
-    return cuda::GuidedLoss(views, options, g.empty() ? nullptr : &grads,
-                            outputs, memory.stream());
+  xla_arguments::LossRows<T> rows(call);
+  if (rows.is_four()) {
+    return cuda::GuidedLoss(rows.four(), options, rows.four_grads(), outputs,
+                            memory.stream());
   }
-  cuda::SharedViews<T> views = {p[0], p[1], z[0], z[1]};
-  views.local_p = absl::MakeConstSpan(p).subspan(2);
+  cuda::SharedViews<T> views = {rows.p()[0], rows.p()[1], rows.z()[0],
+                                rows.z()[1]};
+  views.local_p = rows.local_p();
   GSG_ASSIGN_OR_RETURN(views.pairing, PlanOf(memory, call, options));
-  SharedGrads<T> grads;
-  if (!g.empty()) grads = {g[0], g[1], absl::MakeConstSpan(g).subspan(2)};
-  return cuda::GuidedLoss(views, options, g.empty() ? nullptr : &grads, outputs,
+  return cuda::GuidedLoss(views, options, rows.shared_grads(), outputs,
                           memory.stream());
 }
 

@@ -57,21 +57,13 @@ template <typename T>
 absl::StatusOr<LossResult> LossOf(const LossCall& call,
                                   const std::vector<int64_t>& pairing,
                                   const LossOptions& options) {
-  using In = const T;
-  const std::vector<Rows<In>> p = RowsOfAll<In>(call.p);
-  const std::vector<Rows<In>> z = RowsOfAll<In>(call.z);
-  const std::vector<Rows<T>> g = RowsOfAll<T>(call.grads);
-  if (z.size() == 4) {
-    const FourViews<T> views = {p[0], p[1], p[2], p[3], z[0], z[1], z[2], z[3]};
-    FourViewGrads<T> grads;
-    if (!g.empty()) grads = {g[0], g[1], g[2], g[3]};
-    return GuidedLoss(views, options, g.empty() ? nullptr : &grads);
+  xla_arguments::LossRows<T> rows(call);
+  if (rows.is_four()) {
+    return GuidedLoss(rows.four(), options, rows.four_grads());
   }
-  const SharedViews<T> views = {
-      p[0], p[1], z[0], z[1], pairing, absl::MakeConstSpan(p).subspan(2)};
-  SharedGrads<T> grads;
-  if (!g.empty()) grads = {g[0], g[1], absl::MakeConstSpan(g).subspan(2)};
-  return GuidedLoss(views, options, g.empty() ? nullptr : &grads);
+  const SharedViews<T> views = {rows.p()[0], rows.p()[1], rows.z()[0],
+                                rows.z()[1], pairing,     rows.local_p()};
+  return GuidedLoss(views, options, rows.shared_grads());
 }
 
 template <typename T>
