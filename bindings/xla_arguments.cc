@@ -30,12 +30,12 @@ const ffi::AnyBuffer& BufferOf(const ffi::AnyBuffer& argument) {
 
 ffi::AnyBuffer BufferOf(ffi::Result<ffi::AnyBuffer> result) { return *result; }
 
-// T: what XLA says that they are, buffers or results.
-template <typename T, typename Remaining>
+// Remaining: arguments, or results.
+template <typename Remaining>
 absl::StatusOr<Buffers> BuffersOf(const Remaining& remaining) {
   Buffers buffers;
   for (size_t k = 0; k < remaining.size(); ++k) {
-    const ffi::ErrorOr<T> buffer = remaining.template get<T>(k);
+    const auto buffer = remaining.template get<ffi::AnyBuffer>(k);
     if (!buffer.has_value()) {
       return absl::InvalidArgumentError(buffer.error().message());
     }
@@ -54,11 +54,11 @@ ffi::Error ToError(const absl::Status& status) {
 }
 
 absl::StatusOr<Buffers> ToBuffers(const ffi::RemainingArgs& args) {
-  return BuffersOf<ffi::AnyBuffer>(args);
+  return BuffersOf(args);
 }
 
 absl::StatusOr<Buffers> ToBuffers(const ffi::RemainingRets& rets) {
-  return BuffersOf<ffi::Result<ffi::AnyBuffer>>(rets);
+  return BuffersOf(rets);
 }
 
 absl::Status CheckMatrices(absl::Span<const ffi::AnyBuffer> matrices) {

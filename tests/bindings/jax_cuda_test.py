@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax import export
 from jax.experimental import enable_x64
 
 import guided_stop_gradient as gsg
@@ -181,10 +182,10 @@ print(calls)
 
 def test_is_lowered_for_a_gpu(monkeypatch):
     monkeypatch.undo()  # the name that is registered for a GPU
-    exported = jax.export.export(
+    exported = export.export(
         jax.jit(jax.value_and_grad(gsg.jax.guided_loss_shared)),
         platforms=["cuda"],
-        disabled_checks=[jax.export.DisabledSafetyCheck.custom_call(
+        disabled_checks=[export.DisabledSafetyCheck.custom_call(
             "guided_stop_gradient.guided_loss")])(*some_views(4))
     text = exported.mlir_module()
     assert "@guided_stop_gradient.guided_loss" in text

@@ -14,7 +14,8 @@ debian_root() {
   mirror="$(apt-get indextargets --format '$(REPO_URI)' | grep -v security | head -n 1)"
   debootstrap --variant=minbase "$suite" "$debian" "$mirror"
   cp /etc/resolv.conf "$debian/etc/"
-  cp /etc/apt/apt.conf.d/*proxy* "$debian/etc/apt/apt.conf.d/" 2>/dev/null || true
+  # A proxy, say, or that a release's date does not matter.
+  apt-config dump | grep '^Acquire::' > "$debian/etc/apt/apt.conf.d/99machine"
   mount --bind /proc "$debian/proc"
   mount --bind /dev "$debian/dev"
   chroot "$debian" apt-get update
