@@ -18,8 +18,8 @@ from tests.packaging import dockerfile
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-# A network and a run that take a minute.
-TRAIN = ["train", "photos", "--epochs=2", "--batch_size=8", "--threads=1",
+# A network and a run that take a minute; the recipe warms up for 5 epochs.
+TRAIN = ["train", "photos", "--epochs=6", "--batch_size=8", "--threads=1",
          "--backbone=resnet_small", "--stem=small_stride2", "--output_dir=run"]
 
 
@@ -98,6 +98,8 @@ def main():
     for instruction in stage.instructions:
         print(f"--- line {instruction.line}: {instruction.name}", flush=True)
         image.apply(instruction)
+    print("all files of the image, in MiB:", flush=True)
+    subprocess.check_call(["du", "-xsm", str(root)])
     entry = stage.all("ENTRYPOINT")[0].command()
     image.execute(entry + stage.all("CMD")[0].command())
     draw(image.inside(image.folder) / "photos")
