@@ -1,6 +1,6 @@
-// guided_stop_gradient._cuda: cuda for guided_stop_gradient/_torch_cuda.py, in
-// builds with --config=cuda. Takes addresses, and trusts them: the caller has
-// looked at shapes, types and devices.
+// guided_stop_gradient._cuda: cuda for guided_stop_gradient/_torch_cuda.py and
+// jax.py, in builds with --config=cuda. From the former it takes addresses, and
+// trusts them: the caller has looked at shapes, types and devices.
 
 #include <cstddef>
 #include <cstdint>
@@ -13,6 +13,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "bindings/xla_capsule.h"
+#include "bindings/xla_cuda_handler.h"
 #include "cuda/guided_loss.h"
 #include "cuda/pairing_plan.h"
 #include "cuda/stream.h"
@@ -185,11 +187,12 @@ std::string WhatHinders(int device) {
 }  // namespace gsg
 
 PYBIND11_MODULE(_cuda, m) {
-  m.doc() = "gsg's kernels for NVIDIA GPUs; see gsg.torch, which uses them";
+  m.doc() = "gsg's kernels for NVIDIA GPUs; see gsg.torch and gsg.jax";
   m.attr("MAX_LOCAL_VIEWS") = gsg::cuda::kMaxLocalViews;
   m.def("what_hinders", &gsg::WhatHinders);
   m.def("workspace_bytes", &gsg::cuda::LossWorkspaceBytes);
   m.def("make_pairing_plan", &gsg::MakePairingPlan);
   m.def("guided_loss", &gsg::GuidedLossOfFour);
   m.def("guided_loss_shared", &gsg::GuidedLossShared);
+  m.attr("xla_guided_loss") = gsg::XlaCapsule(gsg::XlaCudaHandler());
 }

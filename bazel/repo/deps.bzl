@@ -15,13 +15,72 @@ load(":python_packages.bzl", "python_packages")
 _CUDA = "nvidia/cu13/"
 _CUDA_CRT = {"nvidia-cuda-crt==13.0.88": "2c8043c7c9e02492716426e9919fc78d2c5b3b2a7a768a88e952676b08aa55a4"}
 
+# Packages of Debian, each with a BUILD file of its name in //bazel/third_party.
+_DEBIAN = {
+    "cli11": (
+        "c/cli11/libcli11-dev_2.1.2+ds-1_all.deb",
+        "f1f6ee9ec053e0e0bcec47345e241b6a8ee006321248b4329e9ce88d2b4b64a8",
+    ),
+    "dlpack": (
+        "d/dlpack/libdlpack-dev_0.6-1+b1_amd64.deb",
+        "8ef8a805cb38c41fe174476333398064a81a7a430df4b85cb699ca6747772fd1",
+    ),
+    "fashion_mnist": (
+        "d/dataset-fashion-mnist/dataset-fashion-mnist_0.0~git20200523.55506a9-1_all.deb",
+        "39e172fe32dd318ebb3e512220c3beea2fa47d7e20bab348fb4e0922d6beefc0",
+    ),
+    "gloo_headers": (
+        "g/gloo/libgloo-dev_0.0~git20220518.5b14351-3_amd64.deb",
+        "80529c9fd8af452faf489e686b94bf87075965c40673803810c4f41634b1e299",
+    ),
+    "hnswlib": (
+        "h/hnswlib/libhnswlib-dev_0.6.2-2+deb12u1_all.deb",
+        "a55ef8605f10a7b687f1446c56c73b4db8a4983503233604e8e53ac1191ad44a",
+    ),
+    "libjpeg": (
+        "libj/libjpeg-turbo/libjpeg62-turbo-dev_2.1.5-2_amd64.deb",
+        "10485411f751c24472c43b28fe24ab6389fedb027d496bbc2c831496f750ab01",
+    ),
+    "libmd": (
+        "libm/libmd/libmd-dev_1.0.4-2_amd64.deb",
+        "fc755a2552c03653cb51575bf70d1aa0874f78d86fbc8ff7fb246b1c9e7e31c5",
+    ),
+    "libpng": (
+        "libp/libpng1.6/libpng-dev_1.6.39-2+deb12u5_amd64.deb",
+        "25649c413d02092ae7b1093a3c3ee54cbd2d4fdb0a0494787e434ccf0905903f",
+    ),
+    "libwebp": (
+        "libw/libwebp/libwebp-dev_1.2.4-0.2+deb12u1_amd64.deb",
+        "a9d07a8423e462babc947dd5745875a58c450fd5ca5c4493dbabe17387f97d89",
+    ),
+    "nlohmann_json": (
+        "n/nlohmann-json3/nlohmann-json3-dev_3.11.2-2_all.deb",
+        "ec57940def6b6186c30be0e0ee81d1e58f86d11a54a145b28686a1e3e4aae801",
+    ),
+    "stb": (
+        "libs/libstb/libstb-dev_0.0~git20220908.8b5f1f3+ds-1_amd64.deb",
+        "4f85f82942c61845ac96d64d722ef1b2f4897d6662cb98bc5ff78596b8fbb144",
+    ),
+    "turbojpeg": (
+        "libj/libjpeg-turbo/libturbojpeg0-dev_2.1.5-2_amd64.deb",
+        "90a257e4a77dea3e1f99e589639f9c4838946c6d6af27908a6f7587ea3813b80",
+    ),
+    "utf8proc": (
+        "u/utf8proc/libutf8proc-dev_2.8.0-1_amd64.deb",
+        "d95c5a20e169c99aa3d0dbce1502d49593d4398f2642fa718293a71f247e5913",
+    ),
+    "zlib": (
+        "z/zlib/zlib1g-dev_1.2.13.dfsg-1_amd64.deb",
+        "f9ce531f60cbd5df37996af9370e0171be96902a17ec2bdbd8d62038c354094f",
+    ),
+}
+
 def gsg_dependencies():
     """Declares all external repositories of this workspace."""
     gsg_core_dependencies()
     _libraries()
     _torch()
     _cuda()
-    _data()
     _python()
 
 def _libraries():
@@ -41,84 +100,13 @@ def _libraries():
         upstream_sha256 = "32131c08ee31eeff2c8968d7e874f3cb648034377dfc32a4c377fa8796d84981",
         upstream_url = "https://github.com/google/benchmark/archive/refs/tags/v1.9.1.tar.gz",
     )
-    debian_archive(
-        name = "dlpack",
-        build_file = Label("//bazel/third_party:dlpack.BUILD"),
-        file = "d/dlpack/libdlpack-dev_0.6-1+b1_amd64.deb",
-        sha256 = "8ef8a805cb38c41fe174476333398064a81a7a430df4b85cb699ca6747772fd1",
-    )
-    debian_archive(
-        name = "hnswlib",
-        build_file = Label("//bazel/third_party:hnswlib.BUILD"),
-        file = "h/hnswlib/libhnswlib-dev_0.6.2-2+deb12u1_all.deb",
-        sha256 = "a55ef8605f10a7b687f1446c56c73b4db8a4983503233604e8e53ac1191ad44a",
-    )
-    debian_archive(
-        name = "cli11",
-        build_file = Label("//bazel/third_party:cli11.BUILD"),
-        file = "c/cli11/libcli11-dev_2.1.2+ds-1_all.deb",
-        sha256 = "f1f6ee9ec053e0e0bcec47345e241b6a8ee006321248b4329e9ce88d2b4b64a8",
-    )
-    debian_archive(
-        name = "gloo_headers",
-        build_file = Label("//bazel/third_party:gloo_headers.BUILD"),
-        file = "g/gloo/libgloo-dev_0.0~git20220518.5b14351-3_amd64.deb",
-        sha256 = "80529c9fd8af452faf489e686b94bf87075965c40673803810c4f41634b1e299",
-    )
-    debian_archive(
-        name = "libjpeg",
-        build_file = Label("//bazel/third_party:libjpeg.BUILD"),
-        file = "libj/libjpeg-turbo/libjpeg62-turbo-dev_2.1.5-2_amd64.deb",
-        sha256 = "10485411f751c24472c43b28fe24ab6389fedb027d496bbc2c831496f750ab01",
-    )
-    debian_archive(
-        name = "libmd",
-        build_file = Label("//bazel/third_party:libmd.BUILD"),
-        file = "libm/libmd/libmd-dev_1.0.4-2_amd64.deb",
-        sha256 = "fc755a2552c03653cb51575bf70d1aa0874f78d86fbc8ff7fb246b1c9e7e31c5",
-    )
-    debian_archive(
-        name = "libpng",
-        build_file = Label("//bazel/third_party:libpng.BUILD"),
-        file = "libp/libpng1.6/libpng-dev_1.6.39-2+deb12u5_amd64.deb",
-        sha256 = "25649c413d02092ae7b1093a3c3ee54cbd2d4fdb0a0494787e434ccf0905903f",
-    )
-    debian_archive(
-        name = "libwebp",
-        build_file = Label("//bazel/third_party:libwebp.BUILD"),
-        file = "libw/libwebp/libwebp-dev_1.2.4-0.2+deb12u1_amd64.deb",
-        sha256 = "a9d07a8423e462babc947dd5745875a58c450fd5ca5c4493dbabe17387f97d89",
-    )
-    debian_archive(
-        name = "nlohmann_json",
-        build_file = Label("//bazel/third_party:nlohmann_json.BUILD"),
-        file = "n/nlohmann-json3/nlohmann-json3-dev_3.11.2-2_all.deb",
-        sha256 = "ec57940def6b6186c30be0e0ee81d1e58f86d11a54a145b28686a1e3e4aae801",
-    )
-    debian_archive(
-        name = "stb",
-        build_file = Label("//bazel/third_party:stb.BUILD"),
-        file = "libs/libstb/libstb-dev_0.0~git20220908.8b5f1f3+ds-1_amd64.deb",
-        sha256 = "4f85f82942c61845ac96d64d722ef1b2f4897d6662cb98bc5ff78596b8fbb144",
-    )
-    debian_archive(
-        name = "turbojpeg",
-        build_file = Label("//bazel/third_party:turbojpeg.BUILD"),
-        file = "libj/libjpeg-turbo/libturbojpeg0-dev_2.1.5-2_amd64.deb",
-        sha256 = "90a257e4a77dea3e1f99e589639f9c4838946c6d6af27908a6f7587ea3813b80",
-    )
-    debian_archive(
-        name = "utf8proc",
-        build_file = Label("//bazel/third_party:utf8proc.BUILD"),
-        file = "u/utf8proc/libutf8proc-dev_2.8.0-1_amd64.deb",
-        sha256 = "d95c5a20e169c99aa3d0dbce1502d49593d4398f2642fa718293a71f247e5913",
-    )
-    debian_archive(
-        name = "zlib",
-        build_file = Label("//bazel/third_party:zlib.BUILD"),
-        file = "z/zlib/zlib1g-dev_1.2.13.dfsg-1_amd64.deb",
-        sha256 = "f9ce531f60cbd5df37996af9370e0171be96902a17ec2bdbd8d62038c354094f",
-    )
+    for name, (file, sha256) in _DEBIAN.items():
+        debian_archive(
+            name = name,
+            build_file = Label("//bazel/third_party:%s.BUILD" % name),
+            file = file,
+            sha256 = sha256,
+        )
 
 def _torch():
     pypi_wheels(
@@ -194,14 +182,6 @@ def _cuda():
             "nvidia-nvjitlink==13.0.88": "13a74f429e23b921c1109976abefacc69835f2f433ebd323d3946e11d804e47b",
             "nvidia-nvshmem-cu13==3.4.5": "290f0a2ee94c9f3687a02502f3b9299a9f9fe826e6d0287ee18482e78d495b80",
         },
-    )
-
-def _data():
-    debian_archive(
-        name = "fashion_mnist",
-        build_file = Label("//bazel/third_party:fashion_mnist.BUILD"),
-        file = "d/dataset-fashion-mnist/dataset-fashion-mnist_0.0~git20200523.55506a9-1_all.deb",
-        sha256 = "39e172fe32dd318ebb3e512220c3beea2fa47d7e20bab348fb4e0922d6beefc0",
     )
 
 def _python():

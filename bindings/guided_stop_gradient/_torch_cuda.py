@@ -6,25 +6,16 @@ launch chooses, adds up and writes the gradients; nothing waits for the GPU.
 
 import contextlib
 import functools
-import importlib
 import warnings
-from types import ModuleType
 from typing import ContextManager, List, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor
 
+from guided_stop_gradient import _kernels
 from guided_stop_gradient._formula import Selection
 
-
-def _load() -> Optional[ModuleType]:
-    try:
-        return importlib.import_module("guided_stop_gradient._cuda")
-    except ModuleNotFoundError:
-        return None
-
-
-_cuda = _load()
+_cuda = _kernels.load()
 
 
 @functools.lru_cache(maxsize=None)

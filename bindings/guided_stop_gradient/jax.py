@@ -5,10 +5,14 @@
 
 Lee & Lee, arXiv 2503.09058; see help(gsg). XLA calls gsg on its own buffers, in
 one pass for the loss and its gradient; the functions work under jit, grad and vmap
-(row by row of the batch). They are for JAX's CPU backend: on an accelerator XLA
-says that it has no implementation. Shapes, dtypes, the pairing's form and options
-are checked when JAX traces; values that gsg rejects raise from where the result is
-waited for. threads: of XLA's own threads, at most as many as it has.
+(row by row of the batch). Shapes, dtypes, the pairing's form and options are checked
+when JAX traces; values that gsg rejects raise from where the result is waited for.
+threads: of XLA's own threads, at most as many as it has.
+
+They are for JAX's CPU backend, and the loss, in builds with --config=cuda, for NVIDIA
+GPUs: there it takes no float64, makes the loss NaN where a value is not finite, and
+waits for the seed or the pairing of shared views. Elsewhere XLA says that it has no
+implementation.
 """
 
 import functools
@@ -19,7 +23,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from guided_stop_gradient import _xla
+from guided_stop_gradient import _kernels, _xla
 from guided_stop_gradient._arguments import (as_seed, at_most, loss_options,
                                              nearest_options)
 from guided_stop_gradient._types import Distance, Selection
@@ -36,6 +40,10 @@ _NEAREST_PAIRING = "guided_stop_gradient.nearest_pairing"
 jax.ffi.register_ffi_target(_GUIDED_LOSS, _xla.guided_loss, platform="cpu")
 jax.ffi.register_ffi_target(_NEAREST_PAIRING, _xla.nearest_pairing,
                             platform="cpu")
+_cuda = _kernels.load()
+if _cuda is not None:
+    jax.ffi.register_ffi_target(_GUIDED_LOSS, _cuda.xla_guided_loss,
+                                platform="CUDA")
 
 
 def _as_seed(seed: Any) -> jax.Array:

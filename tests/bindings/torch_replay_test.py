@@ -44,6 +44,24 @@ def test_several_steps_are_replayed_after_all_of_them(views):
     torch.testing.assert_close(actual, expected)
 
 
+@pytest.mark.parametrize("checkpointed", (False, True))
+def test_accumulated_gradients_are_those_of_the_parts(views, checkpointed):
+    module = GuidedStopGradientLoss()
+    p = views[0].clone().requires_grad_()
+    expected = torch.zeros_like(p)
+    for step, part in enumerate((slice(0, 10), slice(10, 16))):
+        arguments = (p[part], *views[1:, part])
+        loss = (checkpoint(module, *arguments, use_reentrant=False)
+                if checkpointed else module(*arguments))
+        (len(p[part]) / len(p) * loss).backward()
+        # By the core itself, each part's images paired among themselves.
+        result = gsg.guided_loss_shared(*views[:, part],
+                                        seed=gsg.step_seed(0, step))
+        expected[part] = len(p[part]) / len(p) * torch.from_numpy(result.grads[0])
+    torch.testing.assert_close(p.grad, expected)
+    assert module.step == 2
+
+
 @pytest.mark.parametrize("outer", ("compile", "checkpoint"))
 def test_compiled_and_checkpointed(views, outer):
     plain, module = GuidedStopGradientLoss(), GuidedStopGradientLoss()

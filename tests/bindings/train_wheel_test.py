@@ -1,32 +1,23 @@
 """Both wheels in a fresh environment train, and do what docs/train.md shows.
 
-The environment has torch and what it requires by links, that is as installed
-packages, and no Bazel on PATH.
+There is no Bazel on PATH.
 """
 
 import importlib.metadata
 import json
-import os
 import pathlib
 import re
 import shutil
 import subprocess
-import sys
-import tempfile
 import unittest
 
 import numpy
-import pip
-import pytest
-import torch
 
+from tests.bindings import fresh_environment
 from tests.trainers import training_run
 
 # The page's runs with a network that takes seconds.
 QUICK = dict(backbone="resnet_small", stem="small_stride2", threads=1)
-
-# What is there beside torch, NumPy and torchvision requires what is not.
-LEFT_OUT = ("lightly", "pip", "__pycache__", "bin")
 
 TYPED = """
 import guided_stop_gradient as gsg
@@ -40,36 +31,12 @@ REVEALED = ("list[dict[str, Any]]", "dtype[numpy.floating[",
             "torch.nn.modules.module.Module", 'incompatible type "int"')
 
 
-def folder_of(module):
-    return pathlib.Path(module.__file__).parent.parent.resolve()
-
-
-class TrainWheelTest(unittest.TestCase):
+class TrainWheelTest(fresh_environment.FreshEnvironmentTest):
 
     @classmethod
     def setUpClass(cls):
-        cls.runfiles = pathlib.Path(os.environ["TEST_SRCDIR"])
-        scratch = tempfile.TemporaryDirectory(dir=os.environ["TEST_TMPDIR"])
-        cls.addClassCleanup(scratch.cleanup)
-        cls.work = pathlib.Path(scratch.name).resolve()
-        subprocess.check_call([sys.executable, "-m", "venv", "--without-pip",
-                               cls.work / "env"])
-        cls.python = cls.work / "env/bin/python"
-        cls.target = pathlib.Path(cls.call(
-            cls.python, "-c",
-            "import sysconfig; print(sysconfig.get_path('platlib'))").strip())
-        # Not every Python can put a pip into an environment.
-        (cls.target / "pip").symlink_to(folder_of(pip) / "pip")
-        for folder in sorted({folder_of(m) for m in (numpy, pytest, torch)}):
-            for entry in folder.iterdir():
-                link = cls.target / entry.name
-                if not (entry.name.startswith(LEFT_OUT) or link.is_symlink()):
-                    link.symlink_to(entry)
-        wheels = [wheel.resolve() for wheel in
-                  cls.runfiles.glob("gsg/bindings/*.whl")]
-        assert len(wheels) == 2, wheels
-        cls.call(cls.python, "-m", "pip", "install", "--no-index",
-                 "--no-cache-dir", *wheels)
+        super().setUpClass()
+        assert len(cls.wheels) == 2, cls.wheels
         images = pathlib.Path(training_run.image_folder(48))
         (images / "train/horizontal").rename(images / "train/cat")
         (images / "val/horizontal").rename(images / "val/cat")
@@ -83,20 +50,6 @@ class TrainWheelTest(unittest.TestCase):
         cls.printed = [
             cls.call(*line.split(), *(quick if " train " in line else ()))
             for line in cls.shell.splitlines()]
-
-    @classmethod
-    def call(cls, *line, code=0, **env):
-        # Not this test's environment, which is Bazel's.
-        env.update(PATH=f"{cls.work}/env/bin", HOME=str(cls.work),
-                   OMP_NUM_THREADS="1")
-        if line[0] == "gsg":
-            line = (cls.work / "env/bin/gsg", *line[1:])
-        result = subprocess.run(line, cwd=cls.work, env=env, text=True,
-                                capture_output=True, check=False)
-        output = result.stdout + result.stderr
-        if result.returncode != code:
-            raise AssertionError(f"{line}: {result.returncode}\n{output[-9000:]}")
-        return output
 
     def test_there_is_no_bazel(self):
         for name in ("bazel", "bazelw", "bazelisk"):
@@ -189,11 +142,7 @@ import {name}; print({name}.__version__)""") for name in (
             self.assertEqual(len(output.splitlines()), 1)
 
     def test_pip_check_and_warnings(self):
-        self.assertIn("No broken requirements",
-                      self.call(self.python, "-m", "pip", "check"))
-        for name in ("guided_stop_gradient", "guided_stop_gradient_train"):
-            self.assertEqual(
-                self.call(self.python, "-W", "error", "-c", f"import {name}"), "")
+        self.check_imports("guided_stop_gradient", "guided_stop_gradient_train")
         requires = importlib.metadata.Distribution.at(next(self.target.glob(
             "guided_stop_gradient_train-*.dist-info"))).requires
         self.assertIn("torch==2.11.*", requires)
@@ -233,21 +182,13 @@ gsg.train("photos")""", code=1))
             needed = subprocess.check_output(
                 ["/usr/bin/readelf", "--dynamic", programs / name], text=True)
             self.assertIn("[libtorch_cpu.so]", needed)
+            if "[libtorch_cuda.so]" in needed:
+                self.skipTest("built with --config=cuda")
             for word in ("cuda", "cupti", "PATH", "jpeg", "png", "webp"):
                 self.assertNotIn(word, needed)
 
     def test_types(self):
-        program = self.work / "typed.py"
-        program.write_text(TYPED, encoding="utf-8")
-        mypy = [sys.executable, "-m", "mypy", "--strict",
-                "--python-executable", self.python]
-        lend = dict(PYTHONPATH=str(folder_of(pytest)))
-        output = self.call(*mypy, program, code=1, **lend)
-        for text in REVEALED:
-            self.assertIn(text, output)
-        self.assertIn("Found 1 error", output)
-        self.assertIn("Success", self.call(
-            *mypy, "-m", "guided_stop_gradient_train", **lend))
+        self.check_types(TYPED, REVEALED, 1, "-m", "guided_stop_gradient_train")
 
 
 if __name__ == "__main__":

@@ -1,21 +1,10 @@
-"""The wheel in a fresh environment: it installs, is typed, and passes its tests.
-
-The environment has NumPy, torch and the rest as a .pth file, that is as
-installed packages; gsg is in it by pip alone.
-"""
+"""The wheel in a fresh environment: it installs, is typed, and passes its tests."""
 
 import os
-import pathlib
 import shutil
-import subprocess
-import sys
-import tempfile
 import unittest
 
-import numpy
-import pip
-import pytest
-import torch
+from tests.bindings import fresh_environment
 
 # The tests that run once more, on the installed package.
 TESTS = ("arguments_test", "loss_test", "package_test", "property_test",
@@ -54,46 +43,15 @@ REVEALED = ('Revealed type is "float"', "dtype[numpy.unsignedinteger[",
             """incompatible type "Literal['two']\"""", "Array")
 
 
-def folder_of(module):
-    return pathlib.Path(module.__file__).parent.parent.resolve()
-
-
-class WheelTest(unittest.TestCase):
+class WheelTest(fresh_environment.FreshEnvironmentTest):
 
     @classmethod
     def setUpClass(cls):
-        cls.runfiles = pathlib.Path(os.environ["TEST_SRCDIR"])
-        scratch = tempfile.TemporaryDirectory(dir=os.environ["TEST_TMPDIR"])
-        cls.addClassCleanup(scratch.cleanup)
-        cls.work = pathlib.Path(scratch.name).resolve()
-        # Not every Python can put a pip into an environment: it is lent one.
-        cls.run_program(sys.executable, "-m", "venv", "--without-pip", "env")
-        cls.python = cls.work / "env/bin/python"
-        cls.target = pathlib.Path(cls.run_program(
-            cls.python, "-c",
-            "import sysconfig; print(sysconfig.get_path('platlib'))").strip())
-        packages = {folder_of(m) for m in (numpy, torch, pytest)}
-        (cls.target / "packages.pth").write_text(
-            "".join(f"{folder}\n" for folder in packages), encoding="utf-8")
-        cls.wheel, = cls.runfiles.glob("gsg/bindings/*.whl")
-        # It asks for NumPy, which pip must find.
-        cls.run_program(cls.python, "-m", "pip", "install", "--no-index",
-                        "--no-cache-dir", cls.wheel.resolve(),
-                        PYTHONPATH=str(folder_of(pip)))
-
-    @classmethod
-    def run_program(cls, *arguments, ok=True, **env):
-        # Not this test's PYTHONPATH, which Bazel sets.
-        env.update(PATH=os.environ["PATH"], HOME=str(cls.work))
-        result = subprocess.run(arguments, cwd=cls.work, env=env, text=True,
-                                capture_output=True, check=False)
-        output = result.stdout + result.stderr
-        if ok and result.returncode != 0:
-            raise AssertionError(output[-20000:])
-        return output
+        super().setUpClass()
+        cls.wheel, = cls.wheels
 
     def test_import(self):
-        output = self.run_program(self.python, "-c", """
+        output = self.call(self.python, "-c", """
 import importlib.metadata, sys
 import guided_stop_gradient as gsg
 print(gsg.__file__)
@@ -124,17 +82,11 @@ print(gsg.pairing(2, seed=0))
                       (info / "WHEEL").read_text(encoding="utf-8"))
 
     def test_types(self):
-        program = self.work / "typed.py"
-        program.write_text(TYPED, encoding="utf-8")
-        mypy = [sys.executable, "-m", "mypy", "--strict",
-                "--python-executable", self.python]
-        lend = dict(PYTHONPATH=str(folder_of(pytest)))
-        output = self.run_program(*mypy, program, ok=False, **lend)
-        for text in REVEALED:
-            self.assertIn(text, output)
-        self.assertIn("Found 5 errors", output)
-        self.assertIn("Success", self.run_program(
-            *mypy, "-p", "guided_stop_gradient", **lend))
+        self.check_types(TYPED, REVEALED, 5, "-p", "guided_stop_gradient")
+
+    def test_pip_check_and_warnings(self):
+        self.check_imports("guided_stop_gradient", "guided_stop_gradient.torch",
+                           "guided_stop_gradient.jax")
 
     def test_its_own_tests(self):
         source = self.runfiles / "gsg/tests/bindings"
@@ -143,10 +95,11 @@ print(gsg.pairing(2, seed=0))
             name for name in names if not name.endswith(".py")])
         for name in TESTS:
             with self.subTest(name):
-                output = self.run_program(
+                # torch.compile looks for a compiler.
+                output = self.call(
                     self.python, "-m", "pytest", "-q", "-p", "no:cacheprovider",
                     copy / f"{name}.py", PYTHONPATH=str(self.work),
-                    OMP_NUM_THREADS="2")
+                    PATH=os.environ["PATH"], OMP_NUM_THREADS="2")
                 self.assertIn(" passed", output)
                 self.assertNotIn(" failed", output)
 

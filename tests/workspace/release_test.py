@@ -87,12 +87,6 @@ class VersionTest(unittest.TestCase):
         self.assertIn(f'version = "{self.version}"',
                       text_of("MODULE.bazel").partition("\nbazel_dep")[0])
 
-    def test_the_recipes(self):
-        self.assertIn(f'version: "{self.version}"',
-                      text_of("packaging/conda-forge/recipe.yaml"))
-        self.assertIn(f'"version": "{self.version}"',
-                      text_of("packaging/vcpkg/vcpkg.json"))
-
 
 class NewerBazelTest(unittest.TestCase):
 

@@ -9,26 +9,11 @@ cd "$(dirname "$0")/../../.."
 
 ./bazelw fetch //gsg_core/...
 external="$(./bazelw info output_base)/external"
-debian="$(mktemp -d)"
-chmod 755 "$debian"
-leave() {
-  set +e
-  chroot "$debian" bash -c 'cd /consumer && bazel --output_user_root=/out shutdown'
-  umount "$debian/proc" "$debian/dev"
-  rm -rf --one-file-system "$debian"
-}
-trap leave EXIT
-
-# shellcheck disable=SC2016
-mirror="$(apt-get indextargets --format '$(REPO_URI)' | grep -v security | head -n 1)"
-debootstrap --variant=minbase sid "$debian" "$mirror"
-cp /etc/resolv.conf "$debian/etc/"
-cp /etc/apt/apt.conf.d/*proxy* "$debian/etc/apt/apt.conf.d/" 2>/dev/null || true
-mount --bind /proc "$debian/proc"
-mount --bind /dev "$debian/dev"
-chroot "$debian" apt-get update
-DEBIAN_FRONTEND=noninteractive chroot "$debian" apt-get install -y \
-  --no-install-recommends bazel-bootstrap g++
+# shellcheck source=tests/workspace/debian_root.sh
+. tests/workspace/debian_root.sh
+debian_root sid bazel-bootstrap g++
+trap 'chroot "$debian" bash -c "cd /consumer && bazel --output_user_root=/out shutdown" || true
+  debian_leave' EXIT
 
 mkdir "$debian/gsg" "$debian/modules" "$debian/out"
 chmod 777 "$debian/out"  # Debian's bazel is not root

@@ -1,0 +1,91 @@
+"""A virtual environment with wheels of this build, for the tests of them."""
+
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import numpy
+import pip
+import pytest
+import torch
+
+# What is there beside torch, NumPy and torchvision requires what is not.
+LEFT_OUT = ("lightly", "pip", "__pycache__", "bin")
+
+
+def folder_of(module):
+    return pathlib.Path(module.__file__).parent.parent.resolve()
+
+
+class FreshEnvironmentTest(unittest.TestCase):
+    """Has an environment in which pip installed the test's wheels.
+
+    torch and what else the tests use is there by links, that is as installed
+    packages. work: the folder that programs start in, new and empty but for env.
+    target: where packages are. python: its program. wheels: their files.
+    """
+
+    @classmethod
+    def setUpClass(cls):
+        cls.runfiles = pathlib.Path(os.environ["TEST_SRCDIR"])
+        scratch = tempfile.TemporaryDirectory(dir=os.environ["TEST_TMPDIR"])
+        cls.addClassCleanup(scratch.cleanup)
+        cls.work = pathlib.Path(scratch.name).resolve()
+        subprocess.check_call([sys.executable, "-m", "venv", "--without-pip",
+                               cls.work / "env"])
+        cls.python = cls.work / "env/bin/python"
+        cls.target = pathlib.Path(cls.call(
+            cls.python, "-c",
+            "import sysconfig; print(sysconfig.get_path('platlib'))").strip())
+        # Not every Python can put a pip into an environment.
+        (cls.target / "pip").symlink_to(folder_of(pip) / "pip")
+        for folder in sorted({folder_of(m) for m in (numpy, pytest, torch)}):
+            for entry in folder.iterdir():
+                link = cls.target / entry.name
+                if not (entry.name.startswith(LEFT_OUT) or link.is_symlink()):
+                    link.symlink_to(entry)
+        cls.wheels = sorted(cls.runfiles.glob("gsg/bindings/*.whl"))
+        cls.call(cls.python, "-m", "pip", "install", "--no-index",
+                 "--no-cache-dir", *(wheel.resolve() for wheel in cls.wheels))
+
+    @classmethod
+    def call(cls, *line, code=0, **env):
+        """What a program printed; an AssertionError if it ends otherwise.
+
+        env: instead of an environment that has the programs of this one alone.
+        """
+        # Not this test's environment, which is Bazel's.
+        env = {"PATH": f"{cls.work}/env/bin", "HOME": str(cls.work),
+               "OMP_NUM_THREADS": "1", **env}
+        if line[0] == "gsg":
+            line = (cls.work / "env/bin/gsg", *line[1:])
+        result = subprocess.run(line, cwd=cls.work, env=env, text=True,
+                                capture_output=True, check=False)
+        output = result.stdout + result.stderr
+        if result.returncode != code:
+            raise AssertionError(f"{line}: {result.returncode}\n{output[-20000:]}")
+        return output
+
+    def check_types(self, text, messages, errors, *package):
+        """Of mypy --strict: its messages about a program, and none of the package."""
+        program = self.work / "typed.py"
+        program.write_text(text, encoding="utf-8")
+        mypy = (sys.executable, "-m", "mypy", "--strict",
+                "--python-executable", self.python)
+        lend = dict(PYTHONPATH=str(folder_of(pytest)))
+        output = self.call(*mypy, program, code=1, **lend)
+        for message in messages:
+            self.assertIn(message, output)
+        self.assertIn(f"Found {errors} error", output)
+        self.assertIn("Success", self.call(*mypy, *package, **lend))
+
+    def check_imports(self, *names):
+        """That pip finds nothing missing, and Python nothing to warn of."""
+        self.assertIn("No broken requirements",
+                      self.call(self.python, "-m", "pip", "check"))
+        for name in names:
+            self.assertEqual(
+                self.call(self.python, "-W", "error", "-c", f"import {name}"), "")
