@@ -42,6 +42,12 @@ def _libraries():
         upstream_url = "https://github.com/google/benchmark/archive/refs/tags/v1.9.1.tar.gz",
     )
     debian_archive(
+        name = "giflib",
+        build_file = Label("//bazel/third_party:giflib.BUILD"),
+        file = "g/giflib/giflib_5.2.2.orig.tar.gz",
+        sha256 = "be7ffbd057cadebe2aa144542fd90c6838c6a083b5e8a9048b8ee3b66b29d5fb",
+    )
+    debian_archive(
         name = "dlpack",
         build_file = Label("//bazel/third_party:dlpack.BUILD"),
         file = "d/dlpack/libdlpack-dev_0.6-1+b1_amd64.deb",
@@ -66,6 +72,12 @@ def _libraries():
         sha256 = "80529c9fd8af452faf489e686b94bf87075965c40673803810c4f41634b1e299",
     )
     debian_archive(
+        name = "libheif_headers",
+        build_file = Label("//bazel/third_party:libheif.BUILD"),
+        file = "libh/libheif/libheif-dev_1.15.1-1+deb12u1_amd64.deb",
+        sha256 = "0718605184afb1573b06861f5e517fa4ecb9d2c42bdf9dd1ea857b95476ee8c9",
+    )
+    debian_archive(
         name = "libjpeg",
         build_file = Label("//bazel/third_party:libjpeg.BUILD"),
         file = "libj/libjpeg-turbo/libjpeg62-turbo-dev_2.1.5-2_amd64.deb",
@@ -82,6 +94,12 @@ def _libraries():
         build_file = Label("//bazel/third_party:libpng.BUILD"),
         file = "libp/libpng1.6/libpng-dev_1.6.39-2+deb12u5_amd64.deb",
         sha256 = "25649c413d02092ae7b1093a3c3ee54cbd2d4fdb0a0494787e434ccf0905903f",
+    )
+    debian_archive(
+        name = "libtiff",
+        build_file = Label("//bazel/third_party:libtiff.BUILD"),
+        file = "t/tiff/tiff_4.7.0.orig.tar.bz2",
+        sha256 = "2b8b5c4e79cb2a4651796602e45d6179b7f18bc283feab417b8e881ef7e81862",
     )
     debian_archive(
         name = "libwebp",

@@ -148,10 +148,10 @@ class ImageFolderTest(unittest.TestCase):
         name = [n for n in images(data) if n.startswith("train/")][0]
         for i in range(3):
             shutil.copy(os.path.join(data, name),
-                        os.path.join(data, "train", "%d.tif" % i))
+                        os.path.join(data, "train", "%d.xcf" % i))
         _, process = self.run_on(data, "--max_steps=2")
         self.assertIn("180 train and 45 test images", process.stdout)
-        self.assertIn("Note: 3 files of other formats were passed over: .tif 3"
+        self.assertIn("Note: 3 files of other formats were passed over: .xcf 3"
                       "\n", process.stdout)
         # A test set without labels.
         shutil.move(os.path.join(data, "val"), os.path.join(data, "away"))
