@@ -21,6 +21,7 @@
 #include "trainers/image/data_path.h"
 #include "trainers/image/folder_scan.h"
 #include "trainers/image/folder_source.h"
+#include "trainers/image/images.h"
 #include "trainers/image/passed_over.h"
 #include "trainers/image/unicode_form.h"
 
@@ -312,10 +313,7 @@ absl::Status ReadLabeled(const std::string& dir, const Parts& parts,
 }  // namespace
 
 absl::StatusOr<Folder> ReadFolder(const std::string& dir, int channels) {
-  if (channels != 1 && channels != 3) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--channels=", channels, ": must be 1 (gray) or 3 (color)"));
-  }
+  GSG_RETURN_IF_ERROR(CheckChannels(channels));
   if (dir.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("pass --data_dir=<folder>: ", kLayouts));

@@ -19,6 +19,7 @@
 #include "gtest/gtest.h"
 #include "tests/trainers/image/files.h"
 #include "trainers/base/interrupt.h"
+#include "trainers/image/folder_scan.h"
 
 namespace gsg {
 namespace {
@@ -138,8 +139,8 @@ TEST(FolderTest, ClassWithoutAnImage) {
   Touch(dir, {"train/a/1.jpg", "train/b/1.txt", "val/a/1.jpg"});
   EXPECT_EQ(Message(dir, absl::StatusCode::kInvalidArgument),
             absl::StrCat("class folder ", dir,
-                         "/train/b has no file whose name ends in .jpg, .jpeg, "
-                         ".png or .webp; add images or remove it"));
+                         "/train/b has no file whose name ends in ",
+                         kImageSuffixes, "; add images or remove it"));
 }
 
 TEST(FolderTest, ClassThatOnlyValHas) {
