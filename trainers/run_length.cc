@@ -45,9 +45,11 @@ std::string DecisionLines(const std::vector<Decision>& decisions) {
 absl::StatusOr<std::string> FitRun(std::set<std::string> given, bool gpu,
                                    int cpus, Config* config) {
   given.merge(FieldsUnlikeRecipe(*config));
-  GSG_ASSIGN_OR_RETURN(const Dataset dataset,
-                       LoadDataset(config->dataset, config->data_dir,
-                                   static_cast<int>(config->channels)));
+  GSG_ASSIGN_OR_RETURN(
+      const Dataset dataset,
+      LoadDataset(config->dataset,
+                  DataPlace{config->data_dir, config->data_list},
+                  static_cast<int>(config->channels)));
   GSG_ASSIGN_OR_RETURN(const Survey survey, SurveyImages(*dataset.train));
   FitFacts facts;
   facts.images = survey.images - config->validation;

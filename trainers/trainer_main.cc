@@ -370,8 +370,9 @@ absl::Status Run(const CommandLine& command_line, World& world,
     absl::FPrintF(stderr, "warning: %s\n", start->warning);
   }
   GSG_ASSIGN_OR_RETURN(c10::Device device, DeviceOfRank(config.device, world));
-  absl::StatusOr<Dataset> dataset = LoadDataset(
-      config.dataset, config.data_dir, static_cast<int>(config.channels));
+  absl::StatusOr<Dataset> dataset =
+      LoadDataset(config.dataset, DataPlace{config.data_dir, config.data_list},
+                  static_cast<int>(config.channels));
   absl::Status readable = dataset.status();
   if (readable.ok() && config.validation > 0) {
     readable = HoldOut(config.validation, &*dataset);

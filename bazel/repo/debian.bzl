@@ -76,7 +76,7 @@ def _debian_archive_impl(rctx):
     if rctx.attr.file.endswith(".deb"):
         unpack = "ar p _download/archive data.tar.xz | tar -xJ"
     else:
-        unpack = "tar -xzf _download/archive --strip-components=1"
+        unpack = "tar -xf _download/archive --strip-components=1"
     run(rctx, ["sh", "-c", unpack], "Unpacking " + rctx.attr.file)
     rctx.delete("_download")
     if rctx.attr.root:

@@ -29,6 +29,10 @@ _DEBIAN = {
         "d/dataset-fashion-mnist/dataset-fashion-mnist_0.0~git20200523.55506a9-1_all.deb",
         "39e172fe32dd318ebb3e512220c3beea2fa47d7e20bab348fb4e0922d6beefc0",
     ),
+    "giflib": (
+        "g/giflib/giflib_5.2.2.orig.tar.gz",
+        "be7ffbd057cadebe2aa144542fd90c6838c6a083b5e8a9048b8ee3b66b29d5fb",
+    ),
     "gloo_headers": (
         "g/gloo/libgloo-dev_0.0~git20220518.5b14351-3_amd64.deb",
         "80529c9fd8af452faf489e686b94bf87075965c40673803810c4f41634b1e299",
@@ -36,6 +40,10 @@ _DEBIAN = {
     "hnswlib": (
         "h/hnswlib/libhnswlib-dev_0.6.2-2+deb12u1_all.deb",
         "a55ef8605f10a7b687f1446c56c73b4db8a4983503233604e8e53ac1191ad44a",
+    ),
+    "libheif_headers": (
+        "libh/libheif/libheif-dev_1.15.1-1+deb12u1_amd64.deb",
+        "0718605184afb1573b06861f5e517fa4ecb9d2c42bdf9dd1ea857b95476ee8c9",
     ),
     "libjpeg": (
         "libj/libjpeg-turbo/libjpeg62-turbo-dev_2.1.5-2_amd64.deb",
@@ -48,6 +56,10 @@ _DEBIAN = {
     "libpng": (
         "libp/libpng1.6/libpng-dev_1.6.39-2+deb12u5_amd64.deb",
         "25649c413d02092ae7b1093a3c3ee54cbd2d4fdb0a0494787e434ccf0905903f",
+    ),
+    "libtiff": (
+        "t/tiff/tiff_4.7.0.orig.tar.bz2",
+        "2b8b5c4e79cb2a4651796602e45d6179b7f18bc283feab417b8e881ef7e81862",
     ),
     "libwebp": (
         "libw/libwebp/libwebp-dev_1.2.4-0.2+deb12u1_amd64.deb",

@@ -174,7 +174,7 @@ def train(images: Optional[Path] = None, *, output_dir: Optional[Path] = None,
           method: str = "simsiam_gsg", **flags: Any) -> Run:
     """Trains to the end and returns the run: `gsg train` from Python.
 
-    images: a folder of JPEG, PNG and WebP files, as --recipe=photos
+    images: a folder of images, as --recipe=photos
         --data_dir=images, unless recipe= is another. None: what the flags say,
         by default Fashion-MNIST.
     output_dir: of the run; None: a new folder below gsg_runs.

@@ -37,7 +37,7 @@ _RUNFILES = pathlib.Path(__file__).parent / "runfiles"
 
 _TRAIN = f"""gsg train [FOLDER] [--method=METHOD] [--flag=value ...]
 
-Learns from the JPEG, PNG and WebP files below FOLDER, which is
+Learns from the images below FOLDER, which is
 --recipe=photos --data_dir=FOLDER unless another --recipe or --config is given.
 Without FOLDER and flags: Fashion-MNIST, which is in the package.
 

@@ -149,7 +149,8 @@ import {name}; print({name}.__version__)""") for name in (
 
     def test_licenses(self):
         info = next(self.target.glob("guided_stop_gradient_train-*.dist-info"))
-        for name in ("libjpeg62-turbo-dev", "libwebp-dev", "zlib1g-dev"):
+        for name in ("giflib", "libjpeg62-turbo-dev", "libtiff", "libwebp-dev",
+                     "zlib1g-dev"):
             text = (info / "licenses" / name).read_text(encoding="utf-8")
             self.assertIn("Copyright", text)
         self.assertIn("Apache License", (info / "LICENSE").read_text("utf-8"))

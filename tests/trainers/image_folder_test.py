@@ -1,7 +1,9 @@
 """Runs on a folder of JPEG files, whole and with damage."""
 
+import io
 import os
 import shutil
+import tarfile
 import unittest
 
 from tests.trainers import training_run as tr
@@ -71,6 +73,44 @@ class ImageFolderTest(unittest.TestCase):
         result = tr.result(one)
         self.assertEqual(result["damaged_images"], 0)
         self.assertGreater(result["trained"]["knn_top1"], 50)
+
+    def test_tar_shards_and_a_list_equal_the_folder(self):
+        names = images(self.data)
+        classes = sorted({name.split("/")[1] for name in names})
+        place = tr.new_folder()
+        os.makedirs(place)
+        table = ["path,label,split"]
+        for split, shards in (("train", 3), ("val", 1)):
+            some = [name for name in names if name.startswith(split)]
+            for name in some:
+                path = os.path.join(self.data, name)
+                table.append(f"{path},{name.split('/')[1]},{split}")
+            for i in range(shards):
+                archive = os.path.join(place, f"waves-{split}-00{i}.tar")
+                with tarfile.open(archive, "w") as tar:
+                    for name in some[i::shards]:
+                        tar.add(os.path.join(self.data, name), name)
+                        label = str(classes.index(name.split("/")[1])).encode()
+                        info = tarfile.TarInfo(os.path.splitext(name)[0] + ".cls")
+                        info.size = len(label)
+                        tar.addfile(info, io.BytesIO(label))
+        data_list = os.path.join(place, "list.csv")
+        with open(data_list, "w", encoding="utf-8") as file:
+            file.write("\n".join(table))
+        expected, _ = self.run_on(self.data)
+        ranges = ",".join(os.path.join(place, name) for name in (
+            "waves-train-{000..002}.tar", "waves-val-000.tar"))
+        for data in (place, ranges):
+            folder, _ = self.run_on(data)
+            self.assertEqual(tr.metrics(folder), tr.metrics(expected))
+            self.assertEqual(tr.result(folder), tr.result(expected))
+        folder = tr.new_folder()
+        listed = [flag for flag in flags("")
+                  if not flag.startswith("--data_dir")]
+        process = tr.run("--output_dir=" + folder, *listed,
+                         "--data_list=" + data_list)
+        self.assertEqual(process.returncode, 0, process.stderr)
+        self.assertEqual(tr.metrics(folder), tr.metrics(expected))
 
     def test_ten_damaged_files(self):
         data = self.copy()
@@ -149,10 +189,10 @@ class ImageFolderTest(unittest.TestCase):
         name = [n for n in images(data) if n.startswith("train/")][0]
         for i in range(3):
             shutil.copy(os.path.join(data, name),
-                        os.path.join(data, "train", "%d.tif" % i))
+                        os.path.join(data, "train", "%d.xcf" % i))
         _, process = self.run_on(data, "--max_steps=2")
         self.assertIn("180 train and 45 test images", process.stdout)
-        self.assertIn("Note: 3 files of other formats were passed over: .tif 3"
+        self.assertIn("Note: 3 files of other formats were passed over: .xcf 3"
                       "\n", process.stdout)
         # A test set without labels.
         shutil.move(os.path.join(data, "val"), os.path.join(data, "away"))

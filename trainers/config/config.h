@@ -61,6 +61,7 @@ struct Config {
   // Data
   std::string dataset = "fashion_mnist";
   std::string data_dir;
+  std::string data_list;
   int64_t channels = 3;
   int64_t loader_threads = 0;
   std::string normalize = "auto";
@@ -217,10 +218,19 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
         Field{"dataset", kData, "images to learn from"}.OneOf(
             {"fashion_mnist", "mnist", "cifar10", "cifar100", "folder"}));
   visit(c.data_dir, Field{"data_dir", kData,
-                          "folder with the data set's files; empty = the copy "
+                          "folder with the data set's files, for --dataset="
+                          "folder several with commas between them, or tar "
+                          "archives (shard-{000..146}.tar); empty = the copy "
                           "that comes with the program (fashion_mnist)"}
                         .KeptPath()
+                        .List()
                         .Resume(allow));
+  visit(c.data_list,
+        Field{"data_list", kData,
+              "file that lists the images of --dataset=folder, in the place of "
+              "--data_dir: a path a line, or CSV with path, label, split"}
+            .KeptPath()
+            .Resume(allow));
   visit(c.channels,
         Field{"channels", kData,
               "what the images of --dataset=folder are converted to: 3 = "

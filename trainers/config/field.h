@@ -29,6 +29,7 @@ struct Field {
   OnResume on_resume = OnResume::kRefuse;
   bool is_path = false;  // Relative to the user's working directory.
   bool is_kept = false;  // A path that must also be right elsewhere: absolute.
+  bool is_list = false;  // Of paths, with commas between them.
   bool from_config = true;  // Does --config=FILE set it?
 
   Field OneOf(std::vector<absl::string_view> values) && {
@@ -57,6 +58,10 @@ struct Field {
   Field KeptPath() && {
     is_path = true;
     is_kept = true;
+    return std::move(*this);
+  }
+  Field List() && {
+    is_list = true;
     return std::move(*this);
   }
   // Belongs to one invocation: --config=FILE does not bring it along.

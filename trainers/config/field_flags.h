@@ -56,8 +56,8 @@ template <class Options>
 void ResolvePaths(Options* options) {
   VisitFields(*options, [](auto& value, const Field& field) {
     if constexpr (std::is_same_v<decltype(value), std::string&>) {
-      if (field.is_path) value = UserPath(value);
-      if (field.is_kept) value = AbsolutePath(value);
+      if (field.is_path) value = UserPath(value, field.is_list);
+      if (field.is_kept) value = AbsolutePath(value, field.is_list);
     }
   });
 }

@@ -12,10 +12,11 @@ namespace gsg {
 // `path` as the user meant it: `bazel run` starts a program in another folder
 // than the user's and leaves the user's in $BUILD_WORKING_DIRECTORY. Without
 // that variable, or if it is absolute or empty, the path itself.
-std::string UserPath(absl::string_view path);
+// list: it may be several (base/path_list.h), each of which is meant.
+std::string UserPath(absl::string_view path, bool list = false);
 
 // `path` from the root; "" and what cannot be resolved stay as they are.
-std::string AbsolutePath(const std::string& path);
+std::string AbsolutePath(const std::string& path, bool list = false);
 
 // Where a run goes that was given no --output_dir:
 // gsg_runs/<method>-<recipe>-<yyyymmdd>-<hhmmss>, a UserPath.

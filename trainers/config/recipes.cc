@@ -298,6 +298,7 @@ std::optional<RecordedScores> RecordedPlainSimSiam(const Config& config) {
     own.method = config.method;
     own.seed = config.seed;
     own.data_dir = config.data_dir;
+    own.data_list = config.data_list;
     if (DecidingDifferences(own, config).empty()) return recipe.plain_simsiam;
   }
   return std::nullopt;

@@ -59,7 +59,8 @@ std::vector<FieldDifference> DifferingFields(const Config& saved,
 bool DecidesRun(const FieldDifference& field) {
   if (field.name == "recipe") return false;
   return field.on_resume == OnResume::kRefuse || field.name == "epochs" ||
-         field.name == "data_dir" || field.name == "max_steps";
+         field.name == "data_dir" || field.name == "data_list" ||
+         field.name == "max_steps";
 }
 
 std::vector<std::string> DecidingDifferences(const Config& a, const Config& b) {

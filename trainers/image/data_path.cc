@@ -35,16 +35,8 @@ std::vector<uint8_t> FirstBytes(const std::string& path) {
 
 // "a zip archive", ...; "a file" if that is all that can be said.
 absl::string_view KindOf(absl::Span<const uint8_t> bytes) {
-  switch (FormatOf(bytes)) {
-    case ImageFormat::kJpeg:
-      return "a JPEG image";
-    case ImageFormat::kPng:
-      return "a PNG image";
-    case ImageFormat::kWebp:
-      return "a WebP image";
-    case ImageFormat::kUnknown:
-      break;
-  }
+  const ImageFormat format = FormatOf(bytes);
+  if (format != ImageFormat::kUnknown) return NameOf(format);
   if (StartsWith(bytes, "BZh")) return "a bzip2 file";
   if (StartsWith(bytes,
                  "\xFD"

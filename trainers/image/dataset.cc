@@ -14,15 +14,16 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "gsg_core/status_macros.h"
 #include "trainers/base/did_you_mean.h"
 #include "trainers/image/channel_stats.h"
 #include "trainers/image/cifar.h"
 #include "trainers/image/data_path.h"
 #include "trainers/image/default_data_dir.h"
-#include "trainers/image/folder.h"
 #include "trainers/image/idx.h"
 #include "trainers/image/image_set.h"
 #include "trainers/image/image_set_source.h"
+#include "trainers/image/images.h"
 
 namespace gsg {
 namespace {
@@ -216,15 +217,15 @@ absl::StatusOr<std::string> FindFolder(const Layout& layout,
   return !layout.folder.empty() && Exists(below) ? below : dir;
 }
 
-absl::StatusOr<Dataset> LoadFolder(const std::string& dir, int channels) {
-  absl::StatusOr<Folder> folder = ReadFolder(dir, channels);
-  if (!folder.ok()) return folder.status();
+absl::StatusOr<Dataset> LoadFolder(const DataPlace& place, int channels) {
+  GSG_ASSIGN_OR_RETURN(Images images,
+                       FindImages(place.dir, place.list, channels));
   Dataset dataset;
   dataset.name = std::string(kFolder);
-  dataset.train = std::move(folder->train);
-  dataset.test = std::move(folder->test);
-  dataset.classes = std::move(folder->classes);
-  dataset.notes = std::move(folder->notes);
+  dataset.train = std::move(images.train);
+  dataset.test = std::move(images.test);
+  dataset.classes = std::move(images.classes);
+  dataset.notes = std::move(images.notes);
   dataset.stats = ImageNetChannels(channels);
   return dataset;
 }
@@ -250,11 +251,16 @@ std::vector<absl::string_view> DatasetNames() {
 }
 
 absl::StatusOr<Dataset> LoadDataset(absl::string_view name,
-                                    absl::string_view data_dir, int channels) {
-  if (name == kFolder) return LoadFolder(std::string(data_dir), channels);
+                                    const DataPlace& place, int channels) {
+  if (name == kFolder) return LoadFolder(place, channels);
   const absl::StatusOr<Layout> layout = FindLayout(name);
   if (!layout.ok()) return layout.status();
-  const absl::StatusOr<std::string> dir = FindFolder(*layout, data_dir);
+  if (!place.list.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--data_list=", place.list,
+                     ": of use with --dataset=folder only, not ", name));
+  }
+  const absl::StatusOr<std::string> dir = FindFolder(*layout, place.dir);
   if (!dir.ok()) return dir.status();
 
   absl::StatusOr<std::vector<std::string>> classes = ReadClasses(*layout, *dir);

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -29,7 +30,17 @@ struct Dataset {
 // The names LoadDataset takes: cifar10, cifar100, fashion_mnist, folder, mnist.
 std::vector<absl::string_view> DatasetNames();
 
-// Reads a data set from `data_dir`:
+// Where a data set's images are: the values of --data_dir and --data_list.
+struct DataPlace {
+  DataPlace(std::string data_dir, std::string data_list = "")
+      : dir(std::move(data_dir)), list(std::move(data_list)) {}
+  DataPlace(const char* data_dir) : dir(data_dir) {}
+
+  std::string dir;
+  std::string list;  // for `folder` only
+};
+
+// Reads a data set from `place.dir`:
 //   fashion_mnist, mnist  IDX files train-images-idx3-ubyte,
 //                         train-labels-idx1-ubyte, t10k-images-idx3-ubyte and
 //                         t10k-labels-idx1-ubyte, each plain or with ".gz"
@@ -38,10 +49,12 @@ std::vector<absl::string_view> DatasetNames();
 //   cifar100              train.bin, test.bin, fine_label_names.txt; labels
 //                         are the 100 fine ones
 //   folder                any folder of images, with or without labels (see
-//                         folder.h); its stats are ImageNet's
+//                         folder.h), several, tar archives, or the images that
+//                         `place.list` names (images.h); its stats are
+//                         ImageNet's
 // CIFAR may also lie one folder below, in cifar-10-batches-bin or
 // cifar-100-binary, as its archive unpacks. For fashion_mnist an empty
-// `data_dir` means the copy that Bazel fetched (DefaultDataDir).
+// `place.dir` means the copy that Bazel fetched (DefaultDataDir).
 // channels: 1 or 3, what the images of a folder are converted to.
 // Memory: the pixels and labels as int32; of a folder, the paths and labels.
 // Errors: kInvalidArgument for an unknown name (names the nearest one);
@@ -49,10 +62,10 @@ std::vector<absl::string_view> DatasetNames();
 // to do with what is there: an archive, CIFAR's version for Python);
 // kInvalidArgument for a file in place of the folder;
 // kDataLoss for a file that contradicts itself or its partner (names the file
-// and both values and says what to do); those of ReadFolder.
+// and both values and says what to do); kInvalidArgument for a list with
+// another data set; those of FindImages.
 absl::StatusOr<Dataset> LoadDataset(absl::string_view name,
-                                    absl::string_view data_dir,
-                                    int channels = 3);
+                                    const DataPlace& place, int channels = 3);
 
 }  // namespace gsg
 

@@ -21,6 +21,8 @@
 #include "trainers/image/data_path.h"
 #include "trainers/image/folder_scan.h"
 #include "trainers/image/folder_source.h"
+#include "trainers/image/images.h"
+#include "trainers/image/passed_over.h"
 #include "trainers/image/unicode_form.h"
 
 namespace gsg {
@@ -33,58 +35,6 @@ constexpr char kLayouts[] =
     "val/<class>/2.jpg, or, without labels, images at any depth";
 constexpr char kAnyImages[] =
     "--images expects a folder of images at any depth, or one image";
-
-std::string Plural(int64_t count, absl::string_view noun) {
-  return absl::StrCat(count, " ", noun, count == 1 ? "" : "s");
-}
-
-// ".bmp 50, .tif 50": the most frequent first.
-std::string Formats(const Findings& findings) {
-  constexpr size_t kShown = 8;
-  std::vector<std::pair<int64_t, std::string>> counts;
-  for (const auto& [suffix, count] : findings.formats) {
-    counts.emplace_back(-count, suffix);
-  }
-  std::sort(counts.begin(), counts.end());
-  std::vector<std::string> texts;
-  for (const auto& [count, suffix] : counts) {
-    if (texts.size() == kShown) {
-      texts.push_back("...");
-      break;
-    }
-    texts.push_back(absl::StrCat(suffix, " ", -count));
-  }
-  return absl::StrJoin(texts, ", ");
-}
-
-// A line for each kind of what was passed over.
-std::vector<std::string> Notes(const Findings& findings) {
-  std::vector<std::string> notes;
-  const auto were = [](int64_t count) { return count == 1 ? "was" : "were"; };
-  if (const int64_t count = findings.others(); count > 0) {
-    notes.push_back(absl::StrCat(Plural(count, "file"), " of other formats ",
-                                 were(count),
-                                 " passed over: ", Formats(findings)));
-  }
-  if (const int64_t count = findings.special; count > 0) {
-    notes.push_back(absl::StrCat(count, " ", were(count),
-                                 " passed over as no regular file (a pipe, "
-                                 "socket or device)"));
-  }
-  if (const int64_t count = findings.repeated; count > 0) {
-    notes.push_back(absl::StrCat(
-        Plural(count, "link"), count == 1 ? " leads" : " lead",
-        " to folders that are read already, lie above or are kept apart, and ",
-        were(count), " not followed: ", findings.repeated_link,
-        count == 1 ? "" : ", ..."));
-  }
-  if (!findings.splits.empty()) {
-    notes.push_back(absl::StrCat(
-        "not trained on, because it is called as a validation or test set: ",
-        findings.splits.front(), findings.splits.size() > 1 ? ", ..." : ""));
-  }
-  return notes;
-}
 
 absl::Status NoImages(const std::string& top, const Findings& findings,
                       absl::string_view expected) {
@@ -99,8 +49,10 @@ absl::Status NoImages(const std::string& top, const Findings& findings,
     return absl::NotFoundError(
         absl::StrCat("folder ", top, " is empty; ", expected));
   }
-  std::string advice;
-  if (!findings.archive.empty()) {
+  std::string advice = HeifAdvice(findings);
+  if (!advice.empty()) {
+    // That is what there is.
+  } else if (!findings.archive.empty()) {
     advice =
         absl::StrCat(". ", findings.archive, " is an archive: unpack it first");
   } else if (absl::StartsWith(findings.other, "data_batch_") ||
@@ -113,7 +65,7 @@ absl::Status NoImages(const std::string& top, const Findings& findings,
       absl::StrCat("folder ", top, " has no file whose name ends in ",
                    kImageSuffixes, ", the formats that are read, but ",
                    findings.others(), " others, such as ", findings.other, " (",
-                   Formats(findings), ")", advice));
+                   FormatsIn(findings), ")", advice));
 }
 
 // Names of the folders in `top`, sorted.
@@ -353,7 +305,7 @@ absl::Status ReadLabeled(const std::string& dir, const Parts& parts,
       folder->test, Labeled(dir, test, parts.train, classes, tests, channels));
   folder->classes = classes.names();
   findings.AddPassedOver(tests);
-  AddNotes(Notes(findings), folder);
+  AddNotes(NotesOn(findings), folder);
   AddNotes(classes.notes(), folder);
   return absl::OkStatus();
 }
@@ -361,10 +313,7 @@ absl::Status ReadLabeled(const std::string& dir, const Parts& parts,
 }  // namespace
 
 absl::StatusOr<Folder> ReadFolder(const std::string& dir, int channels) {
-  if (channels != 1 && channels != 3) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--channels=", channels, ": must be 1 (gray) or 3 (color)"));
-  }
+  GSG_RETURN_IF_ERROR(CheckChannels(channels));
   if (dir.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("pass --data_dir=<folder>: ", kLayouts));
@@ -386,7 +335,7 @@ absl::StatusOr<Folder> ReadFolder(const std::string& dir, int channels) {
   GSG_ASSIGN_OR_RETURN(const Findings findings, TrainingImages(dir, parts));
   folder.train = std::make_unique<FolderSource>(
       dir, findings.images, std::vector<int32_t>(), channels);
-  AddNotes(Notes(findings), &folder);
+  AddNotes(NotesOn(findings), &folder);
   return folder;
 }
 
@@ -407,7 +356,7 @@ absl::StatusOr<Folder> ReadImages(const std::string& path, int channels) {
   if (findings.images.empty()) return NoImages(path, findings, kAnyImages);
   folder.train = std::make_unique<FolderSource>(
       path, findings.images, std::vector<int32_t>(), channels);
-  AddNotes(Notes(findings), &folder);
+  AddNotes(NotesOn(findings), &folder);
   return folder;
 }
 

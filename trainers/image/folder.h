@@ -33,8 +33,9 @@ struct Folder {
 // Nothing that is called as a validation or test set is ever trained on, at any
 // depth; only DIR itself may have such a name.
 //
-// Images are the files called .jpg, .jpeg, .png or .webp, in upper or lower
-// case; what is in them is seen when they are read. Notes count the others.
+// Images are the files with one of kImageSuffixes (folder_scan.h), in upper or
+// lower case; what is in them is seen when they are read. Notes count the
+// others, among them HEIC and AVIF files where libheif is missing.
 // Names that begin with a dot and what other programs leave behind
 // (IsIgnoredName) are passed over, links are followed, each real folder is
 // entered once (FolderScan). The order is that of the paths, byte by byte, and

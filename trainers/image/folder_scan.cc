@@ -20,6 +20,7 @@
 #include "absl/strings/string_view.h"
 #include "gsg_core/status_macros.h"
 #include "trainers/base/interrupt.h"
+#include "trainers/image/codec/heif.h"
 
 namespace gsg {
 namespace {
@@ -29,14 +30,6 @@ namespace fs = std::filesystem;
 template <size_t n>
 bool IsOneOf(absl::string_view name, const absl::string_view (&names)[n]) {
   return std::find(names, names + n, name) != names + n;
-}
-
-// ".tif" of "a/B.TIF"; "no suffix" if there is none.
-std::string SuffixOf(absl::string_view path) {
-  const absl::string_view name = path.substr(path.rfind('/') + 1);
-  const size_t dot = name.rfind('.');
-  if (dot == name.npos || dot == 0) return "no suffix";
-  return absl::AsciiStrToLower(name.substr(dot));
 }
 
 bool IsArchiveName(absl::string_view name) {
@@ -54,10 +47,24 @@ bool IsWithin(absl::string_view path, absl::string_view folder) {
 
 }  // namespace
 
+std::string SuffixOf(absl::string_view path) {
+  const absl::string_view name = path.substr(path.rfind('/') + 1);
+  const size_t dot = name.rfind('.');
+  if (dot == name.npos || dot == 0) return "no suffix";
+  return absl::AsciiStrToLower(name.substr(dot));
+}
+
 bool IsImageName(absl::string_view name) {
-  static constexpr absl::string_view kSuffixes[] = {".jpg", ".jpeg", ".png",
-                                                    ".webp"};
-  return IsOneOf(SuffixOf(name), kSuffixes);
+  static constexpr absl::string_view kSuffixes[] = {
+      ".jpg",  ".jpeg", ".png", ".webp", ".tif",
+      ".tiff", ".gif",  ".bmp", ".ppm",  ".pgm"};
+  const std::string suffix = SuffixOf(name);
+  return IsOneOf(suffix, kSuffixes) || (NeedsHeif(suffix) && HasHeif().ok());
+}
+
+bool NeedsHeif(absl::string_view suffix) {
+  static constexpr absl::string_view kSuffixes[] = {".heic", ".heif", ".avif"};
+  return IsOneOf(suffix, kSuffixes);
 }
 
 bool IsIgnoredName(absl::string_view name) {

@@ -15,10 +15,19 @@
 namespace gsg {
 
 // The suffixes of files that are read, for messages.
-inline constexpr char kImageSuffixes[] = ".jpg, .jpeg, .png or .webp";
+inline constexpr char kImageSuffixes[] =
+    ".jpg, .jpeg, .png, .webp, .tif, .tiff, .gif, .bmp, .ppm, .pgm, .heic, "
+    ".heif or .avif";
+
+// ".tif" of "a/B.TIF"; "no suffix" if there is none.
+std::string SuffixOf(absl::string_view path);
 
 // Whether a file of that name is read: by its suffix, in upper or lower case.
+// HEIC and AVIF files are not where libheif is missing.
 bool IsImageName(absl::string_view name);
+
+// Whether a file with that suffix, as ".heic", needs libheif (codec/heif.h).
+bool NeedsHeif(absl::string_view suffix);
 
 // Whether a file or folder of that name is nobody's data: hidden ones, and
 // those that network storage, Macs, Windows and Jupyter leave behind.

@@ -40,10 +40,12 @@ absl::StatusOr<Dataset> LoadImages(const ImageOptions& options,
                                    const SavedNetwork& network) {
   const bool own =
       options.dataset.empty() || options.dataset == network.config.dataset;
+  DataPlace place = {options.data_dir, options.data_list};
+  if (own && place.dir.empty() && place.list.empty()) {
+    place = {network.config.data_dir, network.config.data_list};
+  }
   absl::StatusOr<Dataset> dataset =
-      LoadDataset(own ? network.config.dataset : options.dataset,
-                  own && options.data_dir.empty() ? network.config.data_dir
-                                                  : options.data_dir,
+      LoadDataset(own ? network.config.dataset : options.dataset, place,
                   static_cast<int>(network.channels()));
   if (!dataset.ok()) return dataset.status();
   ShowNotes(dataset->notes);

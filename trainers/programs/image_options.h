@@ -25,6 +25,7 @@ struct ImageOptions {
   int64_t threads = 0;
   std::string dataset;
   std::string data_dir;
+  std::string data_list;
   int64_t image_size = 0;
 };
 
@@ -42,11 +43,16 @@ void VisitImageFields(Options& options, Visitor&& visit) {
   visit(options.dataset, Field{"dataset", kImages,
                                "data set as a trainer has it; empty = the "
                                "one that the run learned from"});
-  visit(
-      options.data_dir,
-      Field{"data_dir", kImages,
-            "folder with the data set's files; empty = where the run had them"}
-          .Path());
+  visit(options.data_dir,
+        Field{"data_dir", kImages,
+              "folder with the data set's files, or what else a trainer's "
+              "--data_dir may be; empty = where the run had them"}
+            .Path()
+            .List());
+  visit(options.data_list,
+        Field{"data_list", kImages,
+              "list of images, as a trainer has it, in the place of --data_dir"}
+            .Path());
   visit(options.image_size,
         Field{"image_size", kImages,
               "side of the square that is cut from an image, in pixels; 0 = as "

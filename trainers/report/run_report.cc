@@ -257,7 +257,9 @@ absl::Status WriteResult(const Config& config, const Dataset& dataset,
   const std::string run = folder.parent_path().filename().string();
   // What images of a folder are called: by that folder.
   const std::filesystem::path images =
-      std::filesystem::path(config.data_dir + "/").lexically_normal();
+      config.data_list.empty()
+          ? std::filesystem::path(config.data_dir + "/").lexically_normal()
+          : std::filesystem::path(config.data_list + "/").lexically_normal();
   const std::string images_name = config.dataset == "folder"
                                       ? images.parent_path().filename().string()
                                       : dataset.name;
@@ -317,7 +319,9 @@ absl::Status WriteResult(const Config& config, const Dataset& dataset,
                               bank.empty() ? "" : " among ", bank);
   data.summary = {
       {"run", config.output_dir},
-      {"images", config.data_dir.empty() ? dataset.name : config.data_dir},
+      {"images", !config.data_list.empty() ? config.data_list
+                 : config.data_dir.empty() ? dataset.name
+                                           : config.data_dir},
       {"finished",
        absl::FormatTime("%Y-%m-%d %H:%M", absl::Now(), absl::LocalTimeZone())},
       {"training images", absl::StrCat(dataset.train->size())},

@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
+#include "trainers/base/path_list.h"
 #include "trainers/base/program_command.h"
 #include "trainers/config/config.h"
 #include "trainers/run/epoch_record.h"
@@ -145,7 +147,10 @@ std::string NextCommands(const Config& config, bool labeled) {
                           : " --data_dir=LABELED  (train/CLASS/ and "
                             "val/CLASS/ with images)");
   const std::string images =
-      config.dataset == "folder" && !config.data_dir.empty()
+      // They take one folder.
+      config.dataset == "folder" && !config.data_dir.empty() &&
+              SplitPaths(config.data_dir).size() == 1 &&
+              !absl::StrContains(config.data_dir, ".tar")
           ? Quoted(config.data_dir)
           : "FOLDER";
   add("explore", absl::StrCat(" --images=", images, " --output=answers"));

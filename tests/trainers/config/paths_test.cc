@@ -1,6 +1,8 @@
 #include "trainers/config/paths.h"
 
 #include <cstdlib>
+#include <filesystem>
+#include <string>
 
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
@@ -28,6 +30,20 @@ TEST_F(PathsTest, UnderBazelRunItIsRelativeToTheUsersFolder) {
   EXPECT_EQ(UserPath("./a"), "/home/user/a");
   EXPECT_EQ(UserPath("/runs/a"), "/runs/a");
   EXPECT_EQ(UserPath(""), "");
+}
+
+TEST_F(PathsTest, EachOfAListIsMeant) {
+  setenv("BUILD_WORKING_DIRECTORY", "/home/user", 1);
+  EXPECT_EQ(UserPath("a,/b,s-{0..1}.tar", /*list=*/true),
+            "/home/user/a,/b,/home/user/s-{0..1}.tar");
+  EXPECT_EQ(UserPath("a,", /*list=*/true), "/home/user/a,");
+  EXPECT_EQ(UserPath("", /*list=*/true), "");
+  EXPECT_EQ(AbsolutePath("/a,/b/../c", /*list=*/true), "/a,/c");
+  // The name of something that exists.
+  const std::string folder = testing::TempDir() + "a,b";
+  std::filesystem::create_directory(folder);
+  setenv("BUILD_WORKING_DIRECTORY", testing::TempDir().c_str(), 1);
+  EXPECT_EQ(UserPath("a,b", /*list=*/true), folder);
 }
 
 TEST_F(PathsTest, DefaultOutputDirNamesMethodRecipeAndTime) {

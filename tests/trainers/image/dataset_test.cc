@@ -232,11 +232,11 @@ TEST(DatasetTest, MnistWithDotsInItsNames) {
 TEST(DatasetTest, NotesOfAFolder) {
   const std::string folder = TestFolder();
   Write(folder + "/1.jpg", {});
-  Write(folder + "/2.heic", {});
+  Write(folder + "/2.xcf", {});
   const absl::StatusOr<Dataset> dataset = LoadDataset("folder", folder);
   ASSERT_TRUE(dataset.ok()) << dataset.status();
   EXPECT_THAT(dataset->notes,
-              ElementsAre("1 file of other formats was passed over: .heic 1"));
+              ElementsAre("1 file of other formats was passed over: .xcf 1"));
 }
 
 TEST(DatasetTest, NoFolderGiven) {

@@ -24,10 +24,11 @@ TEST(FolderScanTest, SplitOf) {
 }
 
 TEST(FolderScanTest, Names) {
-  for (const char* name : {"1.jpg", "a.b.JPEG", "x.Png", "y.webp"}) {
+  for (const char* name : {"1.jpg", "a.b.JPEG", "x.Png", "y.webp", "a.TIF",
+                           "b.tiff", "c.gif", "d.Bmp", "e.ppm", "f.pgm"}) {
     EXPECT_TRUE(IsImageName(name)) << name;
   }
-  for (const char* name : {"jpg", "1.jpg.tif", "1.", "", ".jpg"}) {
+  for (const char* name : {"jpg", "1.jpg.xcf", "1.", "", ".jpg"}) {
     EXPECT_FALSE(IsImageName(name)) << name;
   }
   for (const char* name : {".git", "@eaDir", "__MACOSX", "._1.jpg"}) {

@@ -19,10 +19,12 @@
 #include "gtest/gtest.h"
 #include "tests/trainers/image/files.h"
 #include "trainers/base/interrupt.h"
+#include "trainers/image/folder_scan.h"
 
 namespace gsg {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -126,10 +128,10 @@ TEST(FolderTest, Empty) {
 
 TEST(FolderTest, OnlyOtherFiles) {
   const std::string dir = TestFolder();
-  Touch(dir, {"a.gif", "b/c.txt", "b/d.txt"});
+  Touch(dir, {"a.xcf", "b/c.txt", "b/d.txt"});
   EXPECT_THAT(Message(dir, absl::StatusCode::kNotFound),
-              HasSubstr("has no file whose name ends in .jpg, .jpeg, .png or "
-                        ".webp, the formats that are read, but 3 others"));
+              AllOf(HasSubstr("has no file whose name ends in .jpg, .jpeg, "),
+                    HasSubstr(", the formats that are read, but 3 others")));
 }
 
 TEST(FolderTest, ClassWithoutAnImage) {
@@ -137,8 +139,8 @@ TEST(FolderTest, ClassWithoutAnImage) {
   Touch(dir, {"train/a/1.jpg", "train/b/1.txt", "val/a/1.jpg"});
   EXPECT_EQ(Message(dir, absl::StatusCode::kInvalidArgument),
             absl::StrCat("class folder ", dir,
-                         "/train/b has no file whose name ends in .jpg, .jpeg, "
-                         ".png or .webp; add images or remove it"));
+                         "/train/b has no file whose name ends in ",
+                         kImageSuffixes, "; add images or remove it"));
 }
 
 TEST(FolderTest, ClassThatOnlyValHas) {
@@ -329,11 +331,28 @@ TEST(FolderTest, WhatIsNoRegularFileIsNotOpened) {
 TEST(FolderTest, OtherFormatsAreCountedInOneLine) {
   const std::string dir = TestFolder();
   Touch(dir,
-        {"train/a/1.jpg", "train/a/2.tif", "train/a/3.TIF", "train/a/4.bmp",
-         "val/a/5.jpg", "val/a/6.tif", "train/README", "train/a/.7.tif"});
+        {"train/a/1.jpg", "train/a/2.psd", "train/a/3.PSD", "train/a/4.xcf",
+         "val/a/5.jpg", "val/a/6.psd", "train/README", "train/a/.7.psd"});
   EXPECT_THAT(Read(dir).notes,
-              ElementsAre("5 files of other formats were passed over: .tif 3, "
-                          ".bmp 1, no suffix 1"));
+              ElementsAre("5 files of other formats were passed over: .psd 3, "
+                          ".xcf 1, no suffix 1"));
+}
+
+// A telephone's photographs are not each a damaged one where there is nothing
+// to read them with: a program looks for libheif once, hence in one of its own.
+TEST(FolderDeathTest, WithoutLibheif) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  const std::string dir = TestFolder();
+  Touch(dir, {"1.jpg", "2.heic", "3.HEIC", "4.avif"});
+  EXPECT_EXIT(
+      {
+        setenv("GSG_LIBHEIF", "/no/libheif.so.1", 1);
+        std::fputs(Read(dir).notes.at(0).c_str(), stderr);
+        std::exit(0);
+      },
+      testing::ExitedWithCode(0),
+      "3 files of other formats were passed over: .heic 2, .avif 1. For .avif "
+      "files GSG_LIBHEIF=/no/libheif.so.1 cannot be loaded as libheif");
 }
 
 TEST(FolderTest, WhatOtherProgramsLeaveBehind) {

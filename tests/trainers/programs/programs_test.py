@@ -140,7 +140,7 @@ class ProgramsTest(unittest.TestCase):
             for place, _, names in os.walk(folder) for name in names)
         odd = os.path.join(folder, "0 a\rb\nc\\d\u2028.jpg")
         shutil.copy(images[0], odd)
-        for name in ("1.bmp", "2.BMP"):
+        for name in ("1.xcf", "2.XCF"):
             shutil.copy(images[0], os.path.join(folder, name))
         output = self.path("odd.npy")
         process = pr.run("embed", "--run=" + self.run_folder,
@@ -149,7 +149,7 @@ class ProgramsTest(unittest.TestCase):
         self.assertEqual(process.returncode, 0, process.stderr)
         self.assertEqual(
             process.stderr,
-            "note: 2 files of other formats were passed over: .bmp 2\n")
+            "note: 2 files of other formats were passed over: .xcf 2\n")
         with open(self.path("odd.txt"), encoding="utf-8") as f:
             names = f.read().split("\n")[:-1]
         self.assertEqual(len(names), len(images) + 1)

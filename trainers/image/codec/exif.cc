@@ -317,7 +317,7 @@ Blocks Find(absl::Span<const uint8_t> file) {
       return FindInPng(bytes);
     case ImageFormat::kWebp:
       return FindInWebp(bytes);
-    case ImageFormat::kUnknown:
+    default:  // they do not have it, or their decoders turn them
       break;
   }
   return {};

@@ -12,8 +12,8 @@ namespace gsg {
 //   4 mirrored up-down                      5 transposed
 //   6 by 90 degrees clockwise               7 along the other diagonal
 //   8 by 90 degrees anticlockwise
-// `file` is a whole JPEG, PNG or WebP file. The tag is looked for where
-// Pillow's exif_transpose looks, and read as it reads it:
+// `file` is a whole JPEG, PNG or WebP file; of others the result is 1. The tag
+// is looked for where Pillow's exif_transpose looks, and read as it reads it:
 //   JPEG  APP1 segments before the first scan, whatever lies between segments
 //   PNG   eXIf, or a text "Raw profile type exif", before or behind the pixels
 //   WebP  EXIF

@@ -8,11 +8,17 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "gsg_core/status_macros.h"
+#include "trainers/image/codec/bmp.h"
 #include "trainers/image/codec/exif.h"
+#include "trainers/image/codec/gif.h"
+#include "trainers/image/codec/heif.h"
 #include "trainers/image/codec/jpeg.h"
 #include "trainers/image/codec/png.h"
+#include "trainers/image/codec/pnm.h"
 #include "trainers/image/codec/raster.h"
 #include "trainers/image/codec/signature.h"
+#include "trainers/image/codec/tiff.h"
 #include "trainers/image/codec/webp.h"
 #include "trainers/image/image.h"
 
@@ -23,10 +29,44 @@ absl::Status NotRead(absl::Span<const uint8_t> file) {
   const absl::string_view format = OtherFormat(file);
   if (format.empty()) {
     return absl::DataLossError(
-        "not a JPEG, PNG or WebP file, whatever its name");
+        absl::StrCat("not an image of a format that is read, whatever its "
+                     "name; those are ",
+                     kImageFormats));
   }
-  return absl::DataLossError(absl::StrCat(
-      format, ", whatever its name; JPEG, PNG and WebP files are read"));
+  return absl::DataLossError(absl::StrCat(format, ", whatever its name; ",
+                                          kImageFormats, " files are read"));
+}
+
+// The size of the image as the format's decoder will give it, and how that must
+// be turned.
+absl::StatusOr<ImageSize> StoredSize(absl::Span<const uint8_t> file,
+                                     ImageFormat format, int* orientation) {
+  *orientation = ExifOrientation(file);
+  switch (format) {
+    case ImageFormat::kJpeg:
+      return JpegSize(file);
+    case ImageFormat::kPng:
+      return PngSize(file);
+    case ImageFormat::kWebp:
+      return WebpSize(file);
+    case ImageFormat::kTiff: {
+      GSG_ASSIGN_OR_RETURN(const TiffHeader header, ReadTiffHeader(file));
+      *orientation = header.orientation;
+      return header.size;
+    }
+    case ImageFormat::kGif:
+      return GifSize(file);
+    case ImageFormat::kBmp:
+      return BmpSize(file);
+    case ImageFormat::kPnm:
+      return PnmSize(file);
+    case ImageFormat::kHeif:
+      return HeifSize(file);
+    case ImageFormat::kUnknown:
+      break;
+  }
+  if (file.empty()) return absl::DataLossError("the file is empty");
+  return NotRead(file);
 }
 
 }  // namespace
@@ -41,22 +81,9 @@ void ImageFileDecoder::Close() {
 
 absl::StatusOr<ImageSize> ImageFileDecoder::Open(
     absl::Span<const uint8_t> file) {
-  absl::StatusOr<ImageSize> size = absl::DataLossError("the file is empty");
   const ImageFormat format = FormatOf(file);
-  switch (format) {
-    case ImageFormat::kJpeg:
-      size = JpegSize(file);
-      break;
-    case ImageFormat::kPng:
-      size = PngSize(file);
-      break;
-    case ImageFormat::kWebp:
-      size = WebpSize(file);
-      break;
-    case ImageFormat::kUnknown:
-      if (!file.empty()) size = NotRead(file);
-      break;
-  }
+  int orientation = 1;
+  const absl::StatusOr<ImageSize> size = StoredSize(file, format, &orientation);
   if (!size.ok()) {
     Close();
     return size.status();
@@ -64,7 +91,7 @@ absl::StatusOr<ImageSize> ImageFileDecoder::Open(
   file_ = file;
   format_ = format;
   stored_ = *size;
-  orientation_ = ExifOrientation(file);
+  orientation_ = orientation;
   const bool upright = orientation_ < 5;
   return upright ? stored_ : ImageSize{stored_.width, stored_.height};
 }
@@ -81,6 +108,21 @@ absl::StatusOr<Image> ImageFileDecoder::Decode(int reduction) {
       break;
     case ImageFormat::kWebp:
       status = DecodeWebp(file_, &raster_);
+      break;
+    case ImageFormat::kTiff:
+      status = DecodeTiff(file_, &raster_);
+      break;
+    case ImageFormat::kGif:
+      status = DecodeGif(file_, &raster_);
+      break;
+    case ImageFormat::kBmp:
+      status = DecodeBmp(file_, &raster_);
+      break;
+    case ImageFormat::kPnm:
+      status = DecodePnm(file_, &raster_);
+      break;
+    case ImageFormat::kHeif:
+      status = DecodeHeif(file_, &raster_);
       break;
     case ImageFormat::kUnknown:
       status = absl::FailedPreconditionError("no image is open");

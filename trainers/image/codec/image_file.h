@@ -12,12 +12,14 @@
 
 namespace gsg {
 
-// Makes images of the bytes of JPEG, PNG and WebP files, told apart by their
-// contents, turned as EXIF says. One per thread. Nothing but memory is kept
-// from one image to the next, and after an error not even that.
-// Memory: the decoded pixels twice, and what the decoder of the format takes
-// besides, which with the pixels is at most kMaxImageBytes. The pixels' is kept
-// for the next image up to a multiple of what that needs (ResizeBuffer).
+// Makes images of the bytes of files of the formats that are read
+// (kImageFormats), told apart by their contents, turned as the file says: by
+// EXIF, or in TIFF and HEIF by the format's own means. One per thread. Nothing
+// but memory is kept from one image to the next, and after an error not even
+// that. Memory: the decoded pixels twice, and what the decoder of the format
+// takes besides, which with the pixels is at most kMaxImageBytes. The pixels'
+// is kept for the next image up to a multiple of what that needs
+// (ResizeBuffer).
 class ImageFileDecoder {
  public:
   // channels: of what it makes, 1 or 3, whatever the files hold.
