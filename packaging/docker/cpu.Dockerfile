@@ -30,8 +30,8 @@ RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
     find torch nvidia -type d -empty -delete && \
     gsg --version
 RUN useradd gsg && \
-    install -d -o gsg /work
+    install -d -o gsg /data
 USER gsg
-WORKDIR /work
+WORKDIR /data
 ENTRYPOINT ["gsg"]
 CMD ["--help"]

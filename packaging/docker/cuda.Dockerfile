@@ -26,8 +26,8 @@ RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
 ENV NVIDIA_VISIBLE_DEVICES=all \
     NVIDIA_DRIVER_CAPABILITIES=compute,utility
 RUN useradd gsg && \
-    install -d -o gsg /work
+    install -d -o gsg /data
 USER gsg
-WORKDIR /work
+WORKDIR /data
 ENTRYPOINT ["gsg"]
 CMD ["--help"]

@@ -195,18 +195,18 @@ class ImageTest(unittest.TestCase):
         for instruction in dockerfile.parse(
                 "FROM a AS build\nFROM b\nENV A=1\n"
                 "RUN --mount=type=bind,from=build,source=/,target=/lent one\n"
-                'USER gsg\nWORKDIR /work\nENTRYPOINT ["gsg"]\n')[1].instructions:
+                'USER gsg\nWORKDIR /data\nENTRYPOINT ["gsg"]\n')[1].instructions:
             image.apply(instruction)
         image.execute(["gsg", "--help"])
         self.assertEqual(lent, [["a.whl"], []])
         self.assertFalse((root / "lent").exists())
-        self.assertTrue((root / "work").is_dir())
+        self.assertTrue((root / "data").is_dir())
         run, entry = calls
         self.assertEqual(run[:2], ["chroot", "--userspec=root"])
         self.assertEqual(run[-4:], ["/", "/bin/sh", "-c", "one"])
         self.assertIn("A=1", run)
         self.assertEqual(entry[1], "--userspec=gsg")
-        self.assertEqual(entry[-3:], ["/work", "gsg", "--help"])
+        self.assertEqual(entry[-3:], ["/data", "gsg", "--help"])
         with self.assertRaisesRegex(dockerfile.DockerfileError, "line 2: COPY"):
             image.apply(dockerfile.parse("FROM a\nCOPY b /c")[0].instructions[0])
 

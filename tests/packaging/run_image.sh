@@ -2,8 +2,8 @@
 # Runs what packaging/docker/cpu.Dockerfile has for its image, without docker: in a
 # Debian 12 of its own with Python, which stands in for the base image, with wheels
 # that are built here, and trains in it on drawn images. Needs root, debootstrap and
-# 4 GB below TMPDIR; .ci/nightly calls it. Of the stage that builds the wheels it
-# runs the first step alone, which installs Bazel.
+# 4 GB below TMPDIR; .ci/nightly calls it. Instructions of the stage that builds the
+# wheels are not run.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
