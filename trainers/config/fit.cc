@@ -19,13 +19,15 @@ namespace gsg {
 namespace {
 
 // Views are no larger than images, and on a CPU small enough to come to an end.
-int64_t CropSize(const FitFacts& facts) {
+// Released weights shrink them to 1/32, and have learned from large ones.
+int64_t CropSize(const FitFacts& facts, bool released) {
   constexpr int64_t kSides[] = {224, 160, 128, 96, 64, 48, 32, 28};
   const int64_t most = facts.gpu ? 224 : 64;
+  const int64_t least = released ? 64 : 28;
   for (int64_t side : kSides) {
-    if (side <= std::min(most, facts.side)) return side;
+    if (side <= std::min(most, facts.side)) return std::max(side, least);
   }
-  return 28;
+  return least;
 }
 
 // The smaller the views, the less the first layers may shrink them; what they
@@ -80,18 +82,26 @@ std::vector<Decision> FitToImages(const FitFacts& facts,
                                   Config* config) {
   Fitter fitter(given, *config);
   const std::string images = absl::StrCat(facts.images, " images");
+  const bool released = !config->init.empty();
+  const absl::string_view as_weights = "as released weights have it";
   if (config->dataset == "folder") {
-    fitter.Set("channels", int64_t{facts.gray ? 1 : 3},
-               facts.gray ? "no image has any color" : "there is color",
+    fitter.Set("channels", int64_t{facts.gray && !released ? 1 : 3},
+               released     ? as_weights
+               : facts.gray ? "no image has any color"
+                            : "there is color",
                &config->channels);
   }
-  fitter.Set("crop_size", CropSize(facts),
+  fitter.Set("crop_size", CropSize(facts, released),
              absl::StrCat("the median image's shorter side has ", facts.side,
                           " pixels"),
              &config->augment.size);
-  fitter.Set("stem", std::string(Stem(config->augment.size, facts.gpu)),
-             absl::StrCat("for views of ", config->augment.size, " pixels"),
-             &config->stem);
+  fitter.Set(
+      "stem",
+      std::string(released ? "imagenet"
+                           : Stem(config->augment.size, facts.gpu)),
+      released ? std::string(as_weights)
+               : absl::StrCat("for views of ", config->augment.size, " pixels"),
+      &config->stem);
   fitter.Set("batch_size", BatchSize(facts.images),
              absl::StrCat(images, ": enough steps an epoch"),
              &config->batch_size);

@@ -77,6 +77,18 @@ TEST(FitTest, GrayImagesKeepOneChannel) {
   EXPECT_THAT(decisions, Contains(Field(&Decision::flag, "channels")));
 }
 
+TEST(FitTest, ReleasedWeightsHaveTheirStemAndColors) {
+  FitFacts facts = Photographs();
+  facts.side = 32;
+  facts.gray = true;
+  Config config = Photos();
+  config.init = "resnet18.pth";
+  FitToImages(facts, {}, &config);
+  EXPECT_EQ(config.stem, "imagenet");
+  EXPECT_EQ(config.channels, 3);
+  EXPECT_EQ(config.augment.size, 64);
+}
+
 TEST(FitTest, AFlagOverridesOneDecisionAndNoOther) {
   Config fitted = Photos();
   const std::vector<Decision> all = FitToImages(Photographs(), {}, &fitted);
