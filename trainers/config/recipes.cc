@@ -264,7 +264,7 @@ const std::vector<Recipe>& Recipes() {
       {"photos",
        "ResNet-18 on a folder of images, fitted to them and to the machine",
        "this project, after imagenette; measured in docs/photos.md",
-       "FIXME for 1,200 images on two CPU cores; --minutes decides", Photos},
+       "what --minutes says, or an hour or so on two CPU cores", Photos},
       {"imagenet", "ResNet-50 on ImageNet, as the authors' code has it",
        "Lee and Lee, arXiv 2503.09058, and their main_pretrain.py",
        "100 epochs of four encoder passes an image of 224 pixels; needs a "
