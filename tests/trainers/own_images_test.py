@@ -56,8 +56,8 @@ class OwnImagesTest(unittest.TestCase):
         self.assertIn("\n%d epochs of " % kept["epochs"], text)
         self.assertEqual(len(tr.metrics(folder)), kept["epochs"])
         # Other programs run beside this one, so that this is a wide margin.
-        self.assertGreater(seconds, 8)
-        self.assertLess(seconds, 72)
+        self.assertGreater(seconds, 4)
+        self.assertLess(seconds, 120)
 
     def test_a_folder_without_a_recipe_is_photos(self):
         _, text = self.run_on("--dataset=folder", "--max_steps=1",
