@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -43,23 +44,24 @@ std::string DecisionLines(const std::vector<Decision>& decisions) {
 }  // namespace
 
 absl::StatusOr<std::string> FitRun(std::set<std::string> given, bool gpu,
-                                   int cpus, Config* config) {
+                                   int cpus, Config* config,
+                                   std::optional<Dataset>* dataset) {
   given.merge(FieldsUnlikeRecipe(*config));
   GSG_ASSIGN_OR_RETURN(
-      const Dataset dataset,
-      LoadDataset(config->dataset,
-                  DataPlace{config->data_dir, config->data_list},
-                  static_cast<int>(config->channels)));
-  GSG_ASSIGN_OR_RETURN(const Survey survey, SurveyImages(*dataset.train));
+      Dataset read, LoadDataset(config->dataset,
+                                DataPlace{config->data_dir, config->data_list},
+                                static_cast<int>(config->channels)));
+  GSG_ASSIGN_OR_RETURN(const Survey survey, SurveyImages(*read.train));
   FitFacts facts;
   facts.images = survey.images - config->validation;
   facts.side = survey.side;
   facts.gray = survey.gray;
-  facts.from_files = dataset.train->fixed_size().height == 0;
+  facts.from_files = read.train->fixed_size().height == 0;
   facts.gpu = gpu;
   facts.cpus = cpus;
   const std::vector<Decision> decisions = FitToImages(facts, given, config);
   GSG_RETURN_IF_ERROR(Validate(*config));
+  if (read.train->channels() == config->channels) *dataset = std::move(read);
   if (decisions.empty()) return "";
   return absl::StrCat(
       "Fitted to the images and the machine (a flag takes its line's place):\n",

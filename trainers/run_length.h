@@ -5,6 +5,7 @@
 #define GSG_TRAINERS_RUN_LENGTH_H_
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -12,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "trainers/config/config.h"
+#include "trainers/image/dataset.h"
 #include "trainers/train/trainer.h"
 
 namespace gsg {
@@ -19,11 +21,13 @@ namespace gsg {
 // --fit: looks at a sample of the images and puts in `config` what suits them
 // and the machine (trainers/config/fit.h), but for the fields in `given` and
 // those that are not as in the recipe. Returns what it decided and why, a line
-// each, to be shown. cpus: for each process of the run.
+// each, to be shown. cpus: for each process of the run. *dataset gets what was
+// read for that, if it has the channels that were decided.
 // Errors: those of LoadDataset and SurveyImages; kInvalidArgument if what was
 // given does not go with what was decided.
 absl::StatusOr<std::string> FitRun(std::set<std::string> given, bool gpu,
-                                   int cpus, Config* config);
+                                   int cpus, Config* config,
+                                   std::optional<Dataset>* dataset);
 
 // What a run of so many epochs takes.
 struct RunCost {

@@ -97,7 +97,8 @@ struct Start {
   RunLock lock;       // the root's
   ResumePoint point;  // its checkpoint is the root's alone
   bool resumes = false;
-  std::string fitted;  // what --fit decided, on the root
+  std::string fitted;              // what --fit decided, on the root
+  std::optional<Dataset> dataset;  // read for that
   // Steps are taken to see how long the run will be, before it starts.
   bool rehearses = false;
   // Of --init, unless the run resumes; the root's, from which the others get
@@ -128,7 +129,7 @@ absl::Status PrepareStart(const CommandLine& command_line,
     const int cpus = UsableCpus() / placement.local_size.value_or(1);
     GSG_ASSIGN_OR_RETURN(start->fitted,
                          FitRun(command_line.given, device.is_cuda(),
-                                std::max(1, cpus), &config));
+                                std::max(1, cpus), &config, &start->dataset));
   }
   if (!config.init.empty()) {
     GSG_ASSIGN_OR_RETURN(start->weights, ReadInit(config));
@@ -371,8 +372,11 @@ absl::Status Run(const CommandLine& command_line, World& world,
   }
   GSG_ASSIGN_OR_RETURN(c10::Device device, DeviceOfRank(config.device, world));
   absl::StatusOr<Dataset> dataset =
-      LoadDataset(config.dataset, DataPlace{config.data_dir, config.data_list},
-                  static_cast<int>(config.channels));
+      started.dataset.has_value()
+          ? *std::move(started.dataset)
+          : LoadDataset(config.dataset,
+                        DataPlace{config.data_dir, config.data_list},
+                        static_cast<int>(config.channels));
   absl::Status readable = dataset.status();
   if (readable.ok() && config.validation > 0) {
     readable = HoldOut(config.validation, &*dataset);

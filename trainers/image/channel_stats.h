@@ -24,8 +24,6 @@ class ChannelSums {
   // chw: one image, `plane` pixels a channel.
   void Add(const uint8_t* chw, size_t plane);
 
-  bool empty() const { return pixels_ == 0; }
-
   // Of what was added, which is not nothing. A channel that is the same
   // everywhere gets a standard deviation of 1: it is only shifted.
   ChannelStats stats() const;

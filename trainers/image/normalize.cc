@@ -1,9 +1,6 @@
 #include "trainers/image/normalize.h"
 
-#include <algorithm>
 #include <cstddef>
-#include <cstdint>
-#include <memory>
 #include <utility>
 #include <vector>
 
@@ -18,6 +15,7 @@
 #include "trainers/image/dataset.h"
 #include "trainers/image/image.h"
 #include "trainers/image/image_source.h"
+#include "trainers/image/survey.h"
 
 namespace gsg {
 namespace {
@@ -67,23 +65,12 @@ absl::Status Spread(absl::string_view how, size_t channels,
 }
 
 absl::StatusOr<ChannelStats> MeasureSample(const ImageSource& source) {
-  constexpr int64_t kSample = 500;
-  const int64_t count = std::min(kSample, source.size());
-  const std::unique_ptr<ImageReader> reader = source.MakeReader();
   ChannelSums sums(source.channels());
-  absl::Status first = absl::DataLossError("there are no images to measure");
-  for (int64_t i = 0; i < count; ++i) {
-    const absl::Status opened =
-        reader->Open(i * source.size() / count).status();
-    absl::StatusOr<Image> image = opened;
-    if (opened.ok()) image = reader->Decode(1);
-    if (image.ok()) {
-      sums.Add(image->chw, static_cast<size_t>(image->height) * image->width);
-    } else if (i == 0) {
-      first = image.status();
-    }
-  }
-  if (sums.empty()) return first;
+  GSG_RETURN_IF_ERROR(VisitSample(
+      source, /*count=*/500, /*reduction=*/1,
+      [&](const ImageSize&, const Image& image) {
+        sums.Add(image.chw, static_cast<size_t>(image.height) * image.width);
+      }));
   return sums.stats();
 }
 

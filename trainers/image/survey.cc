@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "gsg_core/status_macros.h"
 #include "trainers/image/image.h"
 #include "trainers/image/image_source.h"
 
@@ -32,27 +34,41 @@ bool HasColor(const Image& image) {
 
 }  // namespace
 
+absl::Status VisitSample(const ImageSource& source, int64_t count,
+                         int reduction,
+                         const std::function<void(const ImageSize& size,
+                                                  const Image& image)>& visit) {
+  count = std::min(count, source.size());
+  const std::unique_ptr<ImageReader> reader = source.MakeReader();
+  bool any = false;
+  absl::Status first = absl::DataLossError("there are no images");
+  for (int64_t i = 0; i < count; ++i) {
+    const absl::StatusOr<ImageSize> size =
+        reader->Open(i * source.size() / count);
+    absl::StatusOr<Image> image = size.status();
+    if (size.ok()) image = reader->Decode(reduction);
+    if (image.ok()) {
+      any = true;
+      visit(*size, *image);
+    } else if (i == 0) {
+      first = image.status();
+    }
+  }
+  return any ? absl::OkStatus() : first;
+}
+
 absl::StatusOr<Survey> SurveyImages(const ImageSource& source) {
   constexpr int64_t kSample = 200;
   Survey survey;
   survey.images = source.size();
   survey.gray = true;
-  const int64_t count = std::min(kSample, source.size());
-  const std::unique_ptr<ImageReader> reader = source.MakeReader();
   std::vector<int64_t> sides;
-  absl::Status first = absl::DataLossError("there are no images");
-  for (int64_t i = 0; i < count; ++i) {
-    absl::StatusOr<ImageSize> size = reader->Open(i * source.size() / count);
-    absl::StatusOr<Image> image =
-        size.ok() ? reader->Decode(8) : absl::StatusOr<Image>(size.status());
-    if (!image.ok()) {
-      if (i == 0) first = image.status();
-      continue;
-    }
-    sides.push_back(std::min(size->height, size->width));
-    if (HasColor(*image)) survey.gray = false;
-  }
-  if (sides.empty()) return first;
+  GSG_RETURN_IF_ERROR(
+      VisitSample(source, kSample, /*reduction=*/8,
+                  [&](const ImageSize& size, const Image& image) {
+                    sides.push_back(std::min(size.height, size.width));
+                    if (HasColor(image)) survey.gray = false;
+                  }));
   survey.sampled = static_cast<int64_t>(sides.size());
   const auto middle = sides.begin() + sides.size() / 2;
   std::nth_element(sides.begin(), middle, sides.end());
