@@ -26,7 +26,7 @@ class OwnImagesTest(unittest.TestCase):
         folder = tr.new_folder()
         process = tr.run("--output_dir=" + folder, "--data_dir=" + self.data,
                          *flags)
-        self.assertEqual(process.returncode, 0, process.stderr)
+        self.assertEqual((process.returncode, process.stderr), (0, ""))
         return folder, process.stdout
 
     def test_decisions_are_said_and_kept_as_plain_values(self):

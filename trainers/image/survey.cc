@@ -45,8 +45,8 @@ absl::Status VisitSample(const ImageSource& source, int64_t count,
   for (int64_t i = 0; i < count; ++i) {
     const absl::StatusOr<ImageSize> size =
         reader->Open(i * source.size() / count);
-    absl::StatusOr<Image> image = size.status();
-    if (size.ok()) image = reader->Decode(reduction);
+    const absl::StatusOr<Image> image =
+        size.ok() ? reader->Decode(reduction) : size.status();
     if (image.ok()) {
       any = true;
       visit(*size, *image);
