@@ -11,22 +11,36 @@ _COMMON_DEPS = [
     "//gsg_core:status_macros",
 ]
 
-# LibTorch compiles at::parallel_for into its callers. Without this option it is a
-# loop on one thread there, hence callers check _OPENMP. The runtime, libgomp.so.1,
-# is the one that LibTorch has loaded.
-_OPENMP = ["-fopenmp"]
+# LibTorch compiles at::parallel_for into its callers. Without -fopenmp it is a loop on
+# one thread there, hence callers check _OPENMP. The runtime, libgomp.so.1, is the one
+# that LibTorch has loaded. Its headers do not pass -Wextra.
+LIBTORCH_COPTS = ["-Wall", "-fopenmp"]
+_LIBTORCH_LINKOPTS = ["-fopenmp"]
+
+_PRECOMPILED = {
+    "//bazel/config:not_precompiled": [],
+    "//conditions:default": ["-include", "libtorch.h", "-Winvalid-pch"],
+}
+_PRECOMPILED_DEPS = {
+    "//bazel/config:not_precompiled": [],
+    "//conditions:default": ["//bazel:libtorch_headers"],
+}
 
 # Warnings are errors for us (--config=ci), not for those who build with another
 # compiler, other options or another Abseil.
 WERROR = select({"//bazel/config:werror": ["-Werror"], "//conditions:default": []})
 
-def _copts(deps, openmp):
-    # LibTorch's headers do not pass -Wextra.
-    warnings = ["-Wall"] if "@libtorch" in deps else ["-Wall", "-Wextra"] + WERROR
-    return warnings + (_OPENMP if openmp else [])
+def _copts(deps):
+    if "@libtorch" in deps:
+        return LIBTORCH_COPTS + select(_PRECOMPILED)
+    return ["-Wall", "-Wextra"] + WERROR
 
 def _deps(deps):
-    return deps + [dep for dep in _COMMON_DEPS if dep not in deps]
+    all = deps + [dep for dep in _COMMON_DEPS if dep not in deps]
+    return all + select(_PRECOMPILED_DEPS) if "@libtorch" in deps else all
+
+def _linkopts(deps):
+    return _LIBTORCH_LINKOPTS if "@libtorch" in deps else []
 
 def _cuda(values):
     return select({"//bazel/config:cuda": values, "//conditions:default": []}) if values else []
@@ -36,7 +50,6 @@ def gsg_cc_library(
         srcs = None,
         hdrs = None,
         deps = [],
-        openmp = False,
         cuda_srcs = [],
         no_cuda_srcs = [],
         cuda_deps = [],
@@ -51,7 +64,6 @@ def gsg_cc_library(
     Args:
       name: also of the files <name>.h and <name>.cc, as far as they are there, unless
         srcs or hdrs are given.
-      openmp: whether it calls at::parallel_for.
       cuda_srcs, cuda_deps, cuda_local_defines: further ones with --config=cuda.
       no_cuda_srcs: further ones without it.
       testonly: as in cc_library; such libraries are visible to all tests and benchmarks.
@@ -71,20 +83,20 @@ def gsg_cc_library(
         name = name,
         srcs = srcs,
         hdrs = hdrs,
-        copts = _copts(deps, openmp) + copts,
-        linkopts = linkopts + (_OPENMP if openmp else []),
+        copts = _copts(deps) + copts,
+        linkopts = linkopts + _linkopts(deps),
         local_defines = local_defines + _cuda(cuda_local_defines),
         testonly = testonly,
         deps = _deps(deps) + _cuda(cuda_deps),
         **kwargs
     )
 
-def gsg_cc_binary(name, srcs = None, deps = [], cuda_deps = [], openmp = False, copts = [], **kwargs):
+def gsg_cc_binary(name, srcs = None, deps = [], cuda_deps = [], copts = [], **kwargs):
     """A cc_binary of <name>.cc, unless srcs are given."""
     cc_binary(
         name = name,
         srcs = srcs or [name + ".cc"],
-        copts = _copts(deps, openmp) + copts,
+        copts = _copts(deps) + copts,
         deps = _deps(deps) + _cuda(cuda_deps),
         **kwargs
     )
@@ -97,7 +109,6 @@ def gsg_cc_test(
         main = True,
         env = {},
         cuda_deps = [],
-        openmp = False,
         copts = [],
         **kwargs):
     """A googletest cc_test of <name>.cc, unless srcs are given.
@@ -112,7 +123,7 @@ def gsg_cc_test(
         name = name,
         size = size,
         srcs = srcs or [name + ".cc"],
-        copts = _copts(deps, openmp) + copts,
+        copts = _copts(deps) + copts,
         env = env,
         deps = _deps(deps) + ["@com_google_googletest//:" + gtest] + _cuda(cuda_deps),
         **kwargs
