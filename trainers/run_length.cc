@@ -57,6 +57,7 @@ absl::StatusOr<std::string> FitRun(std::set<std::string> given, bool gpu,
   facts.side = survey.side;
   facts.gray = survey.gray;
   facts.from_files = read.train->fixed_size().height == 0;
+  facts.labeled = read.labeled();
   facts.gpu = gpu;
   facts.cpus = cpus;
   const std::vector<Decision> decisions = FitToImages(facts, given, config);

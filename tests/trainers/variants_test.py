@@ -33,6 +33,19 @@ class VariantsTest(unittest.TestCase):
         self.assertEqual(process.returncode, 0, process.stderr)
         self.assertEqual(tr.metrics(again), tr.metrics(folder))
 
+    def test_accumulated_steps_go_on_where_they_stopped(self):
+        # Five batches an epoch: updates of two, two and one.
+        flags = [*tr.SMALL_CIFAR10, "--nobaselines", "--accumulate=2",
+                 "--data_dir=" + tr.small_cifar10(8)]
+        folders = [tr.new_folder(), tr.new_folder()]
+        for more in (["--output_dir=" + folders[0], *flags],
+                     ["--output_dir=" + folders[1], "--max_steps=6", *flags],
+                     ["--output_dir=" + folders[1], "--resume",
+                      "--max_steps=0"]):
+            process = tr.run(*more)
+            self.assertEqual(process.returncode, 0, process.stderr)
+        self.assertEqual(tr.metrics(folders[0]), tr.metrics(folders[1]))
+
 
 if __name__ == "__main__":
     unittest.main()

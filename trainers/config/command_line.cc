@@ -171,6 +171,7 @@ std::vector<UnusedField> UnusedFields(const MethodInfo& method,
       {transformer, "patch_size",
        "only --backbone=vit_tiny, vit_small and vit_base have patches"},
       {!config.init.empty(), "init_sha256", "there is no --init"},
+      {!config.init.empty(), "init_freeze_epochs", "there is no --init"},
       {config.predictor == "mlp", "predictor_hidden",
        "there is no predictor, with --predictor=none"},
   };

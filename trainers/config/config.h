@@ -55,6 +55,7 @@ struct Config {
   int64_t keep = 2;
   int64_t keep_every = 0;
   std::string keep_best = "none";
+  bool tensorboard = false;
   int64_t nproc = 1;
   double dist_timeout = 300;
 
@@ -82,6 +83,7 @@ struct Config {
   std::string backbone = "resnet18";
   std::string init;
   std::string init_sha256;
+  int64_t init_freeze_epochs = 0;
   std::string stem = "small";
   bool zero_init_residual = false;
   int64_t patch_size = 0;
@@ -96,6 +98,7 @@ struct Config {
   double minutes = 0;
   int64_t max_steps = 0;
   int64_t batch_size = 512;
+  int64_t accumulate = 1;
   OptimizerOptions optimizer;
   double base_lr = 0.05;
   int64_t warmup_epochs = 0;
@@ -139,9 +142,9 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
   visit(c.seed, Field{"seed", kRun, "fixes every random choice"}.AtLeast(0));
   visit(c.fit,
         Field{"fit", kRun,
-              "before training, fit channels, crop_size, stem, batch_size, "
-              "epochs and loader_threads to the images and the machine; what a "
-              "flag or --config says stays"});
+              "before training, fit network, sizes, epochs and loader_threads "
+              "to the images and the machine; what a flag or --config says "
+              "stays"});
   visit(c.device, Field{"device", kRun, "auto = cuda if there is one, or cpu"}
                       .OneOf({"auto", "cpu", "cuda"})
                       .Resume(OnResume::kWarn));
@@ -197,6 +200,11 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
               "checkpoint-best.pt; with --validation=N that is of images held "
               "out, else of the test images"}
             .OneOf({"none", "knn_top1"})
+            .Resume(allow));
+  visit(c.tensorboard,
+        Field{"tensorboard", kRun,
+              "write what metrics.jsonl has as TensorBoard's event files, too, "
+              "in --output_dir"}
             .Resume(allow));
   visit(c.nproc,
         Field{"nproc", kRun,
@@ -334,6 +342,11 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
   visit(c.init_sha256,
         Field{"init_sha256", kModel,
               "of that file; another ends the run. Filled in if it is empty"});
+  visit(c.init_freeze_epochs,
+        Field{"init_freeze_epochs", kModel,
+              "first epochs in which the backbone keeps the weights of --init "
+              "and only projector and predictor are trained; below --epochs"}
+            .AtLeast(0));
   visit(c.stem, Field{"stem", kModel,
                       "of a ResNet: imagenet = 7x7 stride 2 and max-pool, "
                       "small = 3x3 stride 1, "
@@ -381,17 +394,24 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
             .AtLeast(0)
             .Resume(allow));
   visit(c.batch_size,
-        Field{"batch_size", kOptimizer, "images a step"}.AtLeast(2));
+        Field{"batch_size", kOptimizer, "images a batch"}.AtLeast(2));
+  visit(c.accumulate,
+        Field{"accumulate", kOptimizer,
+              "batches whose gradients make a step: with N, one of N times "
+              "--batch_size in the memory of one, but for BatchNorm's "
+              "statistics and the pairs, which are those of a batch"}
+            .Between(1, 4096));
   visit(
       c.optimizer.name,
       Field{"optimizer", kOptimizer,
             "sgd with momentum, lars = the same with a rate for each layer, or "
             "adamw"}
           .OneOf({"sgd", "lars", "adamw"}));
-  visit(c.base_lr, Field{"base_lr", kOptimizer,
-                         "learning rate = base_lr * batch_size / 256, "
-                         "falling to 0 along a cosine"}
-                       .Above(0));
+  visit(c.base_lr,
+        Field{"base_lr", kOptimizer,
+              "learning rate = base_lr * batch_size * accumulate / 256, "
+              "falling to 0 along a cosine"}
+            .Above(0));
   visit(c.optimizer.momentum, Field{"momentum", kOptimizer,
                                     "momentum of the gradient, in sgd and lars"}
                                   .Between(0, 1));

@@ -18,14 +18,17 @@
 namespace gsg {
 namespace {
 
-// Views are no larger than images, and on a CPU small enough to come to an end.
-// Released weights shrink them to 1/32, and have learned from large ones.
+// Views are no larger than images; on a CPU smaller, to see more of them in the
+// same time, and small enough to come to an end. Released weights shrink them
+// to 1/32, and have learned from large ones.
 int64_t CropSize(const FitFacts& facts, bool released) {
-  constexpr int64_t kSides[] = {224, 160, 128, 96, 64, 48, 32, 28};
+  constexpr int64_t kSides[] = {224, 160, 128, 96, 64, 48, 40, 32, 28, 24, 20};
+  const bool small = !facts.gpu && !released;
   const int64_t most = facts.gpu ? 224 : 64;
-  const int64_t least = released ? 64 : 28;
+  const int64_t least = released ? 64 : small ? 20 : 28;
+  const int64_t room = small ? facts.side * 5 / 8 : facts.side;
   for (int64_t side : kSides) {
-    if (side <= std::min(most, facts.side)) return std::max(side, least);
+    if (side <= std::min(most, room)) return std::max(side, least);
   }
   return least;
 }
@@ -33,8 +36,13 @@ int64_t CropSize(const FitFacts& facts, bool released) {
 // The smaller the views, the less the first layers may shrink them; what they
 // do not, a CPU has to compute.
 absl::string_view Stem(int64_t crop, bool gpu) {
-  if (crop > (gpu ? 64 : 48)) return "imagenet";
+  if (crop > 64) return "imagenet";
   return crop > 32 || !gpu ? "small_stride2" : "small";
+}
+
+// A part of what a class has, of some tens of classes.
+int64_t Neighbors(int64_t images) {
+  return std::clamp<int64_t>(images / 50, 5, 200);
 }
 
 // Some fifteen steps or more an epoch, while statistics are still of a batch.
@@ -102,6 +110,20 @@ std::vector<Decision> FitToImages(const FitFacts& facts,
       released ? std::string(as_weights)
                : absl::StrCat("for views of ", config->augment.size, " pixels"),
       &config->stem);
+  if (!facts.gpu && !released) {
+    constexpr absl::string_view kThin = "which a CPU trains in minutes";
+    Config thin;
+    UseSmallNetwork(&thin);
+    fitter.Set("backbone", thin.backbone, kThin, &config->backbone);
+    fitter.Set("projector_layers", thin.projector_layers, kThin,
+               &config->projector_layers);
+    fitter.Set("projector_hidden", thin.projector_hidden, kThin,
+               &config->projector_hidden);
+    fitter.Set("projector_dim", thin.projector_dim, kThin,
+               &config->projector_dim);
+    fitter.Set("predictor_hidden", thin.predictor_hidden, kThin,
+               &config->predictor_hidden);
+  }
   fitter.Set("batch_size", BatchSize(facts.images),
              absl::StrCat(images, ": enough steps an epoch"),
              &config->batch_size);
@@ -110,6 +132,10 @@ std::vector<Decision> FitToImages(const FitFacts& facts,
     fitter.Set("epochs", config->epochs,
                absl::StrCat(images, facts.gpu ? " on a GPU" : " on a CPU"),
                &config->epochs);
+  }
+  if (facts.labeled) {
+    fitter.Set("knn_k", Neighbors(facts.images),
+               absl::StrCat(images, ": a class has few"), &config->knn_k);
   }
   fitter.Set("loader_threads",
              LoaderThreads(facts.from_files, facts.gpu, facts.cpus),
@@ -141,6 +167,7 @@ void SetEpochs(int64_t epochs, Config* config) {
   config->epochs = epochs;
   config->warmup_epochs = std::min(config->warmup_epochs, epochs / 2);
   config->unguided_epochs = std::min(config->unguided_epochs, epochs - 1);
+  config->init_freeze_epochs = std::min(config->init_freeze_epochs, epochs - 1);
 }
 
 }  // namespace gsg

@@ -16,20 +16,10 @@
 namespace gsg {
 namespace {
 
-// Enough for minutes on a CPU.
-void SmallNetwork(Config* c) {
-  c->backbone = "resnet_small";
-  c->stem = "small_stride2";
-  c->projector_layers = 2;
-  c->projector_hidden = 256;
-  c->projector_dim = 256;
-  c->predictor_hidden = 64;
-}
-
 void FashionMnist(Config* c) {
   c->dataset = "fashion_mnist";
 
-  SmallNetwork(c);
+  UseSmallNetwork(c);
 
   // A learning rate of 0.2. Short runs gain more from steps than from larger
   // batches, and more from a wider network than from more epochs. On 5,000
@@ -113,7 +103,7 @@ void Cifar10Fast(Config* c) {
 // fashion_mnist_short's network on CIFAR-10, for the same purpose.
 void Cifar10Short(Config* c) {
   Cifar10Fast(c);
-  SmallNetwork(c);
+  UseSmallNetwork(c);
   c->constant_predictor_lr = true;
 
   c->epochs = 1;
@@ -210,8 +200,8 @@ void Imagenette(Config* c) {
   c->baselines = true;
 }
 
-// The sizes are those of a thousand images on a CPU; --fit puts others in their
-// place.
+// --fit puts what suits the images and the machine in the place of sizes and
+// network.
 void Photos(Config* c) {
   Imagenette(c);
   c->fit = true;
@@ -220,10 +210,20 @@ void Photos(Config* c) {
   c->batch_size = 64;
   c->base_lr = 0.2;
   c->warmup_epochs = 5;
+  c->constant_predictor_lr = true;
   c->knn_every = 10;
 }
 
 }  // namespace
+
+void UseSmallNetwork(Config* config) {
+  config->backbone = "resnet_small";
+  config->stem = "small_stride2";
+  config->projector_layers = 2;
+  config->projector_hidden = 256;
+  config->projector_dim = 256;
+  config->predictor_hidden = 64;
+}
 
 const std::vector<Recipe>& Recipes() {
   static const auto* const recipes = new std::vector<Recipe>{
@@ -262,9 +262,10 @@ const std::vector<Recipe>& Recipes() {
        "200 epochs of two encoder passes an image of 128 pixels; needs a GPU",
        Imagenette},
       {"photos",
-       "ResNet-18 on a folder of images, fitted to them and to the machine",
+       "a folder of images, with a network, sizes and a length that suit them "
+       "and the machine",
        "this project, after imagenette; measured in docs/photos.md",
-       "what --minutes says, or an hour or so on two CPU cores", Photos},
+       "what --minutes says, or that of 240,000 images on a CPU", Photos},
       {"imagenet", "ResNet-50 on ImageNet, as the authors' code has it",
        "Lee and Lee, arXiv 2503.09058, and their main_pretrain.py",
        "100 epochs of four encoder passes an image of 224 pixels; needs a "

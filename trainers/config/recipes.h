@@ -34,6 +34,9 @@ const std::vector<Recipe>& Recipes();
 // Errors: kInvalidArgument naming the nearest and all recipes.
 absl::StatusOr<Config> RecipeConfig(absl::string_view name);
 
+// A thin ResNet with narrow heads: enough for minutes on a CPU.
+void UseSmallNetwork(Config* config);
+
 // The recipe's plain_simsiam, if the run of `config` is guided SimSiam with the
 // recipe's own values; the seed may be another.
 std::optional<RecordedScores> RecordedPlainSimSiam(const Config& config);

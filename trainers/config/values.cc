@@ -224,6 +224,10 @@ absl::Status Validate(const Config& config) {
     status.Update(Ordered("unguided_epochs", config.unguided_epochs,
                           "epochs - 1", config.epochs - 1));
   }
+  if (config.init_freeze_epochs > 0) {
+    status.Update(Ordered("init_freeze_epochs", config.init_freeze_epochs,
+                          "epochs - 1", config.epochs - 1));
+  }
   if (config.pairing == PairingKind::kNearest) {
     status.Update(Ordered("pairing_candidates", config.pairing_candidates,
                           "batch_size - 1", config.batch_size - 1));

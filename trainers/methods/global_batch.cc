@@ -51,11 +51,11 @@ double Spread(absl::Span<const double> moments, double rows) {
 
 }  // namespace
 
-GlobalBatch::GlobalBatch(World* world, bool pair_across_ranks,
-                         std::vector<at::Tensor> parameters)
-    : world_(*world),
-      pair_across_ranks_(pair_across_ranks),
-      averager_(*world, std::move(parameters)) {}
+void GlobalBatch::AverageGradientsOf(std::vector<at::Tensor> parameters) {
+  // The one that is there first takes its hooks from the parameters.
+  averager_.reset();
+  averager_.emplace(world_, std::move(parameters));
+}
 
 std::vector<at::Tensor> GlobalBatch::GatherRows(
     const std::vector<at::Tensor>& mine) {

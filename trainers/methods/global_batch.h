@@ -6,6 +6,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <optional>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -26,9 +27,13 @@ namespace gsg {
 // that its gradients must be taken W times as large.
 class GlobalBatch final : public BatchParts {
  public:
-  // `parameters` are all that are trained. `world` must outlive this.
-  GlobalBatch(World* world, bool pair_across_ranks,
-              std::vector<at::Tensor> parameters);
+  // `world` must outlive this.
+  GlobalBatch(World* world, bool pair_across_ranks)
+      : world_(*world), pair_across_ranks_(pair_across_ranks) {}
+
+  // `parameters` are all that are trained from now on. Before the first
+  // backward pass. Throws like GradientAverager.
+  void AverageGradientsOf(std::vector<at::Tensor> parameters);
 
   // Whether images of other ranks are second images.
   bool pair_across_ranks() const { return pair_across_ranks_; }
@@ -49,7 +54,7 @@ class GlobalBatch final : public BatchParts {
                                      const at::Tensor& projections);
 
   // Before each backward pass, which then averages the gradients.
-  void BeforeBackward() { averager_.BeforeBackward(); }
+  void BeforeBackward() { averager_->BeforeBackward(); }
 
   at::Tensor Gather(const at::Tensor& mine) override {
     return world_.AllGather(mine);
@@ -58,7 +63,7 @@ class GlobalBatch final : public BatchParts {
  private:
   World& world_;
   const bool pair_across_ranks_;
-  GradientAverager averager_;
+  std::optional<GradientAverager> averager_;
 };
 
 }  // namespace gsg

@@ -84,6 +84,11 @@ class Method {
   // Training mode: BatchNorm uses and updates the statistics of its batch.
   virtual void SetTraining(bool training) = 0;
 
+  // Frozen, the backbone stays as it is, in training mode, too: it has no
+  // gradients, and its BatchNorm uses the statistics that it has. Errors: the
+  // world's.
+  virtual absl::Status FreezeBackbone(bool frozen) = 0;
+
   // What the optimizer trains.
   virtual std::vector<ParameterGroup> ParameterGroups() = 0;
 

@@ -61,6 +61,7 @@ class SiameseMethod final : public Method {
     return options_.bfloat16 && ranks_ == nullptr;
   }
   void SetTraining(bool training) override;
+  absl::Status FreezeBackbone(bool frozen) override;
   std::vector<ParameterGroup> ParameterGroups() override;
   NamedTensors State() override;
 
@@ -79,10 +80,20 @@ class SiameseMethod final : public Method {
   SiameseModel model_;
   std::optional<TargetNetwork> target_;
   const SiameseMethodOptions options_;
+  bool training_ = true;
+  bool frozen_ = false;
   // Null before Join.
   World* world_ = nullptr;
   std::unique_ptr<GlobalBatch> ranks_;
 };
+
+std::vector<at::Tensor> Trained(const SiameseModelImpl& model) {
+  std::vector<at::Tensor> trained;
+  for (at::Tensor& parameter : model.parameters()) {
+    if (parameter.requires_grad()) trained.push_back(parameter);
+  }
+  return trained;
+}
 
 // Biases, and the scales and shifts of norms, are the vectors. A transformer's
 // class token and position embeddings go with them: both are added to tokens as
@@ -200,8 +211,8 @@ absl::Status SiameseMethod::Join(World* world, bool pair_across_ranks) {
   GSG_RETURN_IF_ERROR(world->CopyFromRoot(state));
   world_ = world;
   return world->Try([&] {
-    ranks_ = std::make_unique<GlobalBatch>(world, pair_across_ranks,
-                                           model_->parameters());
+    ranks_ = std::make_unique<GlobalBatch>(world, pair_across_ranks);
+    ranks_->AverageGradientsOf(Trained(*model_));
     SynchronizeBatchNorm(*model_, ranks_.get());
     if (target_) target_->Synchronize(ranks_.get());
   });
@@ -263,8 +274,21 @@ absl::StatusOr<StepResult> SiameseMethod::Step(const StepInput& input) {
 }
 
 void SiameseMethod::SetTraining(bool training) {
+  training_ = training;
   model_->train(training);
-  if (target_) target_->SetTraining(training);
+  if (frozen_) model_->backbone->train(false);
+  if (target_) target_->SetTraining(training, frozen_);
+}
+
+absl::Status SiameseMethod::FreezeBackbone(bool frozen) {
+  if (frozen == frozen_) return absl::OkStatus();
+  frozen_ = frozen;
+  for (at::Tensor& parameter : model_->backbone->parameters()) {
+    parameter.set_requires_grad(!frozen);
+  }
+  SetTraining(training_);
+  if (ranks_ == nullptr) return absl::OkStatus();
+  return world_->Try([&] { ranks_->AverageGradientsOf(Trained(*model_)); });
 }
 
 std::vector<ParameterGroup> SiameseMethod::ParameterGroups() {

@@ -46,7 +46,11 @@ class TargetNetwork {
   // [count * B, D], outside autograd, in the order of the views' rows.
   at::Tensor Project(const ViewBatch& views);
 
-  void SetTraining(bool training) { model_->train(training); }
+  // A frozen backbone is never in training mode (Method::FreezeBackbone).
+  void SetTraining(bool training, bool frozen) {
+    model_->train(training);
+    if (frozen) model_->backbone->train(false);
+  }
 
   // See models/batch_norm.h.
   void Synchronize(BatchParts* parts) { SynchronizeBatchNorm(*model_, parts); }

@@ -8,7 +8,7 @@
 namespace gsg {
 
 struct ScheduleOptions {
-  double peak_lr = 0;        // base_lr * batch_size / 256
+  double peak_lr = 0;        // base_lr * images of an update / 256
   int64_t warmup_steps = 0;  // linear, ending at peak_lr
   int64_t total_steps = 0;   // of the whole run, warm-up included
 };

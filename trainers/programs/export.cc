@@ -84,19 +84,31 @@ absl::Status Validate(const ExportOptions& options) {
   return status;
 }
 
+// torchvision has no thin ResNet: one whose stages are made again.
+constexpr absl::string_view kThinLines =
+    R"(block = torchvision.models.resnet.BasicBlock
+model.bn1 = torch.nn.BatchNorm2d(32)
+model.inplanes = 32
+for i in range(4):
+    stage = model._make_layer(block, 32 * 2**i, 1, stride=min(i + 1, 2))
+    setattr(model, f"layer{i + 1}", stage)
+)";
+
 // The lines of Python that make a ResNet for the file.
 std::string ResNetLines(const ExportOptions& options, const Config& config,
-                        int64_t channels) {
+                        int64_t channels, int64_t features) {
+  const bool thin = config.backbone == "resnet_small";
   std::string lines =
-      absl::StrCat("model = torchvision.models.", config.backbone, "(");
-  if (options.num_classes > 0 && options.num_classes != 1000) {
+      absl::StrCat("model = torchvision.models.",
+                   thin ? "resnet18" : config.backbone.c_str(), "(");
+  if (!thin && options.num_classes > 0 && options.num_classes != 1000) {
     absl::StrAppend(&lines, "num_classes=", options.num_classes);
   }
   absl::StrAppend(&lines, ")\n");
   const bool imagenet = config.stem == "imagenet";
-  if (!imagenet || channels != 3) {
+  if (thin || !imagenet || channels != 3) {
     absl::StrAppend(&lines, "model.conv1 = torch.nn.Conv2d(", channels,
-                    ", 64, ",
+                    thin ? ", 32, " : ", 64, ",
                     imagenet                 ? "7, stride=2, padding=3"
                     : config.stem == "small" ? "3, stride=1, padding=1"
                                              : "3, stride=2, padding=1",
@@ -104,8 +116,12 @@ std::string ResNetLines(const ExportOptions& options, const Config& config,
   }
   if (!imagenet)
     absl::StrAppend(&lines, "model.maxpool = torch.nn.Identity()\n");
+  if (thin) absl::StrAppend(&lines, kThinLines);
   if (options.num_classes == 0) {
     absl::StrAppend(&lines, "model.fc = torch.nn.Identity()\n");
+  } else if (thin) {
+    absl::StrAppend(&lines, "model.fc = torch.nn.Linear(", features, ", ",
+                    options.num_classes, ")\n");
   }
   return lines;
 }
@@ -135,13 +151,6 @@ std::string VitLines(const ExportOptions& options, const VitOptions& vit) {
 absl::Status Export(const ExportOptions& options) {
   GSG_ASSIGN_OR_RETURN(SavedNetwork network, OpenNetwork(options, c10::kCPU));
   const Config& config = network.config;
-  if (config.backbone == "resnet_small") {
-    return absl::FailedPreconditionError(absl::StrCat(
-        NetworkPath(options),
-        " has backbone resnet_small, whose widths no network of torchvision "
-        "has. Its weights are in the checkpoint under the names behind "
-        "\"backbone.\", and embed writes its features."));
-  }
   GSG_ASSIGN_OR_RETURN(const SiameseOptions made,
                        NetworkOptions(config, network.channels()));
   const auto* vit = std::get_if<VitOptions>(&made.backbone);
@@ -176,8 +185,9 @@ absl::Status Export(const ExportOptions& options) {
       "torchvision.transforms.Normalize(mean=[%s], std=[%s])\n",
       config.method, network.state.epoch, config.backbone, features,
       options.output,
-      vit != nullptr ? VitLines(options, *vit)
-                     : ResNetLines(options, config, network.channels()),
+      vit != nullptr
+          ? VitLines(options, *vit)
+          : ResNetLines(options, config, network.channels(), features),
       safetensors ? "safetensors.torch.load_file" : "torch.load",
       options.output, network.channels(), network.channels() == 1 ? "" : "s",
       numbers(network.state.channel_mean), numbers(network.state.channel_std));

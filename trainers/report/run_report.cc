@@ -327,7 +327,7 @@ absl::Status WriteResult(const Config& config, const Dataset& dataset,
       {"training images", absl::StrCat(dataset.train->size())},
       {"damaged images", absl::StrCat(damaged.list().size())},
       {"feature dimensions", absl::StrCat(features.train.rows.size(1))},
-      {"optimizer steps", absl::StrCat(state.step)},
+      {"batches", absl::StrCat(state.step)},
       {"training time", absl::StrFormat("%.0f s", seconds)},
   };
   if (dataset.labeled()) {

@@ -17,7 +17,7 @@ inline constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 // One epoch of training, a line of metrics.jsonl.
 struct EpochRecord {
   int64_t epoch = 0;  // 1 is the first
-  int64_t step = 0;   // optimizer steps so far
+  int64_t step = 0;   // batches so far
   double loss = kUnknown;
   double knn_top1 = kUnknown;  // percent
   // Projections on their unit sphere: mean over dimensions of the standard

@@ -1,9 +1,5 @@
 #include "trainers/run/metrics_log.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <cstdint>
 #include <fstream>
 #include <string>
@@ -12,12 +8,18 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
+#include "gsg_core/status_macros.h"
+#include "trainers/base/append_file.h"
+#include "trainers/run/epoch_record.h"
+#include "trainers/run/run_directory.h"
+#include "trainers/run/run_state.h"
+#include "trainers/run/tensorboard.h"
 
 namespace gsg {
 
-absl::StatusOr<MetricsLog> MetricsLog::Open(const std::string& path,
-                                            int64_t keep) {
+absl::StatusOr<MetricsLog> MetricsLog::Open(const std::string& folder,
+                                            int64_t keep, bool tensorboard) {
+  const std::string path = absl::StrCat(folder, "/", kMetricsFile);
   int64_t records = 0;
   int64_t bytes = 0;
   std::ifstream file(path, std::ios::binary);
@@ -31,46 +33,18 @@ absl::StatusOr<MetricsLog> MetricsLog::Open(const std::string& path,
         absl::StrCat(path, " has ", records,
                      " records; the checkpoint was saved after ", keep));
   }
-  const int fd =
-      open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-  if (fd < 0) {
-    return absl::ErrnoToStatus(errno, absl::StrCat("cannot open ", path));
-  }
-  MetricsLog log(path, fd);
-  if (ftruncate(fd, bytes) != 0) {
-    return absl::ErrnoToStatus(errno, absl::StrCat("cannot shorten ", path));
+  GSG_ASSIGN_OR_RETURN(AppendFile opened, AppendFile::Open(path));
+  GSG_RETURN_IF_ERROR(opened.Shorten(bytes));
+  MetricsLog log(std::move(opened));
+  if (tensorboard) {
+    GSG_ASSIGN_OR_RETURN(log.events_, TensorBoardLog::Open(folder, keep + 1));
   }
   return log;
 }
 
-MetricsLog::~MetricsLog() {
-  if (fd_ >= 0) close(fd_);
-}
-
-MetricsLog::MetricsLog(MetricsLog&& other)
-    : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
-
-MetricsLog& MetricsLog::operator=(MetricsLog&& other) {
-  std::swap(path_, other.path_);
-  std::swap(fd_, other.fd_);
-  return *this;
-}
-
-absl::Status MetricsLog::Append(absl::string_view record) {
-  const std::string line = absl::StrCat(record, "\n");
-  absl::string_view rest = line;
-  while (!rest.empty()) {
-    const ssize_t written = write(fd_, rest.data(), rest.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) {
-      return absl::ErrnoToStatus(errno, absl::StrCat("cannot write ", path_));
-    }
-    rest.remove_prefix(written);
-  }
-  if (fsync(fd_) != 0) {
-    return absl::ErrnoToStatus(errno, absl::StrCat("cannot write ", path_));
-  }
-  return absl::OkStatus();
+absl::Status MetricsLog::Append(const EpochRecord& record) {
+  GSG_RETURN_IF_ERROR(file_.Append(absl::StrCat(MetricsLine(record), "\n")));
+  return events_ ? events_->Append(record) : absl::OkStatus();
 }
 
 }  // namespace gsg

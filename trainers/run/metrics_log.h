@@ -2,38 +2,38 @@
 #define GSG_TRAINERS_RUN_METRICS_LOG_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
+#include "trainers/base/append_file.h"
+#include "trainers/run/epoch_record.h"
+#include "trainers/run/tensorboard.h"
 
 namespace gsg {
 
-// metrics.jsonl: one record, a JSON object, a line; each is on disk when Append
-// returns.
+// What a run writes down after each epoch: metrics.jsonl, one record, a JSON
+// object, a line; and TensorBoard's event files, if they are wanted.
 class MetricsLog {
  public:
-  // Opens `path`, or makes it, and cuts it off after its first `keep` records,
-  // those that the checkpoint to go on from knows: 0 for a new run.
+  // In the run's `folder`. Cuts metrics.jsonl off after its first `keep`
+  // records, those that the checkpoint to go on from knows: 0 for a new run.
   // A line without its line feed is not a record.
   // Errors: kDataLoss if there are fewer than `keep`; the file system's.
-  static absl::StatusOr<MetricsLog> Open(const std::string& path, int64_t keep);
-  ~MetricsLog();
+  static absl::StatusOr<MetricsLog> Open(const std::string& folder,
+                                         int64_t keep, bool tensorboard);
 
-  MetricsLog(MetricsLog&& other);
-  MetricsLog& operator=(MetricsLog&& other);
-
-  // `record`: JSON without line feeds.
-  // After an error the file may end in a part of the record; Open drops it.
-  absl::Status Append(absl::string_view record);
+  // On disk when it returns. After an error the file may end in a part of the
+  // record; Open drops it.
+  absl::Status Append(const EpochRecord& record);
 
  private:
-  MetricsLog(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
+  explicit MetricsLog(AppendFile file) : file_(std::move(file)) {}
 
-  std::string path_;
-  int fd_;
+  AppendFile file_;
+  std::optional<TensorBoardLog> events_;
 };
 
 }  // namespace gsg

@@ -37,7 +37,7 @@ struct RunState {
   std::vector<double> channel_mean, channel_std;
   int64_t epoch = 0;  // finished epochs
   int64_t batch = 0;  // finished batches of the next one
-  int64_t step = 0;   // optimizer steps in all
+  int64_t step = 0;   // batches in all
   int64_t ranks = 1;  // processes that trained the last of them
   EpochTotals totals;
   std::vector<EpochRecord> history;

@@ -2,7 +2,9 @@
 
 #include <c10/core/Device.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <optional>
 
 #include "absl/status/statusor.h"
 #include "gsg_core/pairing.h"
@@ -17,13 +19,22 @@
 
 namespace gsg {
 
+StepPart PartOfStep(int64_t batch, int64_t batches, int64_t accumulate) {
+  const int64_t begin = batch / accumulate * accumulate;
+  const int64_t end = std::min(begin + accumulate, batches);
+  return {batch == begin, batch + 1 == end, end - begin};
+}
+
 absl::StatusOr<StepInput> MakeStepInput(const Config& config,
                                         const StepViews& views, int64_t step,
-                                        int64_t total_steps, c10::Device device,
+                                        int64_t total_steps,
+                                        const StepPart& part,
+                                        c10::Device device,
                                         const World& world) {
   StepInput input;
   input.views = views;
   input.loss = config.loss;
+  input.loss.grad_scale /= static_cast<double>(part.count);
   if (step < config.unguided_epochs * (total_steps / config.epochs)) {
     input.loss.selection = Selection::kNone;
   }
@@ -35,7 +46,8 @@ absl::StatusOr<StepInput> MakeStepInput(const Config& config,
     // Each rank draws its own pairs.
     input.loss.seed = StepSeed(input.loss.seed, world.rank());
   }
-  input.progress = static_cast<double>(step) / total_steps;
+  input.progress = std::nullopt;
+  if (part.first) input.progress = static_cast<double>(step) / total_steps;
   if (config.pairing == PairingKind::kNearest) {
     input.nearest_candidates = config.pairing_candidates;
     return input;

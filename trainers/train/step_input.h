@@ -13,13 +13,26 @@
 
 namespace gsg {
 
+// Where a batch lies among the `accumulate` whose gradients make one update.
+// Those of an epoch's end may be fewer.
+struct StepPart {
+  bool first = true, last = true;
+  int64_t count = 1;
+};
+
+// Of batch `batch` (from 0) of an epoch of `batches`.
+StepPart PartOfStep(int64_t batch, int64_t batches, int64_t accumulate);
+
 // What step `step` (from 0) of `total_steps` does with `views`: its seed and
 // the pairing, which are functions of (config.seed, step, rank), and whether it
-// is guided yet.
+// is guided yet. Its gradients are to be added up over the `part.count` batches
+// of an update, whose mean they make then; the momentum encoder's step is the
+// first one's.
 absl::StatusOr<StepInput> MakeStepInput(const Config& config,
                                         const StepViews& views, int64_t step,
-                                        int64_t total_steps, c10::Device device,
-                                        const World& world);
+                                        int64_t total_steps,
+                                        const StepPart& part,
+                                        c10::Device device, const World& world);
 
 }  // namespace gsg
 

@@ -50,6 +50,9 @@ class StepReplayer {
   // RunStep's, and why_not() says so.
   absl::StatusOr<StepResult> Run(const StepInput& input, const Rates& rates);
 
+  // Forgets what is recorded: of a network that works otherwise now.
+  void StartAnew() { recorder_ = nullptr; }
+
   // Why steps are not recorded; empty as long as nothing speaks against it.
   const std::string& why_not() const { return why_not_; }
 

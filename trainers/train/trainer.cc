@@ -8,11 +8,9 @@
 #include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -27,9 +25,7 @@
 #include "models/gpu/gpu.h"
 #include "trainers/optim/make_optimizer.h"
 #include "trainers/run/metrics_log.h"
-#include "trainers/run/run_directory.h"
 #include "trainers/train/image_sizes.h"
-#include "trainers/train/memory_estimate.h"
 #include "trainers/train/step_input.h"
 #include "trainers/views/make_views.h"
 
@@ -71,7 +67,13 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
   if (device.is_cuda()) trainer->PrepareGpu();
 
   const int64_t batches = trainer->batches_per_epoch();
-  trainer->schedule_.peak_lr = config.base_lr * config.batch_size / 256;
+  if (config.accumulate > batches) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--accumulate=", config.accumulate, ": an epoch has ",
+                     batches, " batches of ", config.batch_size, " images"));
+  }
+  trainer->schedule_.peak_lr =
+      config.base_lr * config.batch_size * config.accumulate / 256;
   trainer->schedule_.warmup_steps = config.warmup_epochs * batches;
   trainer->schedule_.total_steps = config.epochs * batches;
   return trainer;
@@ -85,28 +87,22 @@ void Trainer::PrepareGpu() {
   stream_ = c10::impl::VirtualGuardImpl(device_.type())
                 .getStreamFromGlobalPool(device_, /*isHighPriority=*/false);
   if (Gpu() == nullptr || !config_.cuda_graph || world_.size() > 1 ||
-      config_.pairing == PairingKind::kNearest) {
+      config_.accumulate > 1 || config_.pairing == PairingKind::kNearest) {
     return;
   }
   recorded_ = std::make_unique<StepReplayer>(method_.get(), optimizer_.get(),
                                              Gpu()->make_recorder);
 }
 
-bool Trainer::OutOfSteps() const {
-  return config_.max_steps > 0 && state_.step >= config_.max_steps;
+// A checkpoint has no gradients.
+bool Trainer::BetweenUpdates() const {
+  return state_.batch == batches_per_epoch() ||
+         state_.batch % config_.accumulate == 0;
 }
 
-absl::StatusOr<std::string> Trainer::ResourceWarning() {
-  if (world_.size() > 1 || !device_.is_cpu()) return "";
-  GSG_ASSIGN_OR_RETURN(
-      const ResourceEstimate estimate,
-      EstimateResources(config_, channels_, *method_, *optimizer_));
-  std::error_code error;
-  const std::filesystem::space_info space =
-      std::filesystem::space(config_.output_dir, error);
-  return gsg::ResourceWarning(
-      estimate, AvailableMemory(),
-      error ? -1 : static_cast<int64_t>(space.available), config_);
+bool Trainer::OutOfSteps() const {
+  return config_.max_steps > 0 && state_.step >= config_.max_steps &&
+         BetweenUpdates();
 }
 
 absl::Status Trainer::Stop() {
@@ -121,9 +117,8 @@ absl::Status Trainer::Stop() {
 absl::Status Trainer::Train(const TrainerHooks& hooks) {
   std::optional<MetricsLog> log;
   if (world_.root()) {
-    absl::StatusOr<MetricsLog> opened =
-        MetricsLog::Open(absl::StrCat(config_.output_dir, "/", kMetricsFile),
-                         state_.history.size());
+    absl::StatusOr<MetricsLog> opened = MetricsLog::Open(
+        config_.output_dir, state_.history.size(), config_.tensorboard);
     GSG_RETURN_IF_ERROR(ranks_.ReportRootOnly(opened.status()));
     if (opened.ok()) log = *std::move(opened);
   }
@@ -151,8 +146,7 @@ absl::Status Trainer::Train(const TrainerHooks& hooks) {
     GSG_RETURN_IF_ERROR(scored);
     state_.history.push_back(record);
     if (log) {
-      GSG_RETURN_IF_ERROR(
-          ranks_.ReportRootOnly(log->Append(MetricsLine(record))));
+      GSG_RETURN_IF_ERROR(ranks_.ReportRootOnly(log->Append(record)));
     }
     if (hooks.on_epoch_end) hooks.on_epoch_end(record);
     if (!whole) break;
@@ -171,7 +165,7 @@ absl::Status Trainer::Train(const TrainerHooks& hooks) {
   return ranks_.Agree();
 }
 
-void Trainer::StartEpoch(std::optional<c10::StreamGuard>* on_stream) {
+absl::Status Trainer::StartEpoch(std::optional<c10::StreamGuard>* on_stream) {
   if (stream_) {
     // After what the GPU has been asked for so far on another stream. What
     // follows the epoch need not wait for this one: the results have been read.
@@ -181,14 +175,20 @@ void Trainer::StartEpoch(std::optional<c10::StreamGuard>* on_stream) {
     before.block(*stream_);
     on_stream->emplace(*stream_);
   }
+  const bool frozen = state_.epoch < config_.init_freeze_epochs;
+  GSG_RETURN_IF_ERROR(method_->FreezeBackbone(frozen));
+  if (recorded_ && state_.epoch == config_.init_freeze_epochs) {
+    recorded_->StartAnew();
+  }
   method_->SetTraining(true);
   meter_.StartEpoch(views_->batches_per_epoch());
   views_->StartEpoch(state_.epoch, state_.batch);
+  return absl::OkStatus();
 }
 
 absl::Status Trainer::TrainEpoch(const TrainerHooks& hooks) {
   std::optional<c10::StreamGuard> on_stream;
-  StartEpoch(&on_stream);
+  GSG_RETURN_IF_ERROR(StartEpoch(&on_stream));
   if (hooks.on_epoch_start) {
     hooks.on_epoch_start(state_.epoch + 1, state_.batch);
   }
@@ -205,7 +205,7 @@ absl::Status Trainer::TrainEpoch(const TrainerHooks& hooks) {
     if (hooks.on_step && state_.totals.batches > 0) {
       hooks.on_step(state_.batch, state_.totals.loss / state_.totals.batches);
     }
-    if (saver_.Due() || ranks_.must_stop()) {
+    if ((saver_.Due() || ranks_.must_stop()) && BetweenUpdates()) {
       GSG_RETURN_IF_ERROR(meter_.AddAll(hooks.on_warning));
       GSG_RETURN_IF_ERROR(ranks_.ReportRootOnly(Save()));
       if (ranks_.must_stop()) return Stop();
@@ -219,14 +219,18 @@ absl::Status Trainer::TrainEpoch(const TrainerHooks& hooks) {
 
 absl::Status Trainer::TrainStep(const StepViews& views,
                                 const TrainerHooks& hooks) {
-  GSG_ASSIGN_OR_RETURN(StepInput input,
-                       MakeStepInput(config_, views, state_.step,
-                                     schedule_.total_steps, device_, world_));
+  const StepPart part =
+      PartOfStep(state_.batch, batches_per_epoch(), config_.accumulate);
+  GSG_ASSIGN_OR_RETURN(
+      StepInput input,
+      MakeStepInput(config_, views, state_.step, schedule_.total_steps, part,
+                    device_, world_));
   const Rates rates = {Rate(state_.step), schedule_.peak_lr};
   const bool recorded = recorded_ != nullptr && recorded_->why_not().empty();
   absl::StatusOr<StepResult> result =
       recorded_ != nullptr ? recorded_->Run(input, rates)
-                           : RunStep(*method_, *optimizer_, input, rates);
+      : part.last          ? RunStep(*method_, *optimizer_, input, rates)
+                           : method_->Backward(input);
   if (recorded && !recorded_->why_not().empty() && hooks.on_warning) {
     hooks.on_warning(absl::StrCat(recorded_->why_not(),
                                   ": training goes on without, more slowly"));

@@ -115,7 +115,7 @@ class Trainer {
 
   // Sets all up for the epoch of state_. Until *on_stream ends, operations go
   // to stream_.
-  void StartEpoch(std::optional<c10::StreamGuard>* on_stream);
+  absl::Status StartEpoch(std::optional<c10::StreamGuard>* on_stream);
   absl::Status TrainEpoch(const TrainerHooks& hooks);
   absl::Status TrainStep(const StepViews& views, const TrainerHooks& hooks);
   // The checkpoint is written while the next epoch is trained.
@@ -125,6 +125,7 @@ class Trainer {
   absl::Status Stop();
   void PrepareGpu();
   double Rate(int64_t step) const { return LearningRate(schedule_, step); }
+  bool BetweenUpdates() const;
   bool OutOfSteps() const;
 
   const Config config_;

@@ -105,7 +105,8 @@ def main():
     write_lock("packages", packages)
     # The two are imported together: what both have must be one version.
     pins = [f"{package['name']}=={package['version']}" for package in packages]
-    write_lock("tools", resolve("tools", [numpy_pin(), *pins]))
+    write_lock("tools", resolve("tools", [numpy_pin(), *pins],
+                                overrides=("tools_overrides.txt",)))
     # What comes on top of the packages.
     there = {package["name"] for package in packages}
     lightning = resolve("lightning", [numpy_pin(), *pins], overrides=())

@@ -371,11 +371,11 @@ TEST_F(CommandLineTest, HelpShowsTheRecipesValuesAndTheAllowedOnes) {
   const std::string help = Parse({"-h", "--recipe=cifar10_fast"})->print;
   EXPECT_THAT(help, HasSubstr("simsiam_gsg --recipe=cifar10_fast --epochs=2"));
   EXPECT_THAT(help, HasSubstr("\n  --base_lr=0.12                learning "
-                              "rate = base_lr * batch_size / 256,"));
+                              "rate = base_lr * batch_size *\n"));
   EXPECT_THAT(help, HasSubstr("\n  --backbone=resnet18           encoder "
                               "[resnet18, resnet34, resnet50,\n"));
   EXPECT_THAT(help, ::testing::Not(HasSubstr("\n\n\n")));
-  EXPECT_THAT(help, HasSubstr("images a step [at least 2]\n"));
+  EXPECT_THAT(help, HasSubstr("images a batch [at least 2]\n"));
   EXPECT_THAT(help, HasSubstr("\n  --crop_ratio_max=1.3333333333333333\n"
                               "                                widest crop"));
 }

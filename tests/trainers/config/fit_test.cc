@@ -2,6 +2,7 @@
 
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -38,7 +39,9 @@ TEST(FitTest, FitsTheFolderOnACpu) {
   EXPECT_FALSE(config.fit);
   EXPECT_EQ(config.channels, 3);
   EXPECT_EQ(config.augment.size, 64);
-  EXPECT_EQ(config.stem, "imagenet");
+  EXPECT_EQ(config.stem, "small_stride2");
+  EXPECT_EQ(config.backbone, "resnet_small");
+  EXPECT_EQ(config.projector_dim, 256);
   EXPECT_EQ(config.batch_size, 64);
   EXPECT_EQ(config.epochs, 200);
   EXPECT_EQ(config.loader_threads, 2);
@@ -52,6 +55,8 @@ TEST(FitTest, AGpuTakesLargerViewsAndMoreThreads) {
   FitToImages(facts, {}, &config);
   EXPECT_EQ(config.augment.size, 160);
   EXPECT_EQ(config.stem, "imagenet");
+  EXPECT_EQ(config.backbone, "resnet18");
+  EXPECT_EQ(config.projector_dim, 2048);
   EXPECT_EQ(config.loader_threads, 7);
 }
 
@@ -60,12 +65,27 @@ TEST(FitTest, ViewsAreNoLargerThanSmallImages) {
   facts.side = 32;
   Config config = Photos();
   FitToImages(facts, {}, &config);
-  EXPECT_EQ(config.augment.size, 32);
+  EXPECT_EQ(config.augment.size, 20);
   EXPECT_EQ(config.stem, "small_stride2");
   facts.gpu = true;
   config = Photos();
   FitToImages(facts, {}, &config);
+  EXPECT_EQ(config.augment.size, 32);
   EXPECT_EQ(config.stem, "small");
+}
+
+TEST(FitTest, FewLabeledImagesHaveFewNeighbors) {
+  FitFacts facts = Photographs();
+  Config config = Photos();
+  FitToImages(facts, {}, &config);
+  EXPECT_EQ(config.knn_k, 200);
+  facts.labeled = true;
+  for (const auto& [images, k] :
+       {std::pair{30, 5}, {1200, 24}, {1000000, 200}}) {
+    facts.images = images;
+    FitToImages(facts, {}, &config);
+    EXPECT_EQ(config.knn_k, k);
+  }
 }
 
 TEST(FitTest, GrayImagesKeepOneChannel) {
@@ -84,6 +104,7 @@ TEST(FitTest, ReleasedWeightsHaveTheirStemAndColors) {
   Config config = Photos();
   config.init = "resnet18.pth";
   FitToImages(facts, {}, &config);
+  EXPECT_EQ(config.backbone, "resnet18");
   EXPECT_EQ(config.stem, "imagenet");
   EXPECT_EQ(config.channels, 3);
   EXPECT_EQ(config.augment.size, 64);

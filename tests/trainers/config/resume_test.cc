@@ -64,9 +64,9 @@ TEST(FieldsTest, WhatMayChangeOnResume) {
   });
   EXPECT_THAT(allow, ElementsAre("output_dir", "resume", "overwrite",
                                  "checkpoint_minutes", "keep", "keep_every",
-                                 "keep_best", "nproc", "dist_timeout",
-                                 "data_dir", "data_list", "loader_threads",
-                                 "max_damaged", "max_steps"));
+                                 "keep_best", "tensorboard", "nproc",
+                                 "dist_timeout", "data_dir", "data_list",
+                                 "loader_threads", "max_damaged", "max_steps"));
   EXPECT_THAT(warn, ElementsAre("device", "precision", "data_on_gpu",
                                 "cuda_graph", "threads"));
 }

@@ -24,6 +24,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "gmock/gmock.h"
@@ -297,6 +298,45 @@ TEST(SiameseMethodTest, TheTargetFollowsAndIsNotTrained) {
   EXPECT_NEAR(moved.min().item<double>(), 0.25, 1e-12);
   EXPECT_NEAR(moved.max().item<double>(), 0.25, 1e-12);
   EXPECT_FALSE(Tensor(*method, "target." + name).grad().defined());
+}
+
+TEST(SiameseMethodTest, AFrozenBackboneStaysAsItIs) {
+  for (const bool byol : {false, true}) {
+    std::optional<TargetOptions> target;
+    if (byol) target = TargetOptions{0.75, false};
+    std::unique_ptr<Method> method = Make(Options(target), c10::kDouble);
+    ASSERT_EQ(method->FreezeBackbone(true), absl::OkStatus());
+    std::map<std::string, at::Tensor> before;
+    for (const auto& [name, tensor] : method->State()) {
+      before[name] = tensor.detach().clone();
+    }
+    for (const bool training : {true, false, true}) {
+      method->SetTraining(training);
+    }
+    ASSERT_TRUE(method->Backward(Input(0, 0, 2, c10::kDouble)).ok());
+    for (const auto& [name, tensor] : method->State()) {
+      if (absl::StrContains(name, "backbone.")) {
+        EXPECT_TRUE(at::equal(tensor, before[name])) << name;
+        EXPECT_FALSE(tensor.grad().defined()) << name;
+      } else if (!absl::StartsWith(name, "target.") && tensor.requires_grad()) {
+        EXPECT_TRUE(tensor.grad().defined()) << name;
+      }
+    }
+    // The heads still have BatchNorms that learn.
+    EXPECT_FALSE(at::equal(Tensor(*method, "projector.1.running_mean"),
+                           before["projector.1.running_mean"]));
+
+    ASSERT_EQ(method->FreezeBackbone(false), absl::OkStatus());
+    ASSERT_TRUE(method->Backward(Input(0, 1, 2, c10::kDouble)).ok());
+    for (const auto& [name, tensor] : method->State()) {
+      if (!absl::StartsWith(name, "backbone.")) continue;
+      if (tensor.requires_grad()) {
+        EXPECT_TRUE(tensor.grad().defined()) << name;
+      } else {
+        EXPECT_FALSE(at::equal(tensor, before[name])) << name;
+      }
+    }
+  }
 }
 
 // Rounding is to 8 bits, by 2^-9 of a value at most. A product rounds both

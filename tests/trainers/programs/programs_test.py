@@ -289,9 +289,6 @@ class ProgramsTest(unittest.TestCase):
                       self.fails(2, "evaluate", run, "--dataset=cifar"))
         self.assertIn("must end in .npy",
                       self.fails(2, "embed", run, "--images=x", "--output=y"))
-        self.assertIn("resnet_small",
-                      self.fails(1, "export", run,
-                                 "--output=" + self.path("x.pt")))
 
     def test_images_of_other_channels(self):
         folder = self.path("cifar")

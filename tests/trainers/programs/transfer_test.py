@@ -145,11 +145,13 @@ class TransferTest(unittest.TestCase):
     def test_other_stems_load_by_the_lines_that_export_prints(self):
         data = tr.small_data(100, 30)
         images = images_of(os.path.join(data, "t10k-images-idx3-ubyte"))
-        for stem in ("small", "small_stride2"):
-            run = self.path("run_" + stem)
+        for backbone, stem in (("resnet18", "small"),
+                               ("resnet18", "small_stride2"),
+                               ("resnet_small", "small_stride2")):
+            run = self.path("run_%s_%s" % (backbone, stem))
             train(run, "--dataset=mnist", "--data_dir=" + data,
-                  "--backbone=resnet18", "--stem=" + stem, "--crop_size=16",
-                  "--knn_k=5")
+                  "--backbone=" + backbone, "--stem=" + stem,
+                  "--crop_size=16", "--knn_k=5")
             printed = pr.succeed("export", "--run=" + run, "--num_classes=7",
                                  "--output=" + self.path("small.pt"))
             model = printed_model(printed)

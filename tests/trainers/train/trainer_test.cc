@@ -32,6 +32,7 @@
 #include "trainers/image/image_set_source.h"
 #include "trainers/methods/method.h"
 #include "trainers/optim/optimizer.h"
+#include "trainers/optim/schedule.h"
 #include "trainers/run/epoch_record.h"
 
 namespace gsg {
@@ -62,7 +63,13 @@ class ScriptedMethod final : public Method {
   }
 
   absl::Status Join(World*, bool) override { return absl::OkStatus(); }
-  absl::StatusOr<StepResult> Backward(const StepInput&) override {
+  absl::StatusOr<StepResult> Backward(const StepInput& input) override {
+    // The gradient of w in step i is i.
+    const at::Tensor gradient =
+        at::tensor({static_cast<float>(input.loss.grad_scale * step_)});
+    at::Tensor& sum = weight_.mutable_grad();
+    sum = sum.defined() ? sum + gradient : gradient;
+    target_steps_ += input.progress.has_value();
     const StepResult result = measured_(step_++);
     if (!unread_) return result;
     std::vector<double> values = {result.loss, result.feature_std};
@@ -75,16 +82,23 @@ class ScriptedMethod final : public Method {
   Backbone& backbone() override { return *backbone_; }
   bool bfloat16() const override { return bfloat16_; }
   void SetTraining(bool training) override { backbone_->train(training); }
-  std::vector<ParameterGroup> ParameterGroups() override { return {}; }
-  std::vector<std::pair<std::string, at::Tensor>> State() override {
-    return {{"weight", at::tensor({1.f})}};
+  absl::Status FreezeBackbone(bool) override { return absl::OkStatus(); }
+  std::vector<ParameterGroup> ParameterGroups() override {
+    return {{{{"weight", weight_}}, /*weight_decay=*/0, /*constant_lr=*/false}};
   }
+  std::vector<std::pair<std::string, at::Tensor>> State() override {
+    return {{"weight", weight_}};
+  }
+  double weight() const { return weight_.item<double>(); }
+  int target_steps() const { return target_steps_; }
 
  private:
   const std::function<StepResult(int64_t)> measured_;
   const bool unread_;
   const bool bfloat16_;
   int64_t step_ = 0;
+  int target_steps_ = 0;
+  at::Tensor weight_ = at::tensor({1.f});
   std::shared_ptr<Backbone> backbone_;
 };
 
@@ -129,6 +143,10 @@ class TrainerTest : public testing::TestWithParam<bool> {
                         c10::Device(c10::kCPU), &damaged_, &world_);
     if (!trainer.ok()) return trainer.status();
     const absl::Status status = (*trainer)->Train(hooks);
+    const auto& method =
+        static_cast<const ScriptedMethod&>((*trainer)->method());
+    weight_ = method.weight();
+    target_steps_ = method.target_steps();
     state_ = (*trainer)->state();
     return status;
   }
@@ -143,6 +161,8 @@ class TrainerTest : public testing::TestWithParam<bool> {
   DamagedImages damaged_{0};
   World world_;
   RunState state_;
+  double weight_ = 0;
+  int target_steps_ = 0;
   bool bfloat16_ = false;
 };
 
@@ -195,6 +215,36 @@ TEST_P(TrainerTest, AnEpochIsTheMeanOfItsSteps) {
   EXPECT_EQ(record.feature_std, 0.75);
   EXPECT_THAT(record.pair_share, ElementsAre(0.25, 0.5, 0, 0.25));
   EXPECT_TRUE(Saved());
+}
+
+// Ten batches by four are updates of four, four and two.
+TEST_P(TrainerTest, AnUpdateIsOfTheMeanGradientOfItsBatches) {
+  config_.accumulate = 4;
+  config_.optimizer.momentum = 0;
+  config_.base_lr = 0.5;
+  ASSERT_EQ(Train([](int64_t) { return Result(-1, 0.75); }), absl::OkStatus());
+  const double peak_lr = 0.5 * 4 * 4 / 256;
+  ScheduleOptions schedule{peak_lr, /*warmup_steps=*/0, kBatches};
+  double weight = 1;
+  weight -= LearningRate(schedule, 3) * (0 + 1 + 2 + 3) / 4;
+  weight -= LearningRate(schedule, 7) * (4 + 5 + 6 + 7) / 4;
+  weight -= LearningRate(schedule, 9) * (8 + 9) / 2;
+  EXPECT_NEAR(weight_, weight, 1e-6);
+  EXPECT_EQ(target_steps_, 3);  // of a momentum encoder
+}
+
+TEST_P(TrainerTest, AnUpdateThatIsBegunIsFinished) {
+  config_.accumulate = 4;
+  config_.max_steps = 5;
+  ASSERT_EQ(Train([](int64_t) { return Result(-1, 0.75); }), absl::OkStatus());
+  EXPECT_EQ(state_.step, 8);
+}
+
+TEST_P(TrainerTest, AnUpdateIsNoLongerThanAnEpoch) {
+  config_.accumulate = kBatches + 1;
+  const absl::Status status = Train([](int64_t) { return Result(-1, 0.75); });
+  EXPECT_EQ(status.message(),
+            "--accumulate=11: an epoch has 10 batches of 4 images");
 }
 
 TEST_P(TrainerTest, ALossThatIsNotFiniteEndsTheRunUnsaved) {

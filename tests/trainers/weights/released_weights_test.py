@@ -299,6 +299,34 @@ class ReleasedWeightsTest(unittest.TestCase):
         self.assertIn("does not fit the backbone", other.stderr)
         self.assertIn("--backbone=resnet18", other.stderr)
 
+    def test_a_frozen_backbone_keeps_them(self):
+        path = self.path("frozen.pth")
+        torch.save(self.resnet18.state_dict(), path)
+        for method in ("simsiam_gsg", "byol_gsg"):
+            run = self.path("run_" + method)
+            done = subprocess.run(
+                [program("trainers/" + method), "--recipe=photos",
+                 f"--data_dir={self.images}", f"--output_dir={run}",
+                 "--batch_size=3", "--threads=1", "--projector_hidden=16",
+                 "--projector_dim=16", "--predictor_hidden=8",
+                 "--crop_size=32", "--warmup_epochs=0", f"--init={path}",
+                 "--epochs=2", "--init_freeze_epochs=1", "--keep_every=1"],
+                capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            epochs = [torch.load(os.path.join(
+                run, f"checkpoint-epoch-{epoch}.pt"))["model"]
+                for epoch in (1, 2)]
+            for name, value in self.resnet18.state_dict().items():
+                if name.startswith("fc."):
+                    continue
+                first, second = (epoch.get("backbone." + name)
+                                 for epoch in epochs)
+                if first is not None:
+                    self.assertTrue(torch.equal(first, value), name)
+                    self.assertFalse(torch.equal(second, value), name)
+            self.assertFalse(torch.equal(epochs[0]["projector.0.weight"],
+                                         epochs[1]["projector.0.weight"]))
+
 
 if __name__ == "__main__":
     unittest.main()
