@@ -140,18 +140,33 @@ class Run:
         It takes images [N, C, H, W] as the run's augmentation leaves them, and
         gives features [N, D]. Needs torchvision.
         """
-        _programs()
-        try:
-            module: Any = importlib.import_module(
-                "guided_stop_gradient_train._backbone")
-        except ModuleNotFoundError as error:
-            if error.name is None or error.name.split(".")[0] != "torchvision":
-                raise
-            raise ImportError("backbone() makes a network of torchvision's: "
-                              "pip install torchvision") from None
-        network: "nn.Module" = module.load_backbone(
+        network: "nn.Module" = _networks("_backbone").load_backbone(
             self.folder / "checkpoint-last.pt", self.config["stem"])
         return network
+
+    def export_onnx(self, path: Path) -> None:
+        """Writes the network of backbone(), behind its normalization, as ONNX.
+
+        path: of the file, in which are the weights, too. Its input "images" is
+            float32 [N, C, H, W] with values from 0 to 1, its output "features"
+            float32 [N, D]. N may be any; so may H and W for ResNets, and for
+            Vision Transformers they are config["crop_size"].
+
+        Needs torchvision, onnx and onnxscript.
+        """
+        _networks("_onnx").export_onnx(self.folder, pathlib.Path(path))
+
+
+def _networks(name: str) -> Any:
+    """A module that makes networks of torchvision's."""
+    _programs()
+    try:
+        return importlib.import_module(f"guided_stop_gradient_train.{name}")
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] != "torchvision":
+            raise
+        raise ImportError("this makes a network of torchvision's: "
+                          "pip install torchvision") from None
 
 
 def _link(paths: Sequence[Path], folder: str) -> Dict[str, str]:

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 # What is there beside torch, NumPy and torchvision requires what is not.
-LEFT_OUT = ("lightly", "pip", "__pycache__", "bin")
+LEFT_OUT = ("lightly", "tensorboard", "pip", "__pycache__", "bin")
 
 
 def folder_of(module):

@@ -113,6 +113,34 @@ print("all", "well")
 """, encoding="utf-8")
         self.assertIn("all well", self.call(self.python, "-W", "error", program))
 
+    def test_onnx(self):
+        program = self.work / "onnx_features.py"
+        program.write_text("""
+import json
+import guided_stop_gradient as gsg
+import numpy as np
+import onnxruntime
+import torch
+torch.manual_seed(1)
+vit = gsg.train("photos", epochs=1, batch_size=16, threads=1, patch_size=8,
+                crop_size=16, backbone="vit_tiny", output_dir="runs/vit")
+for run, sides in ((gsg.Run("runs/photos"), (24, 40)), (vit, (16,))):
+    run.export_onnx("network.onnx")
+    session = onnxruntime.InferenceSession("network.onnx")
+    meta = json.loads(torch.load(run.folder / "checkpoint-last.pt")["meta"])
+    mean, std = (torch.tensor(meta["channel_" + name]).view(-1, 1, 1)
+                 for name in ("mean", "std"))
+    for side in sides:
+        images = torch.rand(3, 3, side, side)
+        ours, = session.run(["features"], {"images": images.numpy()})
+        with torch.no_grad():
+            theirs = run.backbone()((images - mean) / std).numpy()
+        assert ours.shape == theirs.shape and theirs.std(0).mean() > 1e-3
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4)
+print("all", "well")
+""", encoding="utf-8")
+        self.assertIn("all well", self.call(self.python, program))
+
     def test_commands(self):
         version = importlib.metadata.version("numpy")  # of another package
         self.assertNotEqual(self.call("gsg", "--version"), f"gsg {version}\n")

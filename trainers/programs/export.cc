@@ -81,6 +81,12 @@ absl::Status Validate(const ExportOptions& options) {
     status.Update(
         absl::InvalidArgumentError("--output=: name the file to write"));
   }
+  if (absl::EndsWith(options.output, ".onnx")) {
+    status.Update(absl::InvalidArgumentError(absl::StrCat(
+        "--output=", options.output,
+        ": ONNX is written by the Python package, guided_stop_gradient."
+        "Run(folder).export_onnx(file) (docs/transfer.md)")));
+  }
   return status;
 }
 

@@ -104,7 +104,9 @@ def main():
     packages = resolve("packages", [numpy_pin()])
     write_lock("packages", packages)
     # The two are imported together: what both have must be one version.
-    pins = [f"{package['name']}=={package['version']}" for package in packages]
+    pins = [f"{package['name']}=={package['version']}" +
+            (f"; {package['marker']}" if "marker" in package else "")
+            for package in packages]
     write_lock("tools", resolve("tools", [numpy_pin(), *pins],
                                 overrides=("tools_overrides.txt",)))
     # What comes on top of the packages.

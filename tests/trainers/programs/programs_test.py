@@ -290,6 +290,13 @@ class ProgramsTest(unittest.TestCase):
         self.assertIn("must end in .npy",
                       self.fails(2, "embed", run, "--images=x", "--output=y"))
 
+    def test_export_leaves_onnx_to_python(self):
+        output = self.path("x.onnx")
+        self.assertIn("export_onnx", self.fails(2, "export",
+                                                "--run=" + self.run_folder,
+                                                "--output=" + output))
+        self.assertFalse(os.path.exists(output))
+
     def test_images_of_other_channels(self):
         folder = self.path("cifar")
         os.makedirs(folder)
