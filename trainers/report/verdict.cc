@@ -155,9 +155,7 @@ std::string NextCommands(const Config& config, bool labeled) {
           : "FOLDER";
   add("explore", absl::StrCat(" --images=", images, " --output=answers"));
   add("embed", absl::StrCat(" --images=", images, " --output=features.npy"));
-  if (config.backbone != "resnet_small") {
-    add("export", " --output=backbone.pt");
-  }
+  add("export", " --output=backbone.pt");
   return text;
 }
 
