@@ -302,15 +302,18 @@ class ReleasedWeightsTest(unittest.TestCase):
     def test_a_frozen_backbone_keeps_them(self):
         path = self.path("frozen.pth")
         torch.save(self.resnet18.state_dict(), path)
-        for method in ("simsiam_gsg", "byol_gsg"):
-            run = self.path("run_" + method)
+        for method, *flags in (("simsiam_gsg", "--batch_size=3"),
+                               ("byol_gsg", "--batch_size=3"),
+                               ("byol_gsg", "--batch_size=4", "--nproc=2")):
+            run = self.path(f"run_{method}_{len(flags)}")
             done = subprocess.run(
                 [program("trainers/" + method), "--recipe=photos",
                  f"--data_dir={self.images}", f"--output_dir={run}",
-                 "--batch_size=3", "--threads=1", "--projector_hidden=16",
+                 "--threads=1", "--projector_hidden=16",
                  "--projector_dim=16", "--predictor_hidden=8",
                  "--crop_size=32", "--warmup_epochs=0", f"--init={path}",
-                 "--epochs=2", "--init_freeze_epochs=1", "--keep_every=1"],
+                 "--epochs=2", "--init_freeze_epochs=1", "--keep_every=1",
+                 *flags],
                 capture_output=True, text=True)
             self.assertEqual(done.returncode, 0, done.stderr)
             epochs = [torch.load(os.path.join(
