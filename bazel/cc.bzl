@@ -2,14 +2,14 @@
 
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_test")
 
-_COMMON_DEPS = [
+COMMON_ABSL = [
     "@com_google_absl//absl/status",
     "@com_google_absl//absl/status:statusor",
     "@com_google_absl//absl/strings",
     "@com_google_absl//absl/strings:str_format",
     "@com_google_absl//absl/types:span",
-    "//gsg_core:status_macros",
 ]
+_COMMON_DEPS = COMMON_ABSL + ["//gsg_core:status_macros"]
 
 # LibTorch compiles at::parallel_for into its callers. Without -fopenmp it is a loop on
 # one thread there, hence callers check _OPENMP. The runtime, libgomp.so.1, is the one

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "gsg_core/status_macros.h"
 #include "trainers/image/image.h"
 #include "trainers/image/image_source.h"
@@ -51,7 +52,12 @@ absl::Status VisitSample(const ImageSource& source, int64_t count,
       any = true;
       visit(*size, *image);
     } else if (i == 0) {
-      first = image.status();
+      first = absl::Status(
+          image.status().code(),
+          absl::StrCat(
+              "none of the images that were looked at can be read, the "
+              "first of them ",
+              source.name(0), ": ", image.status().message()));
     }
   }
   return any ? absl::OkStatus() : first;

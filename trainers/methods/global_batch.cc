@@ -52,7 +52,8 @@ double Spread(absl::Span<const double> moments, double rows) {
 }  // namespace
 
 void GlobalBatch::AverageGradientsOf(std::vector<at::Tensor> parameters) {
-  // The one that is there first takes its hooks from the parameters.
+  // The old averager takes its hooks off the parameters before the new one adds
+  // its own.
   averager_.reset();
   averager_.emplace(world_, std::move(parameters));
 }

@@ -80,6 +80,8 @@ TEST(SurveyTest, NothingButDamageIsAnError) {
   EXPECT_TRUE(absl::IsDataLoss(survey.status())) << survey.status();
   EXPECT_THAT(std::string(survey.status().message()),
               HasSubstr("the file is empty"));
+  EXPECT_THAT(std::string(survey.status().message()),
+              HasSubstr("first of them 0.jpg: "));
 }
 
 TEST(SurveyTest, SamplesLargeFolders) {

@@ -109,7 +109,10 @@ TEST(NextCommandsTest, HaveThePathForAShell) {
   config.data_dir = "/my photos";
   EXPECT_THAT(NextCommands(config, false),
               HasSubstr("--images='/my photos' --output=answers\n"));
-  EXPECT_THAT(NextCommands(config, false), HasSubstr("--data_dir=LABELED"));
+  config.backbone = "resnet_small";
+  EXPECT_THAT(
+      NextCommands(config, false),
+      AllOf(HasSubstr("--data_dir=LABELED"), HasSubstr("//trainers:export")));
 }
 
 TEST(NextCommandsTest, AreThoseOfTheWheelWhereItIsInstalled) {
