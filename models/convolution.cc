@@ -19,6 +19,7 @@
 #include "c10/core/ScalarType.h"
 #include "c10/util/Exception.h"
 #include "models/internal/winograd_kernels.h"
+#include "models/small_convolution.h"
 #include "torch/csrc/autograd/custom_function.h"
 #include "torch/expanding_array.h"
 #include "torch/nn/modules/conv.h"
@@ -312,10 +313,18 @@ at::Tensor ConvolvePadded(const at::Tensor& x, const at::Tensor& weight,
 at::Tensor Conv2dImpl::forward(const at::Tensor& x) {
   const auto* padding =
       std::get_if<torch::ExpandingArray<2>>(&options.padding());
-  if (padding != nullptr && Is(*padding, 1) && Is(options.stride(), 1) &&
-      Is(options.dilation(), 1) && options.groups() == 1 && !bias.defined() &&
-      !at::autocast::is_autocast_enabled(at::kCPU) && WinogradPays(x, weight)) {
-    return Convolve3x3(x, weight);
+  if (padding != nullptr && Is(options.dilation(), 1) &&
+      options.groups() == 1 && !bias.defined() &&
+      !at::autocast::is_autocast_enabled(at::kCPU)) {
+    const ConvolutionShape shape{options.stride()->front(),
+                                 (*padding)->front()};
+    if (Is(options.stride(), shape.stride) && Is(*padding, shape.padding) &&
+        ProductsPay(x, weight, shape)) {
+      return ConvolveSmall(x, weight, shape);
+    }
+    if (Is(options.stride(), 1) && Is(*padding, 1) && WinogradPays(x, weight)) {
+      return Convolve3x3(x, weight);
+    }
   }
   if (x.is_cuda() && at::autocast::is_autocast_enabled(at::kCUDA) &&
       options.groups() == 1 && !bias.defined() && padding != nullptr &&

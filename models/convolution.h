@@ -33,8 +33,8 @@ at::Tensor ConvolvePadded(const at::Tensor& x, const at::Tensor& weight,
                           at::IntArrayRef stride, at::IntArrayRef padding,
                           at::IntArrayRef dilation);
 
-// torch::nn's, whose forward() takes Convolve3x3 and ConvolvePadded where they
-// pay.
+// torch::nn's, whose forward() takes ConvolveSmall (small_convolution.h),
+// Convolve3x3 and ConvolvePadded where they pay.
 class Conv2dImpl : public torch::nn::Conv2dImpl {
  public:
   using torch::nn::Conv2dImpl::Conv2dImpl;

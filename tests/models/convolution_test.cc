@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "models/small_convolution.h"
 #include "tests/models/formula_tensors.h"
 
 namespace gsg {
@@ -140,6 +141,82 @@ TEST(ConvolutionTest, OnlyTheGradientsThatAreAskedFor) {
   EXPECT_FALSE(Convolve3x3(x, weight).requires_grad());
 }
 
+// Each in which ConvolveSmall differs: places of the kernel, by stride, size
+// and padding.
+TEST(ConvolutionTest, SmallImagesAreTorchsInDoublePrecision) {
+  struct Small {
+    std::vector<int64_t> x;
+    int64_t out, kernel, stride, padding;
+  };
+  for (const Small& c : {
+           Small{{33, 16, 2, 2}, 24, 3, 1, 1},
+           Small{{33, 16, 1, 1}, 24, 3, 1, 1},
+           Small{{33, 16, 3, 3}, 24, 3, 1, 1},
+           Small{{33, 16, 3, 3}, 24, 3, 2, 1},
+           Small{{33, 16, 4, 3}, 8, 3, 2, 1},
+           Small{{33, 16, 5, 8}, 8, 1, 2, 0},
+           Small{{5, 3, 7, 7}, 8, 7, 2, 3},
+           Small{{5, 3, 4, 4}, 8, 4, 4, 0},
+           Small{{5, 3, 4, 5}, 8, 2, 3, 1},
+       }) {
+    for (at::MemoryFormat layout : kLayouts) {
+      SCOPED_TRACE(testing::Message()
+                   << at::IntArrayRef(c.x) << " in layout " << layout
+                   << ", kernel " << c.kernel << ", stride " << c.stride
+                   << ", padding " << c.padding);
+      const at::Tensor x =
+          (Uniform("x", c.x) - 0.5).to(c10::kFloat).contiguous(layout);
+      const at::Tensor weight =
+          (Uniform("weight", {c.out, c.x[1], c.kernel, c.kernel}) - 0.5)
+              .to(c10::kFloat)
+              .contiguous(layout);
+      const auto torchs = [&](const at::Tensor& input,
+                              const at::Tensor& kernel) {
+        return at::conv2d(input, kernel, /*bias=*/{}, c.stride, c.padding);
+      };
+      const at::Tensor dy =
+          (Uniform("dy", torchs(x, weight).sizes().vec()) - 0.5)
+              .to(c10::kFloat)
+              .contiguous(layout);
+      const Result want =
+          Differentiate(x.to(c10::kDouble), weight.to(c10::kDouble),
+                        dy.to(c10::kDouble), torchs);
+      const auto ours = [&](const at::Tensor& input, const at::Tensor& kernel) {
+        return ConvolveSmall(input, kernel, {c.stride, c.padding});
+      };
+      const Result got = Differentiate(x, weight, dy, ours);
+      ExpectClose(got.y, want.y, "y");
+      ExpectClose(got.dx, want.dx, "dx");
+      ExpectClose(got.dweight, want.dweight, "dweight");
+      EXPECT_TRUE(got.y.is_contiguous(at::MemoryFormat::ChannelsLast));
+      const Result again = Differentiate(x, weight, dy, ours);
+      EXPECT_TRUE(again.y.equal(got.y));
+      EXPECT_TRUE(again.dx.equal(got.dx));
+      EXPECT_TRUE(again.dweight.equal(got.dweight));
+    }
+  }
+}
+
+TEST(ConvolutionTest, OnlyTheGradientsOfSmallImagesThatAreAskedFor) {
+  const at::Tensor x = Uniform("x", {33, 32, 2, 2}).to(c10::kFloat);
+  const at::Tensor weight = Uniform("w", {32, 32, 3, 3}).to(c10::kFloat);
+  const at::Tensor dy = Uniform("dy", {33, 32, 2, 2}).to(c10::kFloat);
+  const auto convolve = [](const at::Tensor& input, const at::Tensor& kernel) {
+    return ConvolveSmall(input, kernel, {1, 1});
+  };
+  const Result both = Differentiate(x, weight, dy, convolve);
+
+  at::Tensor kernel = weight.detach().set_requires_grad(true);
+  torch::autograd::backward({convolve(x, kernel)}, {dy});
+  EXPECT_TRUE(kernel.grad().equal(both.dweight));
+
+  at::Tensor input = x.detach().set_requires_grad(true);
+  torch::autograd::backward({convolve(input, weight)}, {dy});
+  EXPECT_TRUE(input.grad().equal(both.dx));
+
+  EXPECT_FALSE(convolve(x, weight).requires_grad());
+}
+
 TEST(ConvolutionTest, OtherArgumentsThrow) {
   const at::Tensor x = at::zeros({1, 3, 8, 8});
   try {
@@ -150,6 +227,16 @@ TEST(ConvolutionTest, OtherArgumentsThrow) {
                  "Convolve3x3 takes float32 on the CPU, [N, I, H, W] and "
                  "[O, I, 3, 3], I and O multiples of 16; got [1, 3, 8, 8] and "
                  "[16, 3, 3, 3] of Float and Float");
+  }
+  try {
+    ConvolveSmall(x, at::zeros({16, 3, 3, 3}), {1, 3});
+    FAIL() << "a place of the kernel beside the image";
+  } catch (const c10::ValueError& error) {
+    EXPECT_STREQ(error.what_without_backtrace(),
+                 "ConvolveSmall takes float32 on the CPU, [N, I, H, W] and "
+                 "[O, I, K, K], K above the padding and at most the padded "
+                 "image; got [1, 3, 8, 8] and [16, 3, 3, 3] of Float and "
+                 "Float, stride 1, padding 3");
   }
 }
 
@@ -164,6 +251,13 @@ TEST(ConvolutionTest, ModuleTakesItWhereItPays) {
   Conv2d conv(Options(32, 32, 3));
   const at::Tensor x = Uniform("x", {16, 32, 8, 8}).to(c10::kFloat);
   EXPECT_TRUE(conv->forward(x).equal(Convolve3x3(x, conv->weight)));
+  const at::Tensor small = Uniform("x", {32, 32, 3, 3}).to(c10::kFloat);
+  EXPECT_TRUE(
+      conv->forward(small).equal(ConvolveSmall(small, conv->weight, {1, 1})));
+  Conv2d strided(Options(32, 32, 1).stride(2));
+  const at::Tensor larger = Uniform("x", {32, 32, 8, 8}).to(c10::kFloat);
+  EXPECT_TRUE(strided->forward(larger).equal(
+      ConvolveSmall(larger, strided->weight, {2, 0})));
 }
 
 // Everything else is torch's, to the bit.
@@ -189,7 +283,10 @@ TEST(ConvolutionTest, ModuleIsTorchsElsewhere) {
            Other{"bias", Options(32, 32, 3).bias(true), {16, 32, 8, 8}},
            Other{"channels", Options(3, 32, 3), {16, 3, 8, 8}},
            Other{"few tiles", Options(32, 32, 3), {1, 32, 8, 8}},
-           Other{"small images", Options(32, 32, 3), {64, 32, 2, 2}},
+           Other{"small images, few", Options(32, 32, 3), {8, 32, 2, 2}},
+           Other{"small images, few channels",
+                 Options(16, 16, 3),
+                 {64, 16, 2, 2}},
        }) {
     SCOPED_TRACE(other.what);
     Conv2d ours(other.options);

@@ -1,0 +1,172 @@
+#include "models/small_convolution.h"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "ATen/core/Tensor.h"
+#include "ATen/ops/empty.h"
+#include "ATen/ops/zeros_like.h"
+#include "c10/core/MemoryFormat.h"
+#include "c10/core/ScalarType.h"
+#include "c10/util/Exception.h"
+#include "torch/csrc/autograd/custom_function.h"
+
+namespace gsg {
+namespace {
+
+using ::torch::autograd::AutogradContext;
+using ::torch::autograd::variable_list;
+
+struct Sizes {
+  Sizes(const at::Tensor& x, const at::Tensor& weight,
+        const ConvolutionShape& shape)
+      : images(x.size(0)),
+        in(x.size(1)),
+        height(x.size(2)),
+        width(x.size(3)),
+        out(weight.size(0)),
+        kernel(weight.size(2)),
+        stride(shape.stride),
+        padding(shape.padding),
+        out_height((height + 2 * padding - kernel) / stride + 1),
+        out_width((width + 2 * padding - kernel) / stride + 1) {}
+
+  const int64_t images, in, height, width, out, kernel, stride, padding;
+  const int64_t out_height, out_width;
+};
+
+// In one dimension: the part of a kernel that lies within the image.
+struct Span {
+  int64_t tap;     // the first
+  int64_t pixel;   // under it
+  int64_t length;  // at least 1
+};
+
+Span SpanOf(int64_t output, int64_t size, const Sizes& s) {
+  const int64_t begin = output * s.stride - s.padding;
+  const int64_t tap = std::max<int64_t>(0, -begin);
+  return {tap, begin + tap, std::min(s.kernel, size - begin) - tap};
+}
+
+// Calls f(output pixel, first input pixel, first tap, count) for each row of
+// each kernel: neighboring taps on neighboring pixels.
+template <class F>
+void ForEachRow(const Sizes& s, const F& f) {
+  for (int64_t y = 0; y < s.out_height; ++y) {
+    const Span rows = SpanOf(y, s.height, s);
+    for (int64_t x = 0; x < s.out_width; ++x) {
+      const Span columns = SpanOf(x, s.width, s);
+      for (int64_t r = 0; r < rows.length; ++r) {
+        f(y * s.out_width + x, (rows.pixel + r) * s.width + columns.pixel,
+          (rows.tap + r) * s.kernel + columns.tap, columns.length);
+      }
+    }
+  }
+}
+
+at::Tensor ChannelsLast(const at::Tensor& x) {
+  return x.contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+// [N, C, H, W] in channels-last as the matrix [N, H W C] that it is in memory.
+at::Tensor Matrix(const at::Tensor& x) {
+  return x.permute({0, 2, 3, 1}).view({x.size(0), x.numel() / x.size(0)});
+}
+
+class SmallConvolution : public torch::autograd::Function<SmallConvolution> {
+ public:
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& input,
+                            const at::Tensor& kernel,
+                            const ConvolutionShape& shape) {
+    const at::Tensor x = ChannelsLast(input);
+    ctx->save_for_backward({x, kernel});
+    ctx->saved_data["stride"] = shape.stride;
+    ctx->saved_data["padding"] = shape.padding;
+    const Sizes s(x, kernel, shape);
+    const at::Tensor y = at::empty({s.images, s.out, s.out_height, s.out_width},
+                                   x.options(), at::MemoryFormat::ChannelsLast);
+    const at::Tensor from = Matrix(x), to = Matrix(y);
+    const at::Tensor weight = Matrix(ChannelsLast(kernel));
+    int64_t begun = -1;
+    ForEachRow(s, [&](int64_t out, int64_t in, int64_t tap, int64_t count) {
+      const bool first = out != begun;
+      begun = out;
+      to.narrow(1, out * s.out, s.out)
+          .addmm_(from.narrow(1, in * s.in, count * s.in),
+                  weight.narrow(1, tap * s.in, count * s.in).t(),
+                  /*beta=*/first ? 0 : 1);
+    });
+    return y;
+  }
+
+  static variable_list backward(AutogradContext* ctx,
+                                const variable_list& gradients) {
+    const variable_list saved = ctx->get_saved_variables();
+    const at::Tensor& x = saved[0];
+    const at::Tensor weight = ChannelsLast(saved[1]);
+    const Sizes s(x, weight,
+                  {ctx->saved_data["stride"].toInt(),
+                   ctx->saved_data["padding"].toInt()});
+    const at::Tensor from = Matrix(ChannelsLast(gradients[0]));
+    at::Tensor dx, dweight;
+    if (ctx->needs_input_grad(0)) {
+      dx = at::zeros_like(x, x.options(), at::MemoryFormat::ChannelsLast);
+      const at::Tensor to = Matrix(dx), by = Matrix(weight);
+      ForEachRow(s, [&](int64_t out, int64_t in, int64_t tap, int64_t count) {
+        to.narrow(1, in * s.in, count * s.in)
+            .addmm_(from.narrow(1, out * s.out, s.out),
+                    by.narrow(1, tap * s.in, count * s.in));
+      });
+    }
+    if (ctx->needs_input_grad(1)) {
+      dweight = at::zeros_like(weight, weight.options(),
+                               at::MemoryFormat::ChannelsLast);
+      const at::Tensor to = Matrix(dweight), by = Matrix(x);
+      ForEachRow(s, [&](int64_t out, int64_t in, int64_t tap, int64_t count) {
+        to.narrow(1, tap * s.in, count * s.in)
+            .addmm_(from.narrow(1, out * s.out, s.out).t(),
+                    by.narrow(1, in * s.in, count * s.in));
+      });
+    }
+    return {dx, dweight, at::Tensor()};
+  }
+};
+
+bool CanConvolve(const at::Tensor& x, const at::Tensor& weight,
+                 const ConvolutionShape& shape) {
+  for (const at::Tensor* tensor : {&x, &weight}) {
+    if (!tensor->device().is_cpu() || tensor->scalar_type() != c10::kFloat ||
+        tensor->dim() != 4) {
+      return false;
+    }
+  }
+  // Each place of the kernel meets the image.
+  return weight.size(2) == weight.size(3) && x.size(1) == weight.size(1) &&
+         x.numel() > 0 && weight.numel() > 0 && shape.stride > 0 &&
+         shape.padding >= 0 && shape.padding < weight.size(2) &&
+         std::min(x.size(2), x.size(3)) + 2 * shape.padding >= weight.size(2);
+}
+
+}  // namespace
+
+bool ProductsPay(const at::Tensor& x, const at::Tensor& weight,
+                 const ConvolutionShape& shape) {
+  if (!CanConvolve(x, weight, shape)) return false;
+  const Sizes s(x, weight, shape);
+  return s.images >= 32 && s.in >= 32 && s.out >= 32 &&
+         s.out_height * s.out_width <= (s.stride > 1 ? 16 : 9);
+}
+
+at::Tensor ConvolveSmall(const at::Tensor& x, const at::Tensor& weight,
+                         const ConvolutionShape& shape) {
+  TORCH_CHECK_VALUE(CanConvolve(x, weight, shape),
+                    "ConvolveSmall takes float32 on the CPU, [N, I, H, W] and "
+                    "[O, I, K, K], K above the padding and at most the padded "
+                    "image; got ",
+                    x.sizes(), " and ", weight.sizes(), " of ", x.scalar_type(),
+                    " and ", weight.scalar_type(), ", stride ", shape.stride,
+                    ", padding ", shape.padding);
+  return SmallConvolution::apply(x, weight, shape);
+}
+
+}  // namespace gsg
