@@ -7,12 +7,12 @@
 #include <vector>
 
 #include "ATen/Parallel.h"
-#include "ATen/autocast_mode.h"
 #include "ATen/core/Tensor.h"
 #include "ATen/ops/empty.h"
 #include "ATen/ops/empty_like.h"
 #include "c10/core/ScalarType.h"
 #include "c10/util/Exception.h"
+#include "gsg_core/half.h"
 #include "models/device_batch_norm.h"
 #include "models/internal/batch_norm_kernels.h"
 #include "models/internal/batch_rows.h"
@@ -70,8 +70,27 @@ struct Pairs {
   std::vector<T> values;
 };
 
+// Elements of a T that torch has another name for.
+template <class T>
+const T* In(const at::Tensor& tensor) {
+  return tensor.defined() ? static_cast<const T*>(tensor.const_data_ptr())
+                          : nullptr;
+}
+
+template <class T>
+T* Out(const at::Tensor& tensor) {
+  return static_cast<T*>(tensor.mutable_data_ptr());
+}
+
+// Calls f(T{}) with the type of x's elements.
+template <class F>
+auto WithElement(const at::Tensor& x, const F& f) {
+  return x.scalar_type() == c10::kBFloat16 ? f(BFloat16{}) : f(float{});
+}
+
 // Mean and sum of squared distances from it of each view.
-Pairs<double> Statistics(const Rows& r, const float* x) {
+template <class T>
+Pairs<double> Statistics(const Rows& r, const T* x) {
   Pairs<float> blocks(r.views * r.blocks, r.channels);
   r.ForEachBlock([&](int64_t, int64_t b, int64_t at, int64_t rows) {
     internal::BlockStatistics(x + at, rows, r.channels, blocks.first(b),
@@ -102,10 +121,6 @@ Pairs<double> Statistics(const Rows& r, const float* x) {
   return views;
 }
 
-const float* DataOrNull(const at::Tensor& tensor) {
-  return tensor.defined() ? tensor.const_data_ptr<float>() : nullptr;
-}
-
 void UpdateRunning(const FusedBatchNorm& options, const Rows& r,
                    Pairs<double>& statistics) {
   float* const mean = options.running_mean.mutable_data_ptr<float>();
@@ -129,15 +144,18 @@ class Fused : public torch::autograd::Function<Fused> {
                             const std::optional<at::Tensor>& bias,
                             const FusedBatchNorm& options) {
     const Rows r(x, options.views);
-    Pairs<double> statistics = Statistics(r, x.const_data_ptr<float>());
+    Pairs<double> statistics = WithElement(x, [&](auto element) {
+      return Statistics(r, In<decltype(element)>(x));
+    });
     UpdateRunning(options, r, statistics);
 
     // y = x scale + shift; mean and 1 / standard deviation for backward.
     Pairs<float> affine(r.views, r.channels);
-    const at::Tensor saved = at::empty({r.views, 2, r.channels}, x.options());
+    const at::Tensor saved =
+        at::empty({r.views, 2, r.channels}, x.options().dtype(c10::kFloat));
     float* const means = saved.mutable_data_ptr<float>();
-    const float* const w = DataOrNull(weight.value_or(at::Tensor()));
-    const float* const b = DataOrNull(bias.value_or(at::Tensor()));
+    const float* const w = In<float>(weight.value_or(at::Tensor()));
+    const float* const b = In<float>(bias.value_or(at::Tensor()));
     for (int64_t v = 0; v < r.views; ++v) {
       for (int64_t c = 0; c < r.channels; ++c) {
         const double mean = statistics.first(v)[c];
@@ -155,13 +173,16 @@ class Fused : public torch::autograd::Function<Fused> {
     at::Tensor added;
     if (residual.has_value()) added = internal::LaidOutLike(*residual, x);
     at::Tensor y = at::empty_like(x);
-    const float* const from = x.const_data_ptr<float>();
-    const float* const add = DataOrNull(added);
-    float* const to = y.mutable_data_ptr<float>();
-    r.ForEachBlock([&](int64_t v, int64_t, int64_t at, int64_t rows) {
-      internal::ScaleAndShift(from + at, add == nullptr ? nullptr : add + at,
-                              affine.first(v), affine.second(v), options.relu,
-                              rows, r.channels, to + at);
+    WithElement(x, [&](auto element) {
+      using T = decltype(element);
+      const T* const from = In<T>(x);
+      const T* const add = In<T>(added);
+      T* const to = Out<T>(y);
+      r.ForEachBlock([&](int64_t v, int64_t, int64_t at, int64_t rows) {
+        internal::ScaleAndShift(from + at, add == nullptr ? nullptr : add + at,
+                                affine.first(v), affine.second(v), options.relu,
+                                rows, r.channels, to + at);
+      });
     });
     ctx->save_for_backward({x, options.relu ? y : at::Tensor(),
                             weight.value_or(at::Tensor()), saved});
@@ -182,28 +203,29 @@ class Fused : public torch::autograd::Function<Fused> {
     const Rows r(x, ctx->saved_data["views"].toInt());
     const bool has_residual = ctx->saved_data["residual"].toBool();
     const at::Tensor dy = internal::LaidOutLike(gradients[0], x);
-    const float* const input = x.const_data_ptr<float>();
-    const float* const output = DataOrNull(saved[1]);
-    const float* const from = dy.const_data_ptr<float>();
+    const at::Tensor& y = saved[1];
     const float* const means = saved[3].const_data_ptr<float>();
     const auto mean_of = [&](int64_t v) { return means + 2 * v * r.channels; };
 
     at::Tensor dx = at::empty_like(x);
     // g, where it is not dy: in the residual's gradient, or to be overwritten.
-    const at::Tensor masked = output == nullptr ? dy
-                              : has_residual    ? at::empty_like(x)
-                                                : dx;
+    const at::Tensor masked = !y.defined()   ? dy
+                              : has_residual ? at::empty_like(x)
+                                             : dx;
     Pairs<float> blocks(r.views * r.blocks, r.channels);
-    {
-      float* const g =
-          output == nullptr ? nullptr : masked.mutable_data_ptr<float>();
+    WithElement(x, [&](auto element) {
+      using T = decltype(element);
+      const T* const from = In<T>(dy);
+      const T* const input = In<T>(x);
+      const T* const output = In<T>(y);
+      T* const g = output == nullptr ? nullptr : Out<T>(masked);
       r.ForEachBlock([&](int64_t v, int64_t b, int64_t at, int64_t rows) {
         internal::GradientSums(
             from + at, input + at, output == nullptr ? nullptr : output + at,
             mean_of(v), rows, r.channels, g == nullptr ? nullptr : g + at,
             blocks.first(b), blocks.second(b));
       });
-    }
+    });
 
     Pairs<double> sums(r.views, r.channels);
     for (int64_t b = 0; b < r.views * r.blocks; ++b) {
@@ -214,7 +236,7 @@ class Fused : public torch::autograd::Function<Fused> {
     }
     std::vector<float> scale(r.views * r.channels), slope(scale), shift(scale);
     std::vector<double> dweight(r.channels), dbias(r.channels);
-    const float* const w = DataOrNull(weight);
+    const float* const w = In<float>(weight);
     for (int64_t v = 0; v < r.views; ++v) {
       for (int64_t c = 0; c < r.channels; ++c) {
         const double inverse_std = mean_of(v)[r.channels + c];
@@ -229,18 +251,22 @@ class Fused : public torch::autograd::Function<Fused> {
         dbias[c] += sum;
       }
     }
-    const float* const g = masked.const_data_ptr<float>();
-    float* const to = dx.mutable_data_ptr<float>();
-    r.ForEachBlock([&](int64_t v, int64_t, int64_t at, int64_t rows) {
-      const int64_t c = v * r.channels;
-      internal::InputGradient(g + at, input + at, mean_of(v), scale.data() + c,
-                              slope.data() + c, shift.data() + c, rows,
-                              r.channels, to + at);
+    WithElement(x, [&](auto element) {
+      using T = decltype(element);
+      const T* const g = In<T>(masked);
+      const T* const input = In<T>(x);
+      T* const to = Out<T>(dx);
+      r.ForEachBlock([&](int64_t v, int64_t, int64_t at, int64_t rows) {
+        const int64_t c = v * r.channels;
+        internal::InputGradient(g + at, input + at, mean_of(v),
+                                scale.data() + c, slope.data() + c,
+                                shift.data() + c, rows, r.channels, to + at);
+      });
     });
 
     const auto parameter = [&](const std::vector<double>& values) {
       if (!weight.defined()) return at::Tensor();
-      at::Tensor gradient = at::empty({r.channels}, x.options());
+      at::Tensor gradient = at::empty({r.channels}, weight.options());
       std::copy(values.begin(), values.end(),
                 gradient.mutable_data_ptr<float>());
       return gradient;
@@ -252,8 +278,7 @@ class Fused : public torch::autograd::Function<Fused> {
 
 // By the kernels of internal/batch_norm_kernels.h?
 bool CpuTakes(const at::Tensor& x, const FusedBatchNorm& options) {
-  if (x.scalar_type() != c10::kFloat ||
-      at::autocast::is_autocast_enabled(at::kCPU)) {
+  if (x.scalar_type() != c10::kFloat && x.scalar_type() != c10::kBFloat16) {
     return false;
   }
   return internal::TensorsFit(x, options) &&

@@ -23,10 +23,10 @@ struct FusedBatchNorm {
   bool relu = false;
 };
 
-// Does it take them? float32 on the CPU outside autocast with C a multiple of
-// 8, or on a GPU in builds with --config=cuda what KernelsTake
-// (device_batch_norm.h); images in channels-last, a whole number of views with
-// more than one value a channel each.
+// Does it take them? float32 or bfloat16 on the CPU with C a multiple of 8, or
+// on a GPU in builds with --config=cuda what KernelsTake (device_batch_norm.h);
+// images in channels-last, a whole number of views with more than one value a
+// channel each.
 bool CanFuse(const at::Tensor& x, const FusedBatchNorm& options);
 
 // x: [N, C] or [N, C, H, W]. Returns relu(batch_norm(x) + residual) with the

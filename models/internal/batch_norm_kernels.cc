@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "gsg_core/half.h"
+
 // Compiled for AVX2, too, which is used where the machine has it. No FMA comes
 // with that, so that every machine computes the same numbers. Sanitizers do not
 // get along with functions that are chosen while the program is loaded.
@@ -12,92 +14,172 @@
 #define GSG_ROW_LOOPS
 #endif
 
+// What is written once for all types is compiled as part of each clone.
+#define GSG_PART_OF_CLONE inline __attribute__((always_inline))
+
+// Vectors are not passed between functions that are compiled.
+#pragma GCC diagnostic ignored "-Wpsabi"
+
 namespace gsg::internal {
 namespace {
 
+constexpr int kFloatBytes = 4 * kBatchNormLanes;
 typedef float Vec
-    __attribute__((vector_size(4 * kBatchNormLanes), aligned(4), may_alias));
+    __attribute__((vector_size(kFloatBytes), aligned(4), may_alias));
+typedef uint32_t Bits
+    __attribute__((vector_size(kFloatBytes), aligned(4), may_alias));
+typedef uint16_t UpperBits
+    __attribute__((vector_size(kFloatBytes / 2), aligned(2), may_alias));
 
-}  // namespace
+GSG_PART_OF_CLONE Vec Load(const float* from) { return *(const Vec*)from; }
+GSG_PART_OF_CLONE void Store(const Vec& value, float* to) { *(Vec*)to = value; }
 
-#define GSG_AT(pointer, index) (*(Vec*)((pointer) + (index)))
-#define GSG_CONST_AT(pointer, index) (*(const Vec*)((pointer) + (index)))
+GSG_PART_OF_CLONE Vec Load(const BFloat16* from) {
+  return (Vec)(__builtin_convertvector(*(const UpperBits*)from, Bits) << 16);
+}
 
-GSG_ROW_LOOPS void BlockStatistics(const float* x, int64_t rows,
-                                   int64_t channels, float* mean,
-                                   float* square) {
+// Rounds to nearest, ties to even; NaN stays NaN.
+GSG_PART_OF_CLONE void Store(const Vec& value, BFloat16* to) {
+  const Bits bits = (Bits)value;
+  const Bits rounded = bits + 0x7fff + (bits >> 16 & 1);
+  const Bits chosen = value == value ? rounded : bits | 0x400000;
+  *(UpperBits*)to = __builtin_convertvector(chosen >> 16, UpperBits);
+}
+
+template <class T>
+GSG_PART_OF_CLONE void Statistics(const T* x, int64_t rows, int64_t channels,
+                                  float* mean, float* square) {
   for (int64_t c = 0; c < channels; c += kBatchNormLanes) {
-    GSG_AT(mean, c) = GSG_AT(square, c) = Vec{};
+    Store(Vec{}, mean + c);
+    Store(Vec{}, square + c);
   }
   // Distances from the first row, which is some standard deviations from the
   // mean: E[d^2] - E[d]^2 then cancels few digits.
   for (int64_t r = 0; r < rows; ++r) {
     for (int64_t c = 0; c < channels; c += kBatchNormLanes) {
-      const Vec d = GSG_CONST_AT(x, r * channels + c) - GSG_CONST_AT(x, c);
-      GSG_AT(mean, c) += d;
-      GSG_AT(square, c) += d * d;
+      const Vec d = Load(x + r * channels + c) - Load(x + c);
+      Store(Load(mean + c) + d, mean + c);
+      Store(Load(square + c) + d * d, square + c);
     }
   }
   for (int64_t c = 0; c < channels; c += kBatchNormLanes) {
-    const Vec sum = GSG_AT(mean, c);
+    const Vec sum = Load(mean + c);
     const Vec shift = sum / static_cast<float>(rows);
-    const Vec rest = GSG_AT(square, c) - sum * shift;
-    GSG_AT(mean, c) = GSG_CONST_AT(x, c) + shift;
-    GSG_AT(square, c) = rest < 0 ? Vec{} : rest;
+    const Vec rest = Load(square + c) - sum * shift;
+    Store(Load(x + c) + shift, mean + c);
+    Store(rest < 0 ? Vec{} : rest, square + c);
   }
+}
+
+template <class T>
+GSG_PART_OF_CLONE void Affine(const T* x, const T* residual, const float* scale,
+                              const float* shift, bool relu, int64_t rows,
+                              int64_t channels, T* y) {
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t c = 0; c < channels; c += kBatchNormLanes) {
+      const int64_t i = r * channels + c;
+      Vec value = Load(x + i) * Load(scale + c) + Load(shift + c);
+      if (residual != nullptr) value += Load(residual + i);
+      // NaN stays, as in torch's relu.
+      if (relu) value = value <= 0 ? Vec{} : value;
+      Store(value, y + i);
+    }
+  }
+}
+
+template <class T>
+GSG_PART_OF_CLONE void Sums(const T* dy, const T* x, const T* y,
+                            const float* mean, int64_t rows, int64_t channels,
+                            T* masked, float* sum, float* product) {
+  for (int64_t c = 0; c < channels; c += kBatchNormLanes) {
+    Store(Vec{}, sum + c);
+    Store(Vec{}, product + c);
+  }
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t c = 0; c < channels; c += kBatchNormLanes) {
+      const int64_t i = r * channels + c;
+      Vec g = Load(dy + i);
+      if (y != nullptr) {
+        g = Load(y + i) <= 0 ? Vec{} : g;
+        Store(g, masked + i);
+      }
+      Store(Load(sum + c) + g, sum + c);
+      Store(Load(product + c) + g * (Load(x + i) - Load(mean + c)),
+            product + c);
+    }
+  }
+}
+
+template <class T>
+GSG_PART_OF_CLONE void Gradient(const T* g, const T* x, const float* mean,
+                                const float* scale, const float* slope,
+                                const float* shift, int64_t rows,
+                                int64_t channels, T* dx) {
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t c = 0; c < channels; c += kBatchNormLanes) {
+      const int64_t i = r * channels + c;
+      Store(Load(g + i) * Load(scale + c) +
+                (Load(x + i) - Load(mean + c)) * Load(slope + c) +
+                Load(shift + c),
+            dx + i);
+    }
+  }
+}
+
+}  // namespace
+
+GSG_ROW_LOOPS void BlockStatistics(const float* x, int64_t rows,
+                                   int64_t channels, float* mean,
+                                   float* square) {
+  Statistics(x, rows, channels, mean, square);
 }
 
 GSG_ROW_LOOPS void ScaleAndShift(const float* x, const float* residual,
                                  const float* scale, const float* shift,
                                  bool relu, int64_t rows, int64_t channels,
                                  float* y) {
-  for (int64_t r = 0; r < rows; ++r) {
-    for (int64_t c = 0; c < channels; c += kBatchNormLanes) {
-      const int64_t i = r * channels + c;
-      Vec value =
-          GSG_CONST_AT(x, i) * GSG_CONST_AT(scale, c) + GSG_CONST_AT(shift, c);
-      if (residual != nullptr) value += GSG_CONST_AT(residual, i);
-      // NaN stays, as in torch's relu.
-      if (relu) value = value <= 0 ? Vec{} : value;
-      GSG_AT(y, i) = value;
-    }
-  }
+  Affine(x, residual, scale, shift, relu, rows, channels, y);
 }
 
 GSG_ROW_LOOPS void GradientSums(const float* dy, const float* x, const float* y,
                                 const float* mean, int64_t rows,
                                 int64_t channels, float* masked, float* sum,
                                 float* product) {
-  for (int64_t c = 0; c < channels; c += kBatchNormLanes) {
-    GSG_AT(sum, c) = GSG_AT(product, c) = Vec{};
-  }
-  for (int64_t r = 0; r < rows; ++r) {
-    for (int64_t c = 0; c < channels; c += kBatchNormLanes) {
-      const int64_t i = r * channels + c;
-      Vec g = GSG_CONST_AT(dy, i);
-      if (y != nullptr) {
-        g = GSG_CONST_AT(y, i) <= 0 ? Vec{} : g;
-        GSG_AT(masked, i) = g;
-      }
-      GSG_AT(sum, c) += g;
-      GSG_AT(product, c) += g * (GSG_CONST_AT(x, i) - GSG_CONST_AT(mean, c));
-    }
-  }
+  Sums(dy, x, y, mean, rows, channels, masked, sum, product);
 }
 
 GSG_ROW_LOOPS void InputGradient(const float* g, const float* x,
                                  const float* mean, const float* scale,
                                  const float* slope, const float* shift,
                                  int64_t rows, int64_t channels, float* dx) {
-  for (int64_t r = 0; r < rows; ++r) {
-    for (int64_t c = 0; c < channels; c += kBatchNormLanes) {
-      const int64_t i = r * channels + c;
-      GSG_AT(dx, i) = GSG_CONST_AT(g, i) * GSG_CONST_AT(scale, c) +
-                      (GSG_CONST_AT(x, i) - GSG_CONST_AT(mean, c)) *
-                          GSG_CONST_AT(slope, c) +
-                      GSG_CONST_AT(shift, c);
-    }
-  }
+  Gradient(g, x, mean, scale, slope, shift, rows, channels, dx);
+}
+
+GSG_ROW_LOOPS void BlockStatistics(const BFloat16* x, int64_t rows,
+                                   int64_t channels, float* mean,
+                                   float* square) {
+  Statistics(x, rows, channels, mean, square);
+}
+
+GSG_ROW_LOOPS void ScaleAndShift(const BFloat16* x, const BFloat16* residual,
+                                 const float* scale, const float* shift,
+                                 bool relu, int64_t rows, int64_t channels,
+                                 BFloat16* y) {
+  Affine(x, residual, scale, shift, relu, rows, channels, y);
+}
+
+GSG_ROW_LOOPS void GradientSums(const BFloat16* dy, const BFloat16* x,
+                                const BFloat16* y, const float* mean,
+                                int64_t rows, int64_t channels,
+                                BFloat16* masked, float* sum, float* product) {
+  Sums(dy, x, y, mean, rows, channels, masked, sum, product);
+}
+
+GSG_ROW_LOOPS void InputGradient(const BFloat16* g, const BFloat16* x,
+                                 const float* mean, const float* scale,
+                                 const float* slope, const float* shift,
+                                 int64_t rows, int64_t channels, BFloat16* dx) {
+  Gradient(g, x, mean, scale, slope, shift, rows, channels, dx);
 }
 
 }  // namespace gsg::internal

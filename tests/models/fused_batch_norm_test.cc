@@ -194,20 +194,23 @@ TEST(FusedBatchNormTest, IsTorchsInDoublePrecision) {
   }
 }
 
-// 16 bits on a GPU: of inputs that have them, results are rounded once.
-TEST(FusedBatchNormTest, KernelsTakeHalfPrecision) {
+// Of inputs that have 16 bits, results are rounded once.
+TEST(FusedBatchNormTest, TakesHalfPrecision) {
   const struct {
+    NormalizeBy normalize;
     c10::ScalarType type;
     double rounding;
-  } kTypes[] = {{c10::kHalf, 0x1p-11}, {c10::kBFloat16, 0x1p-8}};
-  for (const auto& [type, rounding] : kTypes) {
+  } kTypes[] = {{&NormalizeEmulated, c10::kHalf, 0x1p-11},
+                {&NormalizeEmulated, c10::kBFloat16, 0x1p-8},
+                {&NormalizeBatch, c10::kBFloat16, 0x1p-8}};
+  for (const auto& [normalize, type, rounding] : kTypes) {
     for (const Case& c : kCases) {
       SCOPED_TRACE(c.name);
       Inputs in = InputsOf(c);
       for (at::Tensor* t : {&in.x, &in.residual, &in.dy}) {
         *t = t->to(type).to(c10::kFloat);
       }
-      const Result got = Got(c, in, &NormalizeEmulated, type);
+      const Result got = Got(c, in, normalize, type);
       EXPECT_EQ(got.y.scalar_type(), type);
       ExpectAllClose(got, Want(c, in, got.y), rounding);
     }
@@ -273,9 +276,11 @@ TEST(FusedBatchNormTest, NanIsNotHidden) {
   Case c{"", {2, 8, 3, 5}, 1, true, false, true};
   Inputs in = InputsOf(c);
   in.x[0][3][1][1] = std::numeric_limits<float>::quiet_NaN();
-  const at::Tensor y = Got(c, in).y;
-  EXPECT_TRUE(y.select(1, 3).isnan().all().item<bool>());
-  EXPECT_FALSE(y.select(1, 2).isnan().any().item<bool>());
+  for (c10::ScalarType type : {c10::kFloat, c10::kBFloat16}) {
+    const at::Tensor y = Got(c, in, &NormalizeBatch, type).y;
+    EXPECT_TRUE(y.select(1, 3).isnan().all().item<bool>());
+    EXPECT_FALSE(y.select(1, 2).isnan().any().item<bool>());
+  }
 }
 
 // The modules: one scope, all that follows, and the count of batches.
