@@ -248,9 +248,10 @@ torch::nn::Conv2dOptions Options(int64_t in, int64_t out, int64_t kernel) {
 
 TEST(ConvolutionTest, ModuleTakesItWhereItPays) {
   const at::NoGradGuard no_grad;
+  Conv2d many(Options(64, 64, 3));
+  const at::Tensor x = Uniform("x", {16, 64, 8, 8}).to(c10::kFloat);
+  EXPECT_TRUE(many->forward(x).equal(Convolve3x3(x, many->weight)));
   Conv2d conv(Options(32, 32, 3));
-  const at::Tensor x = Uniform("x", {16, 32, 8, 8}).to(c10::kFloat);
-  EXPECT_TRUE(conv->forward(x).equal(Convolve3x3(x, conv->weight)));
   const at::Tensor small = Uniform("x", {32, 32, 3, 3}).to(c10::kFloat);
   EXPECT_TRUE(
       conv->forward(small).equal(ConvolveSmall(small, conv->weight, {1, 1})));
@@ -270,19 +271,23 @@ TEST(ConvolutionTest, ModuleIsTorchsElsewhere) {
     c10::ScalarType type = c10::kFloat;
   };
   for (const Other& other : {
-           Other{"double", Options(32, 32, 3), {16, 32, 8, 8}, c10::kDouble},
-           Other{"1x1", Options(32, 32, 1), {16, 32, 8, 8}},
-           Other{"5x5", Options(32, 32, 5), {16, 32, 8, 8}},
-           Other{"stride", Options(32, 32, 3).stride(2), {16, 32, 8, 8}},
-           Other{"padding", Options(32, 32, 3).padding(0), {16, 32, 8, 8}},
+           Other{"double", Options(64, 64, 3), {16, 64, 8, 8}, c10::kDouble},
+           Other{"1x1", Options(64, 64, 1), {16, 64, 8, 8}},
+           Other{"5x5", Options(64, 64, 5), {16, 64, 8, 8}},
+           Other{"stride", Options(64, 64, 3).stride(2), {16, 64, 8, 8}},
+           Other{"padding", Options(64, 64, 3).padding(0), {16, 64, 8, 8}},
            Other{"same",
-                 Options(32, 32, 3).padding(torch::kSame),
-                 {16, 32, 8, 8}},
-           Other{"dilation", Options(32, 32, 3).dilation(2), {16, 32, 8, 8}},
-           Other{"groups", Options(32, 32, 3).groups(2), {16, 32, 8, 8}},
-           Other{"bias", Options(32, 32, 3).bias(true), {16, 32, 8, 8}},
+                 Options(64, 64, 3).padding(torch::kSame),
+                 {16, 64, 8, 8}},
+           Other{"dilation", Options(64, 64, 3).dilation(2), {16, 64, 8, 8}},
+           Other{"groups", Options(64, 64, 3).groups(2), {16, 64, 8, 8}},
+           Other{"bias", Options(64, 64, 3).bias(true), {16, 64, 8, 8}},
            Other{"channels", Options(3, 32, 3), {16, 3, 8, 8}},
-           Other{"few tiles", Options(32, 32, 3), {1, 32, 8, 8}},
+           Other{"few channels", Options(32, 32, 3), {64, 32, 8, 8}},
+           Other{"few tiles", Options(64, 64, 3), {1, 64, 8, 8}},
+           Other{"tiles mostly beside the image",
+                 Options(64, 64, 3),
+                 {64, 64, 5, 5}},
            Other{"small images, few", Options(32, 32, 3), {8, 32, 2, 2}},
            Other{"small images, few channels",
                  Options(16, 16, 3),
