@@ -1,6 +1,6 @@
-// One training step on 32x32 images, and on the CPU what it is made of.
-// Network, augmentation and optimizer are those of a recipe: cifar10_fast's
-// ResNet-18, or --recipe=cifar10_vit.
+// One training step on small images, and on the CPU what it is made of.
+// Network, augmentation and optimizer are those of a recipe of CIFAR-10 or
+// Fashion-MNIST: cifar10_fast's ResNet-18, or --recipe=cifar10_vit.
 //
 //   bazel run //benchmarks:training_step
 //
@@ -98,6 +98,14 @@ class ScopeTimes {
   const at::CallbackHandle handle_;
 };
 
+bool IsFashionMnist(const Config& config) {
+  return config.dataset == "fashion_mnist";
+}
+
+int64_t Channels(const Config& config) {
+  return IsFashionMnist(config) ? 1 : 3;
+}
+
 // A timed piece of a GPU's benchmark.
 constexpr int kGpuSteps = 20;
 
@@ -106,12 +114,12 @@ void Step(benchmark::State& state, Config config, const std::string& name,
   at::manual_seed(0);
   config.method = name;
   const std::unique_ptr<Method> method =
-      MakeMethod(config, /*channels=*/3, c10::Device(c10::kCPU)).value();
+      MakeMethod(config, Channels(config), c10::Device(c10::kCPU)).value();
   const std::unique_ptr<Optimizer> optimizer =
       MakeOptimizer(config.optimizer, method->ParameterGroups());
   StepInput input;
   const int64_t side = config.augment.size;
-  input.views.global = {at::randn({views * batch, 3, side, side})
+  input.views.global = {at::randn({views * batch, Channels(config), side, side})
                             .contiguous(at::MemoryFormat::ChannelsLast),
                         views};
   input.pairing = MakePairing(PairingKind::kCyclic, batch, 0).value();
@@ -154,12 +162,12 @@ void GpuStep(benchmark::State& state, Config config, const std::string& name,
   at::manual_seed(0);
   config.method = name;
   const std::unique_ptr<Method> method =
-      MakeMethod(config, /*channels=*/3, device).value();
+      MakeMethod(config, Channels(config), device).value();
   const std::unique_ptr<Optimizer> optimizer =
       MakeOptimizer(config.optimizer, method->ParameterGroups());
   StepInput input;
   const int64_t side = config.augment.size;
-  input.views.global = {at::randn({views * batch, 3, side, side})
+  input.views.global = {at::randn({views * batch, Channels(config), side, side})
                             .to(device)
                             .contiguous(at::MemoryFormat::ChannelsLast),
                         views};
@@ -198,10 +206,11 @@ void Views(benchmark::State& state, const Config& config, int views,
            int64_t batch_size) {
   ImageSet images;
   images.count = 16 * batch_size;
-  images.channels = 3;
-  images.height = images.width = 32;
+  images.channels = Channels(config);
+  images.height = images.width = IsFashionMnist(config) ? 28 : 32;
   std::mt19937 random(0);
-  images.pixels.resize(images.count * 3 * 32 * 32);
+  images.pixels.resize(images.count * images.channels * images.height *
+                       images.width);
   for (uint8_t& pixel : images.pixels) {
     pixel = static_cast<uint8_t>(random() >> 24);
   }
@@ -263,7 +272,10 @@ int main(int argc, char** argv) {
     absl::string_view argument = argv[i];
     if (absl::ConsumePrefix(&argument, "--recipe=")) {
       config = gsg::RecipeConfig(argument);
-      if (config.ok() && config->augment.size == 32) continue;
+      if (config.ok() &&
+          (config->dataset == "cifar10" || gsg::IsFashionMnist(*config))) {
+        continue;
+      }
     }
     if (absl::ConsumePrefix(&argument, "--batch=")) {
       // The cyclic pairing needs another image.

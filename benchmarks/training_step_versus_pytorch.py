@@ -3,8 +3,8 @@
     bazel run //benchmarks:training_step_versus_pytorch [-- --threads=2 --batch=16]
 
 CIFAR-10's ResNet-18 with SimSiam's heads, float32, forward, loss, backward and
-SGD, on the CPU; with --recipe=cifar10_vit its Vision Transformer and AdamW. On a
-GPU (--config=cuda, --device=cuda) all sides compute in bfloat16, by autocast, or
+SGD, on the CPU; with --recipe=cifar10_vit its Vision Transformer and AdamW, with
+--recipe=fashion_mnist its small ResNet (--batch=128 as in training). On a GPU (--config=cuda, --device=cuda) all sides compute in bfloat16, by autocast, or
 with --precision=float32 in that; ours is a CUDA graph, as in training.
 PyTorch's side is torchvision's network and the loss as the papers write it:
 eager, eager in channels-last, and through torch.compile, which needs a C++
@@ -14,11 +14,13 @@ medians, ratios those of medians. measure() is for other scripts.
 """
 
 import argparse
+import dataclasses
 import json
 import os
 import statistics
 import subprocess
 import time
+from collections.abc import Callable
 
 import torch
 import torchvision
@@ -38,7 +40,20 @@ def resnet():
     backbone.conv1 = nn.Conv2d(3, 64, 3, 1, 1, bias=False)
     backbone.maxpool = nn.Identity()
     backbone.fc = nn.Identity()
-    return backbone, 512
+    return backbone
+
+
+def small_resnet():
+    widths = (32, 64, 128, 256)
+    layers = [nn.Conv2d(1, 32, 3, 2, 1, bias=False), nn.BatchNorm2d(32), nn.ReLU(True)]
+    for before, width in zip((32, *widths), widths):
+        stride, down = 1, None
+        if before != width:
+            stride = 2
+            down = nn.Sequential(nn.Conv2d(before, width, 1, 2, bias=False),
+                                 nn.BatchNorm2d(width))
+        layers.append(torchvision.models.resnet.BasicBlock(before, width, stride, down))
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
 
 
 def transformer():
@@ -46,7 +61,7 @@ def transformer():
         image_size=32, patch_size=4, num_layers=12, num_heads=3,
         hidden_dim=192, mlp_dim=768)
     backbone.heads = nn.Identity()
-    return backbone, 192
+    return backbone
 
 
 def fused_sgd(parameters):
@@ -57,21 +72,37 @@ def fused_adamw(parameters):
     return torch.optim.AdamW(parameters, 1e-4, weight_decay=0.1, fused=True)
 
 
-RECIPES = {"cifar10_fast": (resnet, fused_sgd),
-           "cifar10_vit": (transformer, fused_adamw)}
+@dataclasses.dataclass
+class Recipe:
+    backbone: Callable[[], nn.Module]
+    features: int
+    optimizer: Callable[..., torch.optim.Optimizer] = fused_sgd
+    projector: int = 2048  # width of both its layers
+    predictor: int = 512
+    image: tuple = (3, 32, 32)
+
+
+RECIPES = {
+    "cifar10_fast": Recipe(resnet, 512),
+    "cifar10_vit": Recipe(transformer, 192, fused_adamw),
+    "fashion_mnist": Recipe(small_resnet, 256, projector=256, predictor=64,
+                            image=(1, 20, 20)),
+}
 
 
 class SimSiam(nn.Module):
 
-    def __init__(self, make_backbone):
+    def __init__(self, recipe):
         super().__init__()
-        self.backbone, features = make_backbone()
+        self.backbone = recipe.backbone()
+        width, hidden = recipe.projector, recipe.predictor
         self.projector = nn.Sequential(
-            nn.Linear(features, 2048, bias=False), nn.BatchNorm1d(2048), nn.ReLU(True),
-            nn.Linear(2048, 2048, bias=False), nn.BatchNorm1d(2048, affine=False))
+            nn.Linear(recipe.features, width, bias=False), nn.BatchNorm1d(width),
+            nn.ReLU(True), nn.Linear(width, width, bias=False),
+            nn.BatchNorm1d(width, affine=False))
         self.predictor = nn.Sequential(
-            nn.Linear(2048, 512, bias=False), nn.BatchNorm1d(512), nn.ReLU(True),
-            nn.Linear(512, 2048))
+            nn.Linear(width, hidden, bias=False), nn.BatchNorm1d(hidden), nn.ReLU(True),
+            nn.Linear(hidden, width))
 
     def forward(self, x):
         z = self.projector(self.backbone(x))
@@ -110,12 +141,12 @@ def torch_step(recipe, views, loss, side, batch=BATCH, device="cpu",
                precision="float32", compile_mode=None):
     """A function that does one step."""
     torch.manual_seed(0)
-    make_backbone, make_optimizer = RECIPES[recipe]
+    recipe = RECIPES[recipe]
     layout = (torch.contiguous_format
               if side == "eager" else torch.channels_last)
-    model = SimSiam(make_backbone).to(device, memory_format=layout)
-    optimizer = make_optimizer(model.parameters())
-    x = [torch.randn(batch, 3, 32, 32).to(device, memory_format=layout)
+    model = SimSiam(recipe).to(device, memory_format=layout)
+    optimizer = recipe.optimizer(model.parameters())
+    x = [torch.randn(batch, *recipe.image).to(device, memory_format=layout)
          for _ in range(views)]
 
     def forward(x):

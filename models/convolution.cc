@@ -316,17 +316,23 @@ at::Tensor ConvolvePadded(const at::Tensor& x, const at::Tensor& weight,
 at::Tensor Conv2dImpl::forward(const at::Tensor& x) {
   const auto* padding =
       std::get_if<torch::ExpandingArray<2>>(&options.padding());
-  if (padding != nullptr && Is(options.dilation(), 1) &&
-      options.groups() == 1 && !bias.defined() &&
-      !at::autocast::is_autocast_enabled(at::kCPU)) {
+  if (x.is_cpu() && padding != nullptr && Is(options.dilation(), 1) &&
+      options.groups() == 1 && !bias.defined()) {
+    const bool cast = at::autocast::is_autocast_enabled(at::kCPU);
+    const c10::ScalarType type =
+        cast ? at::autocast::get_autocast_dtype(at::kCPU) : x.scalar_type();
+    const at::Tensor input = x.to(type);
+    const at::Tensor kernel =
+        cast ? at::autocast::cached_cast(type, weight, c10::kCPU) : weight;
     const ConvolutionShape shape{options.stride()->front(),
                                  (*padding)->front()};
     if (Is(options.stride(), shape.stride) && Is(*padding, shape.padding) &&
-        ProductsPay(x, weight, shape)) {
-      return ConvolveSmall(x, weight, shape);
+        ProductsPay(input, kernel, shape)) {
+      return ConvolveSmall(input, kernel, shape);
     }
-    if (Is(options.stride(), 1) && Is(*padding, 1) && WinogradPays(x, weight)) {
-      return Convolve3x3(x, weight);
+    if (Is(options.stride(), 1) && Is(*padding, 1) &&
+        WinogradPays(input, kernel)) {
+      return Convolve3x3(input, kernel);
     }
   }
   if (x.is_cuda() && at::autocast::is_autocast_enabled(at::kCUDA) &&

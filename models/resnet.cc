@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/types/span.h"
+#include "c10/core/MemoryFormat.h"
 #include "c10/core/ScalarType.h"
 #include "c10/util/Exception.h"
 #include "torch/enum.h"
@@ -174,7 +175,9 @@ at::Tensor ResNetImpl::forward(const at::Tensor& x) {
   TORCH_CHECK_VALUE(x.dim() == 4 && x.size(1) == in_channels,
                     "ResNet takes [B, ", in_channels, ", H, W]; got ",
                     x.sizes());
-  at::Tensor y = bn1_->ForwardRelu(conv1_(x));
+  // Of gray images, which are in both layouts at once, torch makes the other.
+  at::Tensor y = bn1_->ForwardRelu(
+      conv1_(x).contiguous(at::MemoryFormat::ChannelsLast));
   if (max_pool_) {
     y = at::max_pool2d(y, /*kernel_size=*/3, /*stride=*/2, /*padding=*/1);
   }

@@ -2,9 +2,14 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <tuple>
 
 #include "ATen/core/Tensor.h"
+#include "ATen/ops/conv2d.h"
+#include "ATen/ops/convolution_backward.h"
 #include "ATen/ops/empty.h"
+#include "ATen/ops/mm.h"
+#include "ATen/ops/zeros.h"
 #include "ATen/ops/zeros_like.h"
 #include "c10/core/MemoryFormat.h"
 #include "c10/core/ScalarType.h"
@@ -73,29 +78,80 @@ at::Tensor Matrix(const at::Tensor& x) {
   return x.permute({0, 2, 3, 1}).view({x.size(0), x.numel() / x.size(0)});
 }
 
+void ConvolveByRows(const Sizes& s, const at::Tensor& x,
+                    const at::Tensor& weight, const at::Tensor& y) {
+  const at::Tensor from = Matrix(x), by = Matrix(weight), to = Matrix(y);
+  int64_t begun = -1;
+  ForEachRow(s, [&](int64_t out, int64_t in, int64_t tap, int64_t count) {
+    const bool first = out != begun;
+    begun = out;
+    to.narrow(1, out * s.out, s.out)
+        .addmm_(from.narrow(1, in * s.in, count * s.in),
+                by.narrow(1, tap * s.in, count * s.in).t(),
+                /*beta=*/first ? 0 : 1);
+  });
+}
+
+at::Tensor InputGradientByRows(const Sizes& s, const at::Tensor& dy,
+                               const at::Tensor& x, const at::Tensor& weight) {
+  const at::Tensor dx = at::zeros_like(x);
+  const at::Tensor from = Matrix(dy), by = Matrix(weight), to = Matrix(dx);
+  ForEachRow(s, [&](int64_t out, int64_t in, int64_t tap, int64_t count) {
+    to.narrow(1, in * s.in, count * s.in)
+        .addmm_(from.narrow(1, out * s.out, s.out),
+                by.narrow(1, tap * s.in, count * s.in));
+  });
+  return dx;
+}
+
+at::Tensor WeightGradientByRows(const Sizes& s, const at::Tensor& dy,
+                                const at::Tensor& x, const at::Tensor& weight) {
+  const at::Tensor dweight = at::zeros_like(weight);
+  const at::Tensor from = Matrix(dy), by = Matrix(x), to = Matrix(dweight);
+  ForEachRow(s, [&](int64_t out, int64_t in, int64_t tap, int64_t count) {
+    to.narrow(1, tap * s.in, count * s.in)
+        .addmm_(from.narrow(1, out * s.out, s.out).t(),
+                by.narrow(1, in * s.in, count * s.in));
+  });
+  return dweight;
+}
+
+// In bfloat16: the sum over all places of the kernel is one product, so that it
+// is rounded once. The pixels under each place are copied together.
+at::Tensor WeightGradientByPatches(const Sizes& s, const at::Tensor& dy,
+                                   const at::Tensor& x) {
+  const int64_t outputs = s.out_height * s.out_width;
+  const int64_t patch = s.kernel * s.kernel * s.in;
+  const at::Tensor patches = at::zeros({s.images, outputs, patch}, x.options());
+  const at::Tensor from = Matrix(x);
+  ForEachRow(s, [&](int64_t out, int64_t in, int64_t tap, int64_t count) {
+    patches.select(1, out)
+        .narrow(1, tap * s.in, count * s.in)
+        .copy_(from.narrow(1, in * s.in, count * s.in));
+  });
+  return at::mm(Matrix(dy).view({s.images * outputs, s.out}).t(),
+                patches.view({s.images * outputs, patch}))
+      .view({s.out, s.kernel, s.kernel, s.in})
+      .permute({0, 3, 1, 2});
+}
+
 class SmallConvolution : public torch::autograd::Function<SmallConvolution> {
  public:
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& input,
                             const at::Tensor& kernel,
                             const ConvolutionShape& shape) {
-    const at::Tensor x = ChannelsLast(input);
+    const at::Tensor x = ChannelsLast(input), weight = ChannelsLast(kernel);
     ctx->save_for_backward({x, kernel});
     ctx->saved_data["stride"] = shape.stride;
     ctx->saved_data["padding"] = shape.padding;
-    const Sizes s(x, kernel, shape);
-    const at::Tensor y = at::empty({s.images, s.out, s.out_height, s.out_width},
-                                   x.options(), at::MemoryFormat::ChannelsLast);
-    const at::Tensor from = Matrix(x), to = Matrix(y);
-    const at::Tensor weight = Matrix(ChannelsLast(kernel));
-    int64_t begun = -1;
-    ForEachRow(s, [&](int64_t out, int64_t in, int64_t tap, int64_t count) {
-      const bool first = out != begun;
-      begun = out;
-      to.narrow(1, out * s.out, s.out)
-          .addmm_(from.narrow(1, in * s.in, count * s.in),
-                  weight.narrow(1, tap * s.in, count * s.in).t(),
-                  /*beta=*/first ? 0 : 1);
-    });
+    if (x.scalar_type() == c10::kBFloat16) {
+      return ChannelsLast(
+          at::conv2d(x, weight, /*bias=*/{}, shape.stride, shape.padding));
+    }
+    const Sizes s(x, weight, shape);
+    at::Tensor y = at::empty({s.images, s.out, s.out_height, s.out_width},
+                             x.options(), at::MemoryFormat::ChannelsLast);
+    ConvolveByRows(s, x, weight, y);
     return y;
   }
 
@@ -104,44 +160,48 @@ class SmallConvolution : public torch::autograd::Function<SmallConvolution> {
     const variable_list saved = ctx->get_saved_variables();
     const at::Tensor& x = saved[0];
     const at::Tensor weight = ChannelsLast(saved[1]);
-    const Sizes s(x, weight,
-                  {ctx->saved_data["stride"].toInt(),
-                   ctx->saved_data["padding"].toInt()});
-    const at::Tensor from = Matrix(ChannelsLast(gradients[0]));
+    const at::Tensor dy = ChannelsLast(gradients[0]);
+    const ConvolutionShape shape{ctx->saved_data["stride"].toInt(),
+                                 ctx->saved_data["padding"].toInt()};
+    const Sizes s(x, weight, shape);
+    const bool rounded = x.scalar_type() == c10::kBFloat16;
     at::Tensor dx, dweight;
     if (ctx->needs_input_grad(0)) {
-      dx = at::zeros_like(x, x.options(), at::MemoryFormat::ChannelsLast);
-      const at::Tensor to = Matrix(dx), by = Matrix(weight);
-      ForEachRow(s, [&](int64_t out, int64_t in, int64_t tap, int64_t count) {
-        to.narrow(1, in * s.in, count * s.in)
-            .addmm_(from.narrow(1, out * s.out, s.out),
-                    by.narrow(1, tap * s.in, count * s.in));
-      });
+      dx = rounded ? InputGradientByTorch(dy, x, weight, shape)
+                   : InputGradientByRows(s, dy, x, weight);
     }
     if (ctx->needs_input_grad(1)) {
-      dweight = at::zeros_like(weight, weight.options(),
-                               at::MemoryFormat::ChannelsLast);
-      const at::Tensor to = Matrix(dweight), by = Matrix(x);
-      ForEachRow(s, [&](int64_t out, int64_t in, int64_t tap, int64_t count) {
-        to.narrow(1, tap * s.in, count * s.in)
-            .addmm_(from.narrow(1, out * s.out, s.out).t(),
-                    by.narrow(1, in * s.in, count * s.in));
-      });
+      dweight = rounded ? WeightGradientByPatches(s, dy, x)
+                        : WeightGradientByRows(s, dy, x, weight);
     }
     return {dx, dweight, at::Tensor()};
+  }
+
+ private:
+  static at::Tensor InputGradientByTorch(const at::Tensor& dy,
+                                         const at::Tensor& x,
+                                         const at::Tensor& weight,
+                                         const ConvolutionShape& shape) {
+    return std::get<0>(at::convolution_backward(
+        dy, x, weight, /*bias_sizes=*/c10::nullopt,
+        {shape.stride, shape.stride}, {shape.padding, shape.padding},
+        /*dilation=*/{1, 1}, /*transposed=*/false, /*output_padding=*/{0, 0},
+        /*groups=*/1, /*output_mask=*/{true, false, false}));
   }
 };
 
 bool CanConvolve(const at::Tensor& x, const at::Tensor& weight,
                  const ConvolutionShape& shape) {
   for (const at::Tensor* tensor : {&x, &weight}) {
-    if (!tensor->device().is_cpu() || tensor->scalar_type() != c10::kFloat ||
-        tensor->dim() != 4) {
+    if (!tensor->device().is_cpu() || tensor->dim() != 4 ||
+        (tensor->scalar_type() != c10::kFloat &&
+         tensor->scalar_type() != c10::kBFloat16)) {
       return false;
     }
   }
   // Each place of the kernel meets the image.
-  return weight.size(2) == weight.size(3) && x.size(1) == weight.size(1) &&
+  return x.scalar_type() == weight.scalar_type() &&
+         weight.size(2) == weight.size(3) && x.size(1) == weight.size(1) &&
          x.numel() > 0 && weight.numel() > 0 && shape.stride > 0 &&
          shape.padding >= 0 && shape.padding < weight.size(2) &&
          std::min(x.size(2), x.size(3)) + 2 * shape.padding >= weight.size(2);
@@ -153,15 +213,19 @@ bool ProductsPay(const at::Tensor& x, const at::Tensor& weight,
                  const ConvolutionShape& shape) {
   if (!CanConvolve(x, weight, shape)) return false;
   const Sizes s(x, weight, shape);
+  // With 16 pixels and no stride Winograd's algorithm is faster, in float32.
+  const int64_t most =
+      s.stride > 1 || x.scalar_type() == c10::kBFloat16 ? 16 : 9;
   return s.images >= 32 && s.in >= 32 && s.out >= 32 &&
-         s.out_height * s.out_width <= (s.stride > 1 ? 16 : 9);
+         s.out_height * s.out_width <= most;
 }
 
 at::Tensor ConvolveSmall(const at::Tensor& x, const at::Tensor& weight,
                          const ConvolutionShape& shape) {
   TORCH_CHECK_VALUE(CanConvolve(x, weight, shape),
-                    "ConvolveSmall takes float32 on the CPU, [N, I, H, W] and "
-                    "[O, I, K, K], K above the padding and at most the padded "
+                    "ConvolveSmall takes float32 or bfloat16 on the CPU, "
+                    "[N, I, H, W] and [O, I, K, K], K above the padding and at "
+                    "most the padded "
                     "image; got ",
                     x.sizes(), " and ", weight.sizes(), " of ", x.scalar_type(),
                     " and ", weight.scalar_type(), ", stride ", shape.stride,

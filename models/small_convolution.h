@@ -16,8 +16,8 @@ struct ConvolutionShape {
 };
 
 // Can, and will ConvolveSmall be faster than at::conv2d and Convolve3x3? On the
-// CPU in float32, for batches of images that become 3x3 pixels or fewer, or 4x4
-// with a stride.
+// CPU in float32 or bfloat16, for batches of images that become at most 4x4
+// pixels, in float32 without a stride at most 3x3.
 bool ProductsPay(const at::Tensor& x, const at::Tensor& weight,
                  const ConvolutionShape& shape);
 
@@ -25,10 +25,11 @@ bool ProductsPay(const at::Tensor& x, const at::Tensor& weight,
 // four pixels wherever it lies on an image of 2x2, so that five ninths of
 // at::conv2d's multiplications are by zeros; here none are. The part of a
 // kernel's row that lies within the image and the pixels under it, of all
-// images, make one product. Differentiable once, in both.
-// x: [N, I, H, W], weight: [O, I, K, K], float32 on the CPU. Returns
-// [N, O, H', W'] in channels-last, as both are best given. Deterministic for a
-// number of threads (at::get_num_threads).
+// images, make one product. In bfloat16 that is the weight's gradient alone,
+// nine times as fast as oneDNN's there. Differentiable once, in both.
+// x: [N, I, H, W], weight: [O, I, K, K], float32 or bfloat16 on the CPU, of one
+// type. Returns [N, O, H', W'] in channels-last, as both are best given.
+// Deterministic for a number of threads (at::get_num_threads).
 at::Tensor ConvolveSmall(const at::Tensor& x, const at::Tensor& weight,
                          const ConvolutionShape& shape);
 

@@ -14,6 +14,7 @@
 #include <torch/nn/options/conv.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -50,11 +51,10 @@ Result Differentiate(const at::Tensor& x, const at::Tensor& weight,
 // numbers in F(4x4, 3x3) and back, whose transforms have rows with sums of
 // magnitudes up to 10 (B), 18 (A) and 1 (G), twice each.
 void ExpectClose(const at::Tensor& got, const at::Tensor& want,
-                 const char* what) {
+                 const char* what, double tolerance = 2e-5) {
   ASSERT_EQ(got.sizes(), want.sizes()) << what;
-  ASSERT_EQ(got.scalar_type(), c10::kFloat) << what;
   const double error = got.sub(want).abs().max().item<double>();
-  EXPECT_LT(error, 2e-5 * want.abs().max().item<double>()) << what;
+  EXPECT_LT(error, tolerance * want.abs().max().item<double>()) << what;
 }
 
 struct Case {
@@ -164,35 +164,38 @@ TEST(ConvolutionTest, SmallImagesAreTorchsInDoublePrecision) {
                    << at::IntArrayRef(c.x) << " in layout " << layout
                    << ", kernel " << c.kernel << ", stride " << c.stride
                    << ", padding " << c.padding);
-      const at::Tensor x =
-          (Uniform("x", c.x) - 0.5).to(c10::kFloat).contiguous(layout);
-      const at::Tensor weight =
-          (Uniform("weight", {c.out, c.x[1], c.kernel, c.kernel}) - 0.5)
-              .to(c10::kFloat)
-              .contiguous(layout);
       const auto torchs = [&](const at::Tensor& input,
                               const at::Tensor& kernel) {
         return at::conv2d(input, kernel, /*bias=*/{}, c.stride, c.padding);
       };
-      const at::Tensor dy =
-          (Uniform("dy", torchs(x, weight).sizes().vec()) - 0.5)
-              .to(c10::kFloat)
-              .contiguous(layout);
-      const Result want =
-          Differentiate(x.to(c10::kDouble), weight.to(c10::kDouble),
-                        dy.to(c10::kDouble), torchs);
       const auto ours = [&](const at::Tensor& input, const at::Tensor& kernel) {
         return ConvolveSmall(input, kernel, {c.stride, c.padding});
       };
-      const Result got = Differentiate(x, weight, dy, ours);
-      ExpectClose(got.y, want.y, "y");
-      ExpectClose(got.dx, want.dx, "dx");
-      ExpectClose(got.dweight, want.dweight, "dweight");
-      EXPECT_TRUE(got.y.is_contiguous(at::MemoryFormat::ChannelsLast));
-      const Result again = Differentiate(x, weight, dy, ours);
-      EXPECT_TRUE(again.y.equal(got.y));
-      EXPECT_TRUE(again.dx.equal(got.dx));
-      EXPECT_TRUE(again.dweight.equal(got.dweight));
+      // Results are rounded once.
+      for (const auto& [type, tolerance] :
+           {std::pair{c10::kFloat, 2e-5}, std::pair{c10::kBFloat16, 0x1p-8}}) {
+        const auto random = [&, type = type](const char* name,
+                                             at::IntArrayRef sizes) {
+          return (Uniform(name, sizes.vec()) - 0.5).to(type).contiguous(layout);
+        };
+        const at::Tensor x = random("x", c.x);
+        const at::Tensor weight =
+            random("weight", {c.out, c.x[1], c.kernel, c.kernel});
+        const at::Tensor dy = random("dy", torchs(x, weight).sizes());
+        const Result want =
+            Differentiate(x.to(c10::kDouble), weight.to(c10::kDouble),
+                          dy.to(c10::kDouble), torchs);
+        const Result got = Differentiate(x, weight, dy, ours);
+        EXPECT_EQ(got.y.scalar_type(), type);
+        ExpectClose(got.y, want.y, "y", tolerance);
+        ExpectClose(got.dx, want.dx, "dx", tolerance);
+        ExpectClose(got.dweight, want.dweight, "dweight", tolerance);
+        EXPECT_TRUE(got.y.is_contiguous(at::MemoryFormat::ChannelsLast));
+        const Result again = Differentiate(x, weight, dy, ours);
+        EXPECT_TRUE(again.y.equal(got.y));
+        EXPECT_TRUE(again.dx.equal(got.dx));
+        EXPECT_TRUE(again.dweight.equal(got.dweight));
+      }
     }
   }
 }
@@ -233,9 +236,10 @@ TEST(ConvolutionTest, OtherArgumentsThrow) {
     FAIL() << "a place of the kernel beside the image";
   } catch (const c10::ValueError& error) {
     EXPECT_STREQ(error.what_without_backtrace(),
-                 "ConvolveSmall takes float32 on the CPU, [N, I, H, W] and "
-                 "[O, I, K, K], K above the padding and at most the padded "
-                 "image; got [1, 3, 8, 8] and [16, 3, 3, 3] of Float and "
+                 "ConvolveSmall takes float32 or bfloat16 on the CPU, "
+                 "[N, I, H, W] and [O, I, K, K], K above the padding and at "
+                 "most the padded image; got [1, 3, 8, 8] and [16, 3, 3, 3] of "
+                 "Float and "
                  "Float, stride 1, padding 3");
   }
 }
