@@ -2,11 +2,8 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <tuple>
 
 #include "ATen/core/Tensor.h"
-#include "ATen/ops/conv2d.h"
-#include "ATen/ops/convolution_backward.h"
 #include "ATen/ops/empty.h"
 #include "ATen/ops/mm.h"
 #include "ATen/ops/zeros.h"
@@ -116,10 +113,9 @@ at::Tensor WeightGradientByRows(const Sizes& s, const at::Tensor& dy,
   return dweight;
 }
 
-// In bfloat16: the sum over all places of the kernel is one product, so that it
-// is rounded once. The pixels under each place are copied together.
-at::Tensor WeightGradientByPatches(const Sizes& s, const at::Tensor& dy,
-                                   const at::Tensor& x) {
+// In bfloat16 sums are products' own, so that each is rounded once: the pixels
+// under each place of the kernel are copied together, [N H' W', K K I].
+at::Tensor Patches(const Sizes& s, const at::Tensor& x) {
   const int64_t outputs = s.out_height * s.out_width;
   const int64_t patch = s.kernel * s.kernel * s.in;
   const at::Tensor patches = at::zeros({s.images, outputs, patch}, x.options());
@@ -129,8 +125,39 @@ at::Tensor WeightGradientByPatches(const Sizes& s, const at::Tensor& dy,
         .narrow(1, tap * s.in, count * s.in)
         .copy_(from.narrow(1, in * s.in, count * s.in));
   });
-  return at::mm(Matrix(dy).view({s.images * outputs, s.out}).t(),
-                patches.view({s.images * outputs, patch}))
+  return patches.view({s.images * outputs, patch});
+}
+
+// [N, O, H', W'] in channels-last as [N H' W', O].
+at::Tensor Places(const at::Tensor& y) {
+  return y.permute({0, 2, 3, 1}).view({-1, y.size(1)});
+}
+
+at::Tensor ConvolveByPatches(const Sizes& s, const at::Tensor& x,
+                             const at::Tensor& weight) {
+  return at::mm(Patches(s, x), Matrix(weight).t())
+      .view({s.images, s.out_height, s.out_width, s.out})
+      .permute({0, 3, 1, 2});
+}
+
+at::Tensor InputGradientByPatches(const Sizes& s, const at::Tensor& dy,
+                                  const at::Tensor& x,
+                                  const at::Tensor& weight) {
+  const at::Tensor patches =
+      at::mm(Places(dy), Matrix(weight))
+          .view({s.images, s.out_height * s.out_width, -1});
+  const at::Tensor dx = at::zeros_like(x, c10::kFloat);
+  const at::Tensor to = Matrix(dx);
+  ForEachRow(s, [&](int64_t out, int64_t in, int64_t tap, int64_t count) {
+    to.narrow(1, in * s.in, count * s.in)
+        .add_(patches.select(1, out).narrow(1, tap * s.in, count * s.in));
+  });
+  return dx.to(x.scalar_type());
+}
+
+at::Tensor WeightGradientByPatches(const Sizes& s, const at::Tensor& dy,
+                                   const at::Tensor& x) {
+  return at::mm(Places(dy).t(), Patches(s, x))
       .view({s.out, s.kernel, s.kernel, s.in})
       .permute({0, 3, 1, 2});
 }
@@ -144,11 +171,10 @@ class SmallConvolution : public torch::autograd::Function<SmallConvolution> {
     ctx->save_for_backward({x, kernel});
     ctx->saved_data["stride"] = shape.stride;
     ctx->saved_data["padding"] = shape.padding;
-    if (x.scalar_type() == c10::kBFloat16) {
-      return ChannelsLast(
-          at::conv2d(x, weight, /*bias=*/{}, shape.stride, shape.padding));
-    }
     const Sizes s(x, weight, shape);
+    if (x.scalar_type() == c10::kBFloat16) {
+      return ConvolveByPatches(s, x, weight);
+    }
     at::Tensor y = at::empty({s.images, s.out, s.out_height, s.out_width},
                              x.options(), at::MemoryFormat::ChannelsLast);
     ConvolveByRows(s, x, weight, y);
@@ -161,32 +187,20 @@ class SmallConvolution : public torch::autograd::Function<SmallConvolution> {
     const at::Tensor& x = saved[0];
     const at::Tensor weight = ChannelsLast(saved[1]);
     const at::Tensor dy = ChannelsLast(gradients[0]);
-    const ConvolutionShape shape{ctx->saved_data["stride"].toInt(),
-                                 ctx->saved_data["padding"].toInt()};
-    const Sizes s(x, weight, shape);
-    const bool rounded = x.scalar_type() == c10::kBFloat16;
+    const Sizes s(x, weight,
+                  {ctx->saved_data["stride"].toInt(),
+                   ctx->saved_data["padding"].toInt()});
+    const bool by_patches = x.scalar_type() == c10::kBFloat16;
     at::Tensor dx, dweight;
     if (ctx->needs_input_grad(0)) {
-      dx = rounded ? InputGradientByTorch(dy, x, weight, shape)
-                   : InputGradientByRows(s, dy, x, weight);
+      dx = by_patches ? InputGradientByPatches(s, dy, x, weight)
+                      : InputGradientByRows(s, dy, x, weight);
     }
     if (ctx->needs_input_grad(1)) {
-      dweight = rounded ? WeightGradientByPatches(s, dy, x)
-                        : WeightGradientByRows(s, dy, x, weight);
+      dweight = by_patches ? WeightGradientByPatches(s, dy, x)
+                           : WeightGradientByRows(s, dy, x, weight);
     }
     return {dx, dweight, at::Tensor()};
-  }
-
- private:
-  static at::Tensor InputGradientByTorch(const at::Tensor& dy,
-                                         const at::Tensor& x,
-                                         const at::Tensor& weight,
-                                         const ConvolutionShape& shape) {
-    return std::get<0>(at::convolution_backward(
-        dy, x, weight, /*bias_sizes=*/c10::nullopt,
-        {shape.stride, shape.stride}, {shape.padding, shape.padding},
-        /*dilation=*/{1, 1}, /*transposed=*/false, /*output_padding=*/{0, 0},
-        /*groups=*/1, /*output_mask=*/{true, false, false}));
   }
 };
 

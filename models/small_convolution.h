@@ -25,11 +25,11 @@ bool ProductsPay(const at::Tensor& x, const at::Tensor& weight,
 // four pixels wherever it lies on an image of 2x2, so that five ninths of
 // at::conv2d's multiplications are by zeros; here none are. The part of a
 // kernel's row that lies within the image and the pixels under it, of all
-// images, make one product. In bfloat16 that is the weight's gradient alone,
-// nine times as fast as oneDNN's there. Differentiable once, in both.
-// x: [N, I, H, W], weight: [O, I, K, K], float32 or bfloat16 on the CPU, of one
-// type. Returns [N, O, H', W'] in channels-last, as both are best given.
-// Deterministic for a number of threads (at::get_num_threads).
+// images, make one product; in bfloat16, where sums of products would be
+// rounded one by one, copies of the pixels make one together. Differentiable
+// once, in both. x: [N, I, H, W], weight: [O, I, K, K], float32 or bfloat16 on
+// the CPU, of one type. Returns [N, O, H', W'] in channels-last, as both are
+// best given. Deterministic for a number of threads (at::get_num_threads).
 at::Tensor ConvolveSmall(const at::Tensor& x, const at::Tensor& weight,
                          const ConvolutionShape& shape);
 
