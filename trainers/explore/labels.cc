@@ -11,6 +11,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
@@ -24,13 +26,18 @@ constexpr double kTemperature = 0.1;
 constexpr double kUnsure = 0.02;
 constexpr int64_t kFewest = 5;
 
+// Of a tar archive that images are in.
+bool IsArchive(absl::string_view name) {
+  return absl::EndsWith(absl::AsciiStrToLower(name), ".tar");
+}
+
 // The class folder of a path, or "".
 absl::string_view ClassOf(absl::string_view path) {
   for (;;) {
     const size_t slash = path.find('/');
     if (slash == absl::string_view::npos) return "";
     const absl::string_view first = path.substr(0, slash);
-    if (SplitOf(first) == Split::kNone) return first;
+    if (SplitOf(first) == Split::kNone && !IsArchive(first)) return first;
     path.remove_prefix(slash + 1);
   }
 }

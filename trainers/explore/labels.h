@@ -18,7 +18,8 @@ struct ClassFolders {
 };
 
 // The class folders among the paths of images: the first folder of each path,
-// after one that is called train, val, test or the like (SplitOf). None if an
+// after those that are called train, val, test or the like (SplitOf) and tar
+// archives, as in "photos-000.tar/cat/1.jpg". None if an
 // image is in no such folder, if there is only one, or, unless `any_size`, if
 // the folders hold fewer than 5 images in the middle (median): then they are
 // hardly classes.
