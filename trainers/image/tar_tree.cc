@@ -199,10 +199,7 @@ absl::Status TarTree::PutInPlace(
                ? std::string()
                : absl::StrCat(FolderOf(archives_[archive].split), "/");
   };
-  for (size_t i = 0; by_name && i < archives_.size(); ++i) {
-    const string_view folder = FolderOf(archives_[i].split);
-    FolderAt(folder, static_cast<int32_t>(i), folder.size() + 1);
-  }
+  std::vector<bool> is_empty(archives_.size(), true);
   for (Image& image : images_) {
     const Archive& archive = archives_[image.place.archive];
     const string_view below = string_view(image.path).substr(root_.size());
@@ -214,6 +211,7 @@ absl::Status TarTree::PutInPlace(
           "the archive"));
     }
     const std::string prefix = prefix_of(image.place.archive, below);
+    is_empty[image.place.archive] = false;
     image.prefix = prefix.size();
     image.path = absl::StrCat(prefix, below);
   }
@@ -227,6 +225,13 @@ absl::Status TarTree::PutInPlace(
     const std::string path = absl::StrCat(prefix, below);
     FolderAt(absl::StripSuffix(path, "/"), archive, prefix.size())
         .passed_over.AddPassedOver(findings);
+  }
+  // What an archive without images is called as is there, too.
+  for (size_t i = 0; by_name && i < archives_.size(); ++i) {
+    const string_view folder = FolderOf(archives_[i].split);
+    if (is_empty[i]) {
+      FolderAt(folder, static_cast<int32_t>(i), folder.size() + 1);
+    }
   }
   // Stable: where two archives have the path, in their order.
   std::stable_sort(

@@ -272,6 +272,20 @@ TEST(ShardsFoldersTest, NothingCalledAsATestSetIsTrainedOn) {
                         "training set; rename the archive"));
 }
 
+TEST(ShardsFoldersTest, AnArchiveWithATrainingSetBesideOneForValidation) {
+  const std::string dir = TestFolder();
+  WriteTar(dir + "/0.tar", {"Train/cat/1.jpg", "Train/dog/2.jpg"});
+  WriteTar(dir + "/val.tar", {"cat/3.jpg"});
+  const absl::StatusOr<Images> images = FindImages(dir, "", 3);
+  ASSERT_TRUE(images.ok()) << images.status();
+  EXPECT_THAT(images->classes, ElementsAre("cat", "dog"));
+  EXPECT_THAT(Names(*images->test), ElementsAre("val.tar/cat/3.jpg"));
+  // Without a training image nothing else is trained on.
+  WriteTar(dir + "/0.tar", {"notes.txt"});
+  EXPECT_THAT(Error(dir),
+              HasSubstr(dir + "/0.tar has no file whose name ends in "));
+}
+
 TEST(ShardsFoldersTest, NumbersAndSplitsInOneArchive) {
   const std::string path = TestFolder() + "/a.tar";
   Write(
