@@ -35,6 +35,10 @@ TEST(LabelsTest, ClassFoldersOfPaths) {
     packed.push_back("train/a-" + std::to_string(i % 4) + ".tar/" + paths[i]);
   }
   EXPECT_THAT(FindClassFolders(packed).names, ElementsAre("cat", "dog"));
+  // Nor is the folder that was packed.
+  packed.clear();
+  for (const std::string& path : paths) packed.push_back("a.tar/all/" + path);
+  EXPECT_THAT(FindClassFolders(packed).names, ElementsAre("cat", "dog"));
   // An image beside the folders, or only one folder.
   paths.push_back("train/more.jpg");
   EXPECT_TRUE(FindClassFolders(paths).names.empty());
