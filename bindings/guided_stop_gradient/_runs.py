@@ -106,10 +106,13 @@ class Run:
         """Features of images, [N, D].
 
         paths: a list of image files, whose order the rows have; or a folder, whose
-            images at any depth are in the order of their paths, byte by byte.
+            images at any depth are in the order of their paths, byte by byte; or
+            tar archives ("shard-{000..146}.tar", or a folder of such), whose
+            images are in the order of their names there; or one image in an
+            archive, "shard-000.tar/cat/1.jpg".
 
         Raises ValueError, which names them, if images of a list cannot be read;
-        those of a folder are left out.
+        those of a folder or of archives are left out.
         """
         programs = _programs()
         with tempfile.TemporaryDirectory() as scratch:
@@ -117,7 +120,7 @@ class Run:
             links: Dict[str, str] = {}
             if isinstance(paths, (str, os.PathLike)):
                 images = os.fspath(paths)
-                if not os.path.exists(images):
+                if not os.path.exists(images) and not programs.are_archives(images):
                     raise FileNotFoundError(f"there is no {images}")
             else:
                 images = os.path.join(scratch, "images")
@@ -189,7 +192,7 @@ def train(images: Optional[Path] = None, *, output_dir: Optional[Path] = None,
           method: str = "simsiam_gsg", **flags: Any) -> Run:
     """Trains to the end and returns the run: `gsg train` from Python.
 
-    images: a folder of images, as --recipe=photos
+    images: a folder of images, or tar archives, as --recipe=photos
         --data_dir=images, unless recipe= is another. None: what the flags say,
         by default Fashion-MNIST.
     output_dir: of the run; None: a new folder below gsg_runs.

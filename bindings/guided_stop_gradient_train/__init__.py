@@ -10,11 +10,12 @@ import importlib.metadata
 import importlib.util
 import os
 import pathlib
+import re
 import sys
 from typing import Dict, List, NoReturn, Optional, Sequence, Tuple
 
-__all__ = ["COMMANDS", "METHODS", "ProgramsError", "command_line", "environment",
-           "main", "program", "train_command_line"]
+__all__ = ["COMMANDS", "METHODS", "ProgramsError", "are_archives", "command_line",
+           "environment", "main", "program", "train_command_line"]
 __version__ = importlib.metadata.version("guided-stop-gradient-train")
 
 COMMANDS = {
@@ -37,8 +38,9 @@ _RUNFILES = pathlib.Path(__file__).parent / "runfiles"
 
 _TRAIN = f"""gsg train [FOLDER] [--method=METHOD] [--flag=value ...]
 
-Learns from the images below FOLDER, which is
---recipe=photos --data_dir=FOLDER unless another --recipe or --config is given.
+Learns from the images below FOLDER, or in tar archives (shard-{{000..146}}.tar, or
+a folder of such), which is --recipe=photos --data_dir=FOLDER unless another
+--recipe or --config is given.
 Without FOLDER and flags: Fashion-MNIST, which is in the package.
 
 METHOD: {', '.join(METHODS)}. Its flags:
@@ -82,6 +84,14 @@ def environment() -> Dict[str, str]:
             "GSG_COMMAND": "gsg"}
 
 
+def are_archives(images: str) -> bool:
+    """Whether tar archives are named, a range of them, or an image in one.
+
+    Whether they are there is left to the programs.
+    """
+    return re.search(r"\.tar($|[,/])|{.*\.tar", images, re.IGNORECASE) is not None
+
+
 def train_command_line(arguments: Sequence[str]) -> Tuple[str, List[str]]:
     """The method and its flags, of [FOLDER] and flags.
 
@@ -104,7 +114,7 @@ def train_command_line(arguments: Sequence[str]) -> Tuple[str, List[str]]:
         raise ProgramsError(f"train: one folder of images, and not "
                             f"{' '.join(folders)} (a flag is --flag=value)")
     if folders:
-        if not os.path.isdir(folders[0]):
+        if not os.path.isdir(folders[0]) and not are_archives(folders[0]):
             raise ProgramsError(f"train: there is no folder {folders[0]}")
         flags.insert(0, f"--data_dir={folders[0]}")
         if not any(flag.split("=")[0] in ("--recipe", "--config", "--resume")

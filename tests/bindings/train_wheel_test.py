@@ -79,8 +79,9 @@ class TrainWheelTest(fresh_environment.FreshEnvironmentTest):
         snippet = self.snippet.replace("epochs=6", f"epochs=6, {quick}")
         self.assertNotEqual(snippet, self.snippet)
         program.write_text(snippet + """
-import pathlib
+import pathlib, tarfile
 import numpy as np, torch
+import guided_stop_gradient_train as programs
 assert len(run.metrics) == run.config["epochs"] == 6 and run.result
 assert again.folder == run.folder
 everything = run.embed("photos")
@@ -91,6 +92,13 @@ def same(a, b):
 assert same(run.embed(some), everything[7:2:-1])
 assert not same(run.embed(some), everything[3:8])
 assert same(rows[0], everything[names.index("photos/train/cat/0.jpg")])
+with tarfile.open("photos.tar", "w") as tar:
+    tar.add("photos")
+assert same(run.embed("photos.tar"), everything)
+assert same(run.embed("photos.tar/photos/train/cat/0.jpg"), rows)
+for archives in ("photos.tar", "a-{0..1}.tar", "a.tar,b.tar"):
+    assert programs.train_command_line([archives]) == (
+        "simsiam_gsg", ["--recipe=photos", f"--data_dir={archives}"])
 assert isinstance(network, torch.nn.Module) and not network.training
 assert network(torch.zeros(1, 3, 64, 64)).shape == (1, rows.shape[1])
 pathlib.Path("broken.jpg").write_bytes(b"none")

@@ -112,6 +112,28 @@ class ImageFolderTest(unittest.TestCase):
         self.assertEqual(process.returncode, 0, process.stderr)
         self.assertEqual(tr.metrics(folder), tr.metrics(expected))
 
+    def test_packed_class_folders_equal_the_folder(self):
+        expected, _ = self.run_on(self.data)
+        self.assertIn("knn_top1", tr.metrics(expected)[-1])
+        place = tr.new_folder()
+        tr.pack(self.data, [place + "/whole/photos.tar"], below="photos/")
+        for split, shards in (("train", 3), ("val", 2)):
+            tr.pack(self.data, [f"{place}/parts/waves-{split}-{i}.tar"
+                                for i in range(shards)], only=split + "/")
+        for data in (place + "/whole/photos.tar", place + "/parts"):
+            folder, process = self.run_on(data)
+            self.assertEqual(process.stderr, "")
+            self.assertEqual(tr.metrics(folder), tr.metrics(expected))
+            self.assertEqual(tr.result(folder), tr.result(expected))
+
+    def test_an_image_in_an_archive_is_named_by_both(self):
+        data = self.copy()
+        name, = damage(data, 1)
+        archive = data + "-packed/a.tar"
+        tr.pack(data, [archive])
+        _, process = self.run_on(archive, "--max_damaged=0.1")
+        self.assertIn(f"warning: a.tar/{name} is left out: ", process.stderr)
+
     def test_ten_damaged_files(self):
         data = self.copy()
         spoilt = damage(data, 10)

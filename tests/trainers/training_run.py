@@ -7,6 +7,7 @@ import os
 import random
 import struct
 import subprocess
+import tarfile
 import tempfile
 
 METHODS = ("simsiam", "simsiam_gsg", "byol", "byol_gsg")
@@ -84,6 +85,21 @@ def image_folder(train):
     writer = _runfile("tests/trainers/write_image_folder")
     subprocess.check_call([writer, folder, str(train)])
     return folder
+
+
+def pack(folder, archives, only="", below=""):
+    """Packs the files of `folder` that begin with `only` into tar archives.
+
+    Each goes into the next archive, called without `only` and with `below`.
+    """
+    names = sorted(os.path.relpath(os.path.join(top, name), folder)
+                   for top, _, names in os.walk(folder) for name in names)
+    names = [name for name in names if name.startswith(only)]
+    for k, path in enumerate(archives):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with tarfile.open(path, "w") as tar:
+            for name in names[k::len(archives)]:
+                tar.add(os.path.join(folder, name), below + name[len(only):])
 
 
 def new_folder():

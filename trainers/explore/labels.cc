@@ -11,6 +11,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
@@ -23,6 +25,33 @@ namespace {
 constexpr double kTemperature = 0.1;
 constexpr double kUnsure = 0.02;
 constexpr int64_t kFewest = 5;
+
+// Paths behind the archives that images are in, and behind the folders that
+// were packed: those that all of them lie in. Without archives, as they are.
+std::vector<absl::string_view> BehindArchives(
+    absl::Span<const std::string> paths) {
+  std::vector<absl::string_view> below(paths.begin(), paths.end());
+  bool packed = !below.empty();
+  for (absl::string_view& path : below) {
+    const size_t archive = absl::AsciiStrToLower(path).find(".tar/");
+    if (archive == absl::string_view::npos) {
+      packed = false;
+    } else {
+      path.remove_prefix(archive + 5);
+    }
+  }
+  while (packed) {
+    const absl::string_view top = below[0].substr(0, below[0].find('/') + 1);
+    packed = !top.empty() && std::all_of(below.begin(), below.end(),
+                                         [&](absl::string_view path) {
+                                           return absl::StartsWith(path, top);
+                                         });
+    for (absl::string_view& path : below) {
+      if (packed) path.remove_prefix(top.size());
+    }
+  }
+  return below;
+}
 
 // The class folder of a path, or "".
 absl::string_view ClassOf(absl::string_view path) {
@@ -39,8 +68,9 @@ absl::string_view ClassOf(absl::string_view path) {
 
 ClassFolders FindClassFolders(absl::Span<const std::string> paths,
                               bool any_size) {
+  const std::vector<absl::string_view> below = BehindArchives(paths);
   std::map<absl::string_view, int64_t> counts;
-  for (const std::string& path : paths) ++counts[ClassOf(path)];
+  for (const absl::string_view path : below) ++counts[ClassOf(path)];
   if (counts.size() < 2 || counts.count("") > 0) return {};
   std::vector<int64_t> sizes;
   ClassFolders result;
@@ -53,7 +83,7 @@ ClassFolders FindClassFolders(absl::Span<const std::string> paths,
   std::nth_element(sizes.begin(), sizes.begin() + sizes.size() / 2,
                    sizes.end());
   if (!any_size && sizes[sizes.size() / 2] < kFewest) return {};
-  for (const std::string& path : paths) {
+  for (const absl::string_view path : below) {
     result.labels.push_back(numbers[ClassOf(path)]);
   }
   return result;

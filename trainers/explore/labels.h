@@ -18,10 +18,11 @@ struct ClassFolders {
 };
 
 // The class folders among the paths of images: the first folder of each path,
-// after one that is called train, val, test or the like (SplitOf). None if an
-// image is in no such folder, if there is only one, or, unless `any_size`, if
-// the folders hold fewer than 5 images in the middle (median): then they are
-// hardly classes.
+// after those that are called train, val, test or the like (SplitOf). Of paths
+// in tar archives, behind the archive and what all images lie in there:
+// "a.tar/photos/train/cat/1.jpg" is a cat. None if an image is in no such
+// folder, if there is only one, or, unless `any_size`, if the folders hold
+// fewer than 5 images in the middle (median): then they are hardly classes.
 ClassFolders FindClassFolders(absl::Span<const std::string> paths,
                               bool any_size = false);
 

@@ -51,6 +51,13 @@ class Reader final : public ImageReader {
 
 }  // namespace
 
+std::string FileStamp(const std::string& path) {
+  struct stat info;
+  if (stat(path.c_str(), &info) != 0) return "";
+  return absl::StrCat(info.st_size, " ", info.st_mtim.tv_sec, ".",
+                      info.st_mtim.tv_nsec);
+}
+
 absl::Status ReadFileBytes(const std::string& path, const FilePart* part,
                            std::vector<uint8_t>* bytes) {
   // A pipe would be waited for, without O_NONBLOCK; files do not have it.

@@ -23,13 +23,17 @@ class FileSource : public ImageSource {
   int channels() const final { return channels_; }
   ImageSize fixed_size() const final { return {}; }
   absl::Span<const int32_t> labels() const final { return labels_; }
-  std::string name(int64_t index) const final;
+  std::string name(int64_t index) const override;
   std::unique_ptr<ImageReader> MakeReader() const final;
 
   // Puts the content of file `index` into *bytes. Thread-safe.
   // Errors: why it cannot be read, without its name.
   virtual absl::Status ReadFile(int64_t index,
                                 std::vector<uint8_t>* bytes) const = 0;
+
+  // What is another text if file `index` has changed: FileStamp, and where it
+  // lies in an archive. "" if it cannot be looked at.
+  virtual std::string Stamp(int64_t index) const = 0;
 
  protected:
   // labels: one for each name, or empty. channels: 1 or 3, whatever the files
@@ -50,6 +54,10 @@ struct FilePart {
   int64_t size = 0;
   int64_t file_size = 0;  // of the whole; another means that it has changed
 };
+
+// The size and the time of change of the file at `path`, "12 345.6", or "" if
+// it cannot be looked at.
+std::string FileStamp(const std::string& path);
 
 // Reads the file at `path`, or if `part` is not null that part of it.
 // Errors: as ReadFile above; kDataLoss for what is no regular file, larger than

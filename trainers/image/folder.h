@@ -53,7 +53,7 @@ absl::StatusOr<Folder> ReadFolder(const std::string& dir, int channels);
 // "images" and "order" as above. If it is a file, that one image.
 // Errors: kNotFound if there is nothing, or no image; kInvalidArgument for an
 // archive; the file system's.
-absl::StatusOr<Folder> ReadImages(const std::string& path, int channels);
+absl::StatusOr<Folder> ReadFolderImages(const std::string& path, int channels);
 
 }  // namespace gsg
 

@@ -116,6 +116,8 @@ void Findings::AddPassedOver(const Findings& more) {
   special += more.special;
   repeated += more.repeated;
   if (repeated_link.empty()) repeated_link = more.repeated_link;
+  replaced += more.replaced;
+  if (replaced_one.empty()) replaced_one = more.replaced_one;
   splits.insert(splits.end(), more.splits.begin(), more.splits.end());
 }
 

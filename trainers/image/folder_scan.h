@@ -48,6 +48,8 @@ struct Findings {
   int64_t special = 0;        // pipes, sockets and devices: not opened
   int64_t repeated = 0;       // links to what is read already, or lies above
   std::string repeated_link;  // one of them
+  int64_t replaced = 0;       // in archives: there is a later one of that name
+  std::string replaced_one;   // one of them
   // Folders below a training set that are called as a validation or test set.
   std::vector<std::string> splits;
 

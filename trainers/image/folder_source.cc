@@ -21,6 +21,10 @@ absl::Status FolderSource::ReadFile(int64_t index,
   return ReadFileBytes(path(index), nullptr, bytes);
 }
 
+std::string FolderSource::Stamp(int64_t index) const {
+  return FileStamp(path(index));
+}
+
 std::string FolderSource::path(int64_t index) const {
   return root_.empty() ? name(index) : absl::StrCat(root_, "/", name(index));
 }

@@ -22,6 +22,8 @@ class FolderSource final : public FileSource {
   absl::Status ReadFile(int64_t index,
                         std::vector<uint8_t>* bytes) const override;
 
+  std::string Stamp(int64_t index) const override;
+
   // The path to open.
   std::string path(int64_t index) const;
 

@@ -150,6 +150,14 @@ absl::Status CheckChannels(int channels) {
       absl::StrCat("--channels=", channels, ": must be 1 (gray) or 3 (color)"));
 }
 
+absl::StatusOr<ImageFiles> ReadImages(const std::string& path, int channels) {
+  if (IsShards(path) || IsInShard(path)) {
+    return ReadShardImages(path, channels);
+  }
+  GSG_ASSIGN_OR_RETURN(Folder folder, ReadFolderImages(path, channels));
+  return ImageFiles{std::move(folder.train), std::move(folder.notes)};
+}
+
 absl::StatusOr<Images> FindImages(const std::string& data_dir,
                                   const std::string& data_list, int channels) {
   if (!data_list.empty()) {

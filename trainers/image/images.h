@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "trainers/image/file_source.h"
 #include "trainers/image/image_source.h"
 
 namespace gsg {
@@ -19,6 +20,20 @@ struct Images {
   // What was passed over, and why, a line each: to be shown to the user.
   std::vector<std::string> notes;
 };
+
+// Images without labels, by whatever layout.
+struct ImageFiles {
+  std::unique_ptr<FileSource> source;
+  std::vector<std::string> notes;  // as above
+};
+
+// The images that --images names: those at any depth below a folder, called by
+// their path there; those in tar archives (IsShards), called by the archive's
+// and theirs in it, "shard-000.tar/cat/1.jpg", in the order of the latter; or
+// one image, a file or one in an archive, "DIR/shard-000.tar/cat/1.jpg".
+// Errors: kNotFound if there is nothing, or no image; kInvalidArgument for
+// another kind of archive; those of ListTar; the file system's.
+absl::StatusOr<ImageFiles> ReadImages(const std::string& path, int channels);
 
 // What --data_dir and --data_list name: a folder or several, with commas
 // between them (path_list.h, folder.h), tar archives (shards.h), or a list

@@ -65,6 +65,12 @@ std::vector<std::string> NotesOn(const Findings& findings) {
         were(count), " not followed: ", findings.repeated_link,
         count == 1 ? "" : ", ..."));
   }
+  if (const int64_t count = findings.replaced; count > 0) {
+    notes.push_back(absl::StrCat(
+        Plural(count, "file"), " ", were(count),
+        " passed over because the archive has a later one of the same name: ",
+        findings.replaced_one, count == 1 ? "" : ", ..."));
+  }
   if (!findings.splits.empty()) {
     notes.push_back(absl::StrCat(
         "not trained on, because it is called as a validation or test set: ",

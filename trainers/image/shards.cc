@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <string>
 #include <system_error>
@@ -20,19 +19,20 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "gsg_core/status_macros.h"
+#include "trainers/image/folder_layout.h"
 #include "trainers/image/folder_scan.h"
 #include "trainers/image/images.h"
 #include "trainers/image/passed_over.h"
 #include "trainers/image/tar.h"
 #include "trainers/image/tar_source.h"
+#include "trainers/image/tar_tree.h"
 
 namespace gsg {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr int32_t kMaxClasses = 1 << 20;
 
 bool IsTarName(absl::string_view name) {
   return absl::EndsWith(absl::AsciiStrToLower(name), ".tar");
@@ -92,178 +92,192 @@ Split SplitOfArchive(absl::string_view path) {
   return split;
 }
 
-struct Archives {
-  std::vector<std::string> train;
-  std::vector<std::string> test;
-  std::vector<std::string> notes;
-};
-
-absl::StatusOr<Archives> FindArchives(const std::vector<std::string>& paths) {
-  std::map<Split, std::vector<std::string>> by_split;
-  for (const std::string& path : paths) {
-    std::error_code error;
-    if (fs::is_directory(path, error)) {
-      for (const std::string& archive : ArchivesIn(path)) {
-        by_split[SplitOfArchive(archive)].push_back(
-            absl::StrCat(path, "/", archive));
-      }
-      continue;
+// The archives at a path, called by their names below it.
+absl::StatusOr<std::vector<TarTree::Archive>> ArchivesAt(
+    const std::string& path) {
+  std::vector<TarTree::Archive> archives;
+  std::error_code error;
+  if (fs::is_directory(path, error)) {
+    for (const std::string& below : ArchivesIn(path)) {
+      archives.push_back(
+          {absl::StrCat(path, "/", below), below, SplitOfArchive(below)});
     }
-    GSG_ASSIGN_OR_RETURN(const std::vector<std::string> archives,
+  } else {
+    GSG_ASSIGN_OR_RETURN(const std::vector<std::string> files,
                          ExpandBraces(path));
-    for (const std::string& archive : archives) {
-      if (!fs::exists(archive, error)) {
-        return absl::NotFoundError(
-            absl::StrCat(archive, " does not exist",
-                         archives.size() > 1 ? "; it is one of " : "",
-                         archives.size() > 1 ? path : ""));
+    const size_t folder = FolderOfShards(path).size();
+    for (const std::string& file : files) {
+      if (!fs::exists(file, error)) {
+        return absl::NotFoundError(absl::StrCat(
+            file, " does not exist", files.size() > 1 ? "; it is one of " : "",
+            files.size() > 1 ? path : ""));
       }
-      by_split[SplitOfArchive(fs::path(archive).filename().string())].push_back(
-          archive);
+      absl::string_view name = absl::string_view(file).substr(folder);
+      absl::ConsumePrefix(&name, "/");
+      archives.push_back({file, std::string(name),
+                          SplitOfArchive(fs::path(file).filename().string())});
     }
   }
-  Archives archives;
-  for (const Split split : {Split::kNone, Split::kTrain}) {
-    std::vector<std::string>& some = by_split[split];
-    archives.train.insert(archives.train.end(), some.begin(), some.end());
-  }
-  archives.test = by_split[Split::kVal];
-  if (archives.test.empty()) {
-    archives.test = by_split[Split::kTest];
-  } else if (!by_split[Split::kTest].empty()) {
-    archives.notes.push_back(
-        absl::StrCat(Plural(by_split[Split::kTest].size(), "archive"),
-                     " called as a test set, such as ",
-                     by_split[Split::kTest].front(), ", not used"));
-  }
-  if (archives.train.empty()) std::swap(archives.train, archives.test);
-  std::sort(archives.train.begin(), archives.train.end());
-  std::sort(archives.test.begin(), archives.test.end());
   return archives;
 }
 
-// The images of some archives, in order.
-struct Part {
-  std::vector<std::string> names;
-  std::vector<TarSource::Place> places;
-  std::vector<int32_t> labels;  // empty, or one for each
-  Findings passed_over;
-};
-
-// `path` without its suffix, that behind the last dot or the first one of the
-// file's name.
-std::string Key(const std::string& path, bool first_dot) {
-  const size_t name = path.rfind('/') + 1;
-  const size_t dot =
-      first_dot ? path.find('.', name + 1) : path.find_last_of('.');
-  return dot == path.npos || dot < name ? path : path.substr(0, dot);
+void SortByPath(std::vector<TarTree::Archive>* archives) {
+  std::sort(archives->begin(), archives->end(),
+            [](const TarTree::Archive& a, const TarTree::Archive& b) {
+              return a.path < b.path;
+            });
 }
 
-absl::StatusOr<int32_t> Label(const std::string& archive,
-                              const TarMember& member) {
-  int32_t label = -1;
-  if (absl::SimpleAtoi(absl::StripAsciiWhitespace(member.text), &label) &&
-      label >= 0 && label < kMaxClasses) {
-    return label;
+// Those of all paths. Where there are some for validation, without those for
+// tests, and a note says so.
+absl::StatusOr<std::vector<TarTree::Archive>> FindArchives(
+    const std::vector<std::string>& paths, std::vector<std::string>* notes) {
+  std::vector<TarTree::Archive> archives;
+  for (const std::string& path : paths) {
+    GSG_ASSIGN_OR_RETURN(const std::vector<TarTree::Archive> some,
+                         ArchivesAt(path));
+    archives.insert(archives.end(), some.begin(), some.end());
   }
-  return absl::InvalidArgumentError(absl::StrCat(
-      archive, ": ", member.name,
-      " must hold the number of a class, from 0 to ", kMaxClasses - 1));
-}
-
-bool IsIgnored(absl::string_view path) {
-  for (const absl::string_view name : absl::StrSplit(path, '/')) {
-    if (IsIgnoredName(name)) return true;
+  for (TarTree::Archive& archive : archives) {
+    if (paths.size() > 1) archive.name = archive.path;
   }
-  return false;
-}
-
-void PassOver(const std::string& name, Findings* findings) {
-  ++findings->formats[SuffixOf(name)];
-  findings->other = name;
-}
-
-// An image and its label, -1 if it has none.
-struct Found {
-  std::string name;
-  TarSource::Place place;
-  int32_t label = -1;
-};
-
-absl::Status AddArchive(const std::string& path, int32_t number,
-                        std::vector<Found>* found, Findings* passed_over) {
-  GSG_ASSIGN_OR_RETURN(Tar tar, ListTar(path));
-  std::map<std::string, int32_t> labels;
-  for (const TarMember& member : tar.members) {
-    if (!member.plain || !absl::EndsWith(member.name, ".cls")) continue;
-    GSG_ASSIGN_OR_RETURN(labels[Key(member.name, /*first_dot=*/false)],
-                         Label(path, member));
+  SortByPath(&archives);
+  const auto is = [](Split split) {
+    return [split](const TarTree::Archive& archive) {
+      return archive.split == split;
+    };
+  };
+  const auto test =
+      std::find_if(archives.begin(), archives.end(), is(Split::kTest));
+  if (test == archives.end() ||
+      std::none_of(archives.begin(), archives.end(), is(Split::kVal))) {
+    return archives;
   }
-  for (TarMember& member : tar.members) {
-    if (IsIgnored(member.name)) continue;
-    if (!member.plain) {
-      ++passed_over->special;
-    } else if (IsImageName(member.name)) {
-      Found image;
-      for (const bool first_dot : {false, true}) {
-        const auto label = labels.find(Key(member.name, first_dot));
-        if (label != labels.end() && image.label < 0) {
-          image.label = label->second;
-        }
-      }
-      image.name = std::move(member.name);
-      image.place = {number, {member.begin, member.size, tar.file_size}};
-      found->push_back(std::move(image));
-    } else if (!absl::EndsWith(member.name, ".cls")) {
-      PassOver(member.name, passed_over);
+  const auto count =
+      std::count_if(archives.begin(), archives.end(), is(Split::kTest));
+  notes->push_back(absl::StrCat(Plural(count, "archive"),
+                                " called as a test set, such as ", test->path,
+                                ", not used"));
+  archives.erase(
+      std::remove_if(archives.begin(), archives.end(), is(Split::kTest)),
+      archives.end());
+  return archives;
+}
+
+using ImagesInTree = std::vector<const TarTree::Image*>;
+
+// Their numbers in .cls files: none, or one for each.
+absl::StatusOr<std::vector<int32_t>> LabelsOf(const TarTree& tree,
+                                              const ImagesInTree& images) {
+  std::vector<int32_t> labels;
+  const TarTree::Image* without = nullptr;
+  for (const TarTree::Image* image : images) {
+    if (image->label >= 0) {
+      labels.push_back(image->label);
+    } else if (without == nullptr) {
+      without = image;
     }
   }
-  return absl::OkStatus();
-}
-
-absl::StatusOr<Part> ReadPart(const std::vector<std::string>& archives) {
-  std::vector<Found> found;
-  Part part;
-  for (size_t i = 0; i < archives.size(); ++i) {
-    GSG_RETURN_IF_ERROR(AddArchive(archives[i], static_cast<int32_t>(i), &found,
-                                   &part.passed_over));
-  }
-  if (found.empty()) {
-    return absl::NotFoundError(absl::StrCat(
-        Plural(archives.size(), "archive"), " such as ", archives.front(),
-        archives.size() == 1 ? " has" : " have", " no file whose name ends in ",
-        kImageSuffixes, ", but ", part.passed_over.others(), " others",
-        part.passed_over.others() > 0
-            ? absl::StrCat(" (", FormatsIn(part.passed_over), ")")
-            : "",
-        HeifAdvice(part.passed_over)));
-  }
-  // Stable: where two archives have the name, in their order.
-  std::stable_sort(
-      found.begin(), found.end(),
-      [](const Found& a, const Found& b) { return a.name < b.name; });
-  const auto has_label = [](const Found& image) { return image.label >= 0; };
-  const int64_t labeled = std::count_if(found.begin(), found.end(), has_label);
-  const auto without = std::find_if_not(found.begin(), found.end(), has_label);
-  if (labeled > 0 && without != found.end()) {
+  if (!labels.empty() && without != nullptr) {
     return absl::InvalidArgumentError(
-        absl::StrCat(archives[without->place.archive], ": ", without->name,
-                     " has no .cls file beside it, and ", labeled,
+        absl::StrCat(tree.NameOf(without->path),
+                     " has no .cls file beside it, and ", labels.size(),
                      " other images have one; give all of them one, or none"));
   }
-  for (Found& image : found) {
-    part.names.push_back(std::move(image.name));
-    part.places.push_back(image.place);
-    if (labeled > 0) part.labels.push_back(image.label);
-  }
-  return part;
+  return labels;
 }
 
-std::unique_ptr<ImageSource> Source(std::vector<std::string> archives,
-                                    Part part, int channels) {
-  return std::make_unique<TarSource>(std::move(archives), part.names,
-                                     std::move(part.places),
-                                     std::move(part.labels), channels);
+void Append(const std::vector<std::string>& more,
+            std::vector<std::string>* notes) {
+  notes->insert(notes->end(), more.begin(), more.end());
+}
+
+// Labeled by .cls files: `labels` of the training images.
+absl::StatusOr<Images> ReadNumbered(const TarTree& tree,
+                                    const FolderParts& parts,
+                                    const ImagesInTree& train,
+                                    std::vector<int32_t> labels,
+                                    Findings passed_over, int channels) {
+  Images images;
+  if (parts.tests.empty()) {
+    images.notes.push_back(
+        "the labels (.cls) are not used: nothing is scored without archives, "
+        "or a folder in them, called as a validation set, as val-000.tar or "
+        "val/000.tar");
+  } else {
+    const std::string& part = parts.tests.front();
+    for (size_t i = 1; i < parts.tests.size(); ++i) {
+      images.notes.push_back(
+          absl::StrCat(parts.tests[i], " is not used: ", part, " is scored"));
+    }
+    GSG_ASSIGN_OR_RETURN(const Findings findings,
+                         tree.Scan(part, /*training=*/false, {}));
+    if (findings.images.empty()) return tree.NoImages(part, findings);
+    const ImagesInTree test = tree.ImagesOf(findings.images);
+    GSG_ASSIGN_OR_RETURN(std::vector<int32_t> test_labels,
+                         LabelsOf(tree, test));
+    const int32_t classes = 1 + *std::max_element(labels.begin(), labels.end());
+    for (size_t i = 0; i < test_labels.size(); ++i) {
+      if (test_labels[i] < classes) continue;
+      return absl::InvalidArgumentError(absl::StrCat(
+          tree.NameOf(test[i]->path), " is of class ", test_labels[i],
+          "; those of training end at ", classes - 1));
+    }
+    passed_over.AddPassedOver(findings);
+    if (test_labels.empty()) {
+      images.notes.push_back(absl::StrCat(
+          tree.NameOf(part),
+          " has no .cls files: without labels there nothing is scored"));
+    } else {
+      for (int32_t c = 0; c < classes; ++c) {
+        images.classes.push_back(absl::StrCat(c));
+      }
+      images.test = tree.MakeSource(test, std::move(test_labels), channels);
+    }
+  }
+  if (images.test == nullptr) labels.clear();
+  images.train = tree.MakeSource(train, std::move(labels), channels);
+  Append(NotesOn(passed_over), &images.notes);
+  return images;
+}
+
+// "DIR/a.tar/cat/1.jpg" to where the archive's path ends; npos if no such file
+// is there.
+size_t EndOfArchive(absl::string_view path) {
+  for (size_t slash = path.find('/', 1); slash != path.npos;
+       slash = path.find('/', slash + 1)) {
+    const absl::string_view archive = path.substr(0, slash);
+    std::error_code error;
+    if (IsTarName(archive) &&
+        fs::is_regular_file(std::string(archive), error)) {
+      return slash;
+    }
+  }
+  return path.npos;
+}
+
+absl::StatusOr<ImageFiles> ReadOne(const std::string& path, int channels) {
+  const std::string archive = path.substr(0, EndOfArchive(path));
+  const std::string name = path.substr(archive.size() + 1);
+  GSG_ASSIGN_OR_RETURN(const Tar tar, ListTar(archive));
+  // As in unpacking the last of that name.
+  const auto found = std::find_if(tar.members.rbegin(), tar.members.rend(),
+                                  [&](const TarMember& member) {
+                                    return member.plain && member.name == name;
+                                  });
+  if (found == tar.members.rend()) {
+    return absl::NotFoundError(
+        absl::StrCat("archive ", archive, " has no file ", name));
+  }
+  ImageFiles files;
+  files.source = std::make_unique<TarSource>(
+      std::vector<TarSource::Archive>{
+          {archive, fs::path(archive).filename().string()}},
+      std::vector<std::string>{name},
+      std::vector<TarSource::Place>{
+          {0, {found->begin, found->size, tar.file_size}}},
+      std::vector<int32_t>(), channels);
+  return files;
 }
 
 }  // namespace
@@ -316,52 +330,75 @@ bool IsShards(const std::string& path) {
          absl::StrContains(absl::AsciiStrToLower(path), ".tar");
 }
 
+bool IsInShard(const std::string& path) {
+  return EndOfArchive(path) != path.npos;
+}
+
+std::string FolderOfShards(const std::string& path) {
+  std::error_code error;
+  if (fs::is_directory(path, error)) return path;
+  // Names must tell archives of a range apart.
+  const size_t end = path.substr(0, path.find('{')).rfind('/');
+  return end == path.npos ? "" : path.substr(0, std::max<size_t>(end, 1));
+}
+
 absl::StatusOr<Images> ReadShards(const std::vector<std::string>& paths,
                                   int channels) {
   GSG_RETURN_IF_ERROR(CheckChannels(channels));
-  GSG_ASSIGN_OR_RETURN(Archives archives, FindArchives(paths));
+  std::vector<std::string> notes;
+  GSG_ASSIGN_OR_RETURN(std::vector<TarTree::Archive> archives,
+                       FindArchives(paths, &notes));
+  GSG_ASSIGN_OR_RETURN(const TarTree tree, TarTree::Read(std::move(archives)));
+  GSG_ASSIGN_OR_RETURN(FolderParts parts, FindParts(tree));
+  GSG_ASSIGN_OR_RETURN(const Findings findings, TrainingImages(tree, parts));
+  const ImagesInTree train = tree.ImagesOf(findings.images);
+  GSG_ASSIGN_OR_RETURN(std::vector<int32_t> labels, LabelsOf(tree, train));
   Images images;
-  images.notes = archives.notes;
-  GSG_ASSIGN_OR_RETURN(Part train, ReadPart(archives.train));
-  Findings passed_over = train.passed_over;
-  const bool labeled = !train.labels.empty();
-  if (labeled && !archives.test.empty()) {
-    GSG_ASSIGN_OR_RETURN(Part test, ReadPart(archives.test));
-    const int32_t classes =
-        1 + *std::max_element(train.labels.begin(), train.labels.end());
-    for (size_t i = 0; i < test.labels.size(); ++i) {
-      if (test.labels[i] < classes) continue;
-      return absl::InvalidArgumentError(
-          absl::StrCat(archives.test[test.places[i].archive], ": ",
-                       test.names[i], " is of class ", test.labels[i],
-                       "; those of training end at ", classes - 1));
+  if (!labels.empty()) {
+    GSG_ASSIGN_OR_RETURN(
+        images, ReadNumbered(tree, parts, train, std::move(labels), findings,
+                             channels));
+  } else {
+    GSG_ASSIGN_OR_RETURN(const std::vector<std::string> folders,
+                         tree.Subfolders(parts.train));
+    if (!parts.train.empty() && folders.empty() && !parts.tests.empty()) {
+      notes.push_back(absl::StrCat(
+          tree.NameOf(parts.tests.front()),
+          " is not used: ", tree.NameOf(parts.train),
+          " has no labels (neither .cls files nor class folders)"));
+      parts.tests.clear();
     }
-    passed_over.AddPassedOver(test.passed_over);
-    if (test.labels.empty()) {
-      images.notes.push_back(absl::StrCat(
-          archives.test.front(),
-          " has no .cls files: without labels there nothing is scored"));
-    } else {
-      for (int32_t c = 0; c < classes; ++c) {
-        images.classes.push_back(absl::StrCat(c));
-      }
-      images.test = Source(archives.test, std::move(test), channels);
+    GSG_ASSIGN_OR_RETURN(FolderLayout layout, LayoutOf(tree, parts));
+    images.train = tree.MakeSource(tree.ImagesOf(layout.train),
+                                   std::move(layout.train_labels), channels);
+    if (!layout.test.empty()) {
+      images.test = tree.MakeSource(tree.ImagesOf(layout.test),
+                                    std::move(layout.test_labels), channels);
     }
-  } else if (labeled) {
-    images.notes.push_back(
-        "the labels (.cls) are not used: nothing is scored without archives "
-        "called as a validation set, as val-000.tar or val/000.tar");
-  } else if (!archives.test.empty()) {
-    images.notes.push_back(absl::StrCat(
-        archives.test.front(), archives.test.size() > 1 ? ", ... are" : " is",
-        " not used: ", archives.train.front(), " has no labels (.cls)"));
+    images.classes = std::move(layout.classes);
+    images.notes = std::move(layout.notes);
   }
-  if (images.test == nullptr) train.labels.clear();
-  images.train = Source(archives.train, std::move(train), channels);
-  for (std::string& note : NotesOn(passed_over)) {
-    images.notes.push_back(std::move(note));
-  }
+  Append(images.notes, &notes);
+  images.notes = std::move(notes);
   return images;
+}
+
+absl::StatusOr<ImageFiles> ReadShardImages(const std::string& path,
+                                           int channels) {
+  GSG_RETURN_IF_ERROR(CheckChannels(channels));
+  if (IsInShard(path)) return ReadOne(path, channels);
+  GSG_ASSIGN_OR_RETURN(std::vector<TarTree::Archive> archives,
+                       ArchivesAt(path));
+  for (TarTree::Archive& archive : archives) archive.split = Split::kNone;
+  SortByPath(&archives);
+  GSG_ASSIGN_OR_RETURN(const TarTree tree, TarTree::Read(std::move(archives)));
+  GSG_ASSIGN_OR_RETURN(const Findings findings,
+                       tree.Scan("", /*training=*/false, {}));
+  if (findings.images.empty()) return tree.NoImages("", findings);
+  ImageFiles files;
+  files.source = tree.MakeSource(tree.ImagesOf(findings.images), {}, channels);
+  files.notes = NotesOn(findings);
+  return files;
 }
 
 }  // namespace gsg

@@ -21,27 +21,51 @@ absl::StatusOr<std::vector<std::string>> ExpandBraces(absl::string_view path);
 // images at any depth.
 bool IsShards(const std::string& path);
 
-// Finds the images in tar archives, as WebDataset writes them: an image's label
-// is the number in the file beside it that is called as it is, with ".cls" (all
-// images have one, or none does). paths: as IsShards has them.
+// Finds the images in tar archives, as WebDataset writes them or as folders of
+// images are packed. paths: as IsShards has them.
 //
-// Archives are split as folders are: those called, in a word of their name or
-// of a folder below the path that was given, as a validation set are validation
-// images (or where there are none of these, those called as a test set); the
-// others are for training. If there is nothing but these, they are trained on.
-// Without labels, or without validation images, nothing is scored, and a note
-// says so. Classes are numbered as in the .cls files and called by their
-// number.
+// They are read as the one folder into which they would be unpacked (TarTree),
+// by the rules of folder.h: what is for training and what is scored, classes,
+// what is passed over, errors. Archives are split as folders are: those called,
+// in a word of their name or of a folder below the path that was given, as a
+// validation set are validation images (or where there are none of these,
+// those called as a test set); the others are for training, but for what they
+// hold in folders that are called so. If there is nothing but archives called
+// so, they are trained on.
+//
+// An image's label is the number in the file beside it that is called as it is,
+// with ".cls"; all training images have one, or none does. Classes are numbered
+// as there and called by their number. Where none has one, labels are class
+// folders. Without labels, or without validation images, nothing is scored, and
+// a note says so.
 //
 // The order is that of the names in the archives, byte by byte, whatever
-// archive they are in: that of the same files in a folder.
+// archive they are in: that of the same files in a folder. Images are called
+// by archive and name there, "shard-000.tar/cat/1.jpg", where the archive is
+// called by its path below the folder or behind the last "/" before a range,
+// or as it is if `paths` are several.
 // Memory: see TarSource. Time: every header is read once.
 // Errors, all saying what is wrong, where, and what to do: kNotFound if there
 // is no archive, or no image; kInvalidArgument for labels that make no sense,
 // are missing for some, or that training does not have; `channels` other than 1
-// or 3; those of ListTar.
+// or 3; those of TarTree::Read and ReadFolder.
 absl::StatusOr<Images> ReadShards(const std::vector<std::string>& paths,
                                   int channels);
+
+// Whether `path` is that of a file in a tar archive, which is there, as in
+// "DIR/a.tar/cat/1.jpg".
+bool IsInShard(const std::string& path);
+
+// All images of the archives at `path`, as IsShards has it, without labels, or
+// the one as IsInShard has it. Order and names as above.
+// Errors: kNotFound if there is no such archive, file in it, or image; those of
+// TarTree::Read.
+absl::StatusOr<ImageFiles> ReadShardImages(const std::string& path,
+                                           int channels);
+
+// The folder that the archives of ReadShardImages(path) are called below; ""
+// for the current one.
+std::string FolderOfShards(const std::string& path);
 
 }  // namespace gsg
 

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
@@ -18,8 +19,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
-#include "absl/strings/strip.h"
 #include "absl/types/span.h"
 #include "gsg_core/status_macros.h"
 #include "trainers/base/interrupt.h"
@@ -190,10 +192,26 @@ absl::Status CheckIsTar(const std::string& path, Archive* archive) {
   return absl::OkStatus();
 }
 
+// Where tar puts a file of that name: below the folder that it unpacks into,
+// and so without what leads to the root or above.
+std::string UnpackedName(string_view name) {
+  std::vector<string_view> parts;
+  for (const string_view part : absl::StrSplit(name, '/')) {
+    if (part.empty() || part == ".") continue;
+    if (part == "..") {
+      parts.clear();
+    } else {
+      parts.push_back(part);
+    }
+  }
+  return absl::StrJoin(parts, "/");
+}
+
 // Reads the member whose header is at *at, if there is one, and moves behind
-// it. False at the end of the archive.
+// it. Adds the folders before it. False at the end of the archive.
 absl::StatusOr<bool> ReadMember(Archive* archive, int64_t* at,
-                                TarMember* member) {
+                                TarMember* member,
+                                std::vector<std::string>* folders) {
   Extension extension;
   for (;;) {
     const int64_t start = *at;
@@ -232,27 +250,20 @@ absl::StatusOr<bool> ReadMember(Archive* archive, int64_t* at,
       }
       continue;
     }
-    if (type == '5') {  // a folder
-      extension = {};
-      continue;
-    }
     if (!extension.name.empty()) member->name = std::move(extension.name);
-    string_view name = member->name;
-    while (absl::ConsumePrefix(&name, "./")) {
-    }
-    // Before the assignment, since it points into it.
-    std::string cleaned(name);
-    member->name = std::move(cleaned);
-    member->begin = begin;
-    member->size = size;
+    // Of what was before ustar, a folder is a file whose name ends so.
+    const bool is_folder = type == '5' || absl::EndsWith(member->name, "/");
+    member->name = UnpackedName(member->name);
     member->plain =
         (type == '0' || type == '\0' || type == '7') && !extension.holes;
-    member->text.clear();
-    // Of what was before ustar, a folder is a file whose name ends so.
-    if (absl::EndsWith(member->name, "/")) {
+    if (is_folder) {
+      if (!member->name.empty()) folders->push_back(std::move(member->name));
       extension = {};
       continue;
     }
+    member->begin = begin;
+    member->size = size;
+    member->text.clear();
     if (member->plain && size <= kMaxText &&
         absl::EndsWith(member->name, ".cls")) {
       GSG_ASSIGN_OR_RETURN(const string_view text, archive->Read(begin, size));
@@ -292,7 +303,8 @@ absl::StatusOr<Tar> ListTar(const std::string& path) {
           absl::StrCat("interrupted while ", path, " was read"));
     }
     TarMember member;
-    GSG_ASSIGN_OR_RETURN(const bool more, ReadMember(&archive, &at, &member));
+    GSG_ASSIGN_OR_RETURN(const bool more,
+                         ReadMember(&archive, &at, &member, &tar.folders));
     if (!more) return tar;
     tar.members.push_back(std::move(member));
   }

@@ -11,7 +11,9 @@ namespace gsg {
 
 // A file in a tar archive.
 struct TarMember {
-  std::string name;    // its path there, without "./" before it
+  // Its path there as tar unpacks it: without empty parts and ".", and behind
+  // the last "..". So "/a/./1.jpg" is "a/1.jpg", and "a/../b" is "b".
+  std::string name;
   int64_t begin = 0;   // of its content, in the archive
   int64_t size = 0;    // bytes
   std::string text;    // the content, of those called .cls that have few bytes
@@ -19,8 +21,9 @@ struct TarMember {
 };
 
 struct Tar {
-  std::vector<TarMember> members;  // all but folders, in the archive's order
-  int64_t file_size = 0;           // of the archive
+  std::vector<TarMember> members;    // all but folders, in the archive's order
+  std::vector<std::string> folders;  // that have a header, named as members are
+  int64_t file_size = 0;             // of the archive
 };
 
 // Reads the headers of a tar archive that is not compressed: ustar, pax (path

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "trainers/image/file_source.h"
 
 namespace gsg {
@@ -22,9 +23,14 @@ class TarSource final : public FileSource {
     FilePart part;
   };
 
-  // archives: their paths. names, places: one for each image. labels: too, or
-  // empty. channels: 1 or 3, whatever the files hold.
-  TarSource(std::vector<std::string> archives,
+  struct Archive {
+    std::string path;
+    std::string name;  // what names of images begin with
+  };
+
+  // names: of the images in their archives. names, places: one for each image.
+  // labels: too, or empty. channels: 1 or 3, whatever the files hold.
+  TarSource(std::vector<Archive> archives,
             const std::vector<std::string>& names, std::vector<Place> places,
             std::vector<int32_t> labels, int channels)
       : FileSource(names, std::move(labels), channels),
@@ -34,11 +40,25 @@ class TarSource final : public FileSource {
   absl::Status ReadFile(int64_t index,
                         std::vector<uint8_t>* bytes) const override {
     const Place& place = places_[index];
-    return ReadFileBytes(archives_[place.archive], &place.part, bytes);
+    return ReadFileBytes(archives_[place.archive].path, &place.part, bytes);
+  }
+
+  // "shard-000.tar/cat/1.jpg".
+  std::string name(int64_t index) const override {
+    return absl::StrCat(archives_[places_[index].archive].name, "/",
+                        FileSource::name(index));
+  }
+
+  std::string Stamp(int64_t index) const override {
+    const Place& place = places_[index];
+    const std::string archive = FileStamp(archives_[place.archive].path);
+    return archive.empty() ? ""
+                           : absl::StrCat(archive, " ", place.part.begin, " ",
+                                          place.part.size);
   }
 
  private:
-  const std::vector<std::string> archives_;
+  const std::vector<Archive> archives_;
   const std::vector<Place> places_;
 };
 

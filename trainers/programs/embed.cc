@@ -34,8 +34,8 @@
 #include "trainers/evaluate/evaluation_images.h"
 #include "trainers/image/damaged_images.h"
 #include "trainers/image/dataset.h"
-#include "trainers/image/folder.h"
 #include "trainers/image/image_source.h"
+#include "trainers/image/images.h"
 #include "trainers/programs/image_options.h"
 #include "trainers/programs/names_file.h"
 #include "trainers/programs/npy_writer.h"
@@ -55,6 +55,9 @@ constexpr char kIntroduction[] =
     "Examples:\n"
     "  embed --run=runs/photos --images=$HOME/photos --output=photos.npy\n"
     "    -> photos.npy [N, d] float32, photos.txt\n"
+    "  embed --run=runs/photos --images=photos-{000..007}.tar\n"
+    "    -> features.npy, features.txt with lines such as "
+    "photos-000.tar/cat/1.jpg\n"
     "  embed --run=runs/cifar --dataset=cifar10 --split=test "
     "--output=test.npy\n"
     "    -> test.npy [N, d] float32, test.txt, test.labels.npy [N] int64\n";
@@ -71,11 +74,13 @@ template <class Options, class Visitor>
 void VisitEmbedFields(Options& o, Visitor&& visit) {
   VisitRunFields(o, visit);
   constexpr absl::string_view kImages = "Images";
-  visit(o.images,
-        Field{"images", kImages,
-              "folder with images at any depth, or one image, instead of "
-              "--dataset"}
-            .Path());
+  visit(
+      o.images,
+      Field{"images", kImages,
+            "instead of --dataset: folder with images at any depth, tar "
+            "archives of them (shard-{000..146}.tar, or a folder of such), or "
+            "one image"}
+          .Path());
   VisitImageFields(o, visit);
   visit(o.split, Field{"split", kImages, "which images of --dataset"}.OneOf(
                      {"train", "test"}));
@@ -113,10 +118,10 @@ absl::StatusOr<std::unique_ptr<const ImageSource>> OpenImages(
     const EmbedOptions& options, const SavedNetwork& network) {
   if (!options.images.empty()) {
     GSG_ASSIGN_OR_RETURN(
-        Folder folder,
+        ImageFiles files,
         ReadImages(options.images, static_cast<int>(network.channels())));
-    ShowNotes(folder.notes);
-    return std::move(folder.train);
+    ShowNotes(files.notes);
+    return std::move(files.source);
   }
   GSG_ASSIGN_OR_RETURN(Dataset dataset, LoadImages(options, network));
   if (options.split == "train") return std::move(dataset.train);

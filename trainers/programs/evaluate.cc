@@ -231,7 +231,8 @@ absl::Status Evaluate(const EvaluateOptions& options) {
                           : " have no classes",
         "; classifying needs both. Give images in class folders with "
         "--dataset=folder --data_dir=DIR (DIR/train/<class>/ and "
-        "DIR/val/<class>/), or write features without classes with embed"));
+        "DIR/val/<class>/; DIR may be a tar archive of them), or write "
+        "features without classes with embed"));
   }
 
   absl::PrintF(

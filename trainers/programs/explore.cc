@@ -12,7 +12,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -54,8 +53,9 @@
 #include "trainers/explore/sheets.h"
 #include "trainers/explore/tables.h"
 #include "trainers/image/damaged_images.h"
-#include "trainers/image/folder.h"
-#include "trainers/image/folder_source.h"
+#include "trainers/image/file_source.h"
+#include "trainers/image/images.h"
+#include "trainers/image/shards.h"
 #include "trainers/programs/explore_images.h"
 #include "trainers/programs/explore_index.h"
 #include "trainers/programs/image_features.h"
@@ -131,7 +131,10 @@ void VisitExploreFields(Options& o, Visitor&& visit) {
             0, 1024));
   constexpr absl::string_view kImages = "Images";
   visit(o.images,
-        Field{"images", kImages, "folder with images at any depth"}.Path());
+        Field{"images", kImages,
+              "folder with images at any depth, or tar archives of them "
+              "(shard-{000..146}.tar, or a folder of such)"}
+            .Path());
   visit(o.features,
         Field{"features", kImages,
               "instead of --run: a .npy file of features made before, with "
@@ -227,7 +230,7 @@ absl::Status Validate(const ExploreOptions& options) {
 // What is known before anything is analyzed.
 struct Inputs {
   FeatureTable table;
-  std::unique_ptr<FolderSource> source;  // null: no images, only features
+  std::unique_ptr<FileSource> source;  // null: no images, only features
   int64_t unreadable = 0;
   IndexInfo index;
   std::string made_by;  // for the page
@@ -257,11 +260,11 @@ absl::StatusOr<Inputs> FromRun(const ExploreOptions& options) {
   const std::string checkpoint = NetworkPath(options);
   GSG_ASSIGN_OR_RETURN(SavedNetwork network, OpenNetwork(options, device));
   GSG_ASSIGN_OR_RETURN(
-      Folder folder,
+      ImageFiles files,
       ReadImages(options.images, static_cast<int>(network.channels())));
-  ShowNotes(folder.notes);
+  ShowNotes(files.notes);
   Inputs inputs;
-  inputs.source = std::move(folder.train);
+  inputs.source = std::move(files.source);
   ImageOptions image_options;
   image_options.image_size = options.image_size;
   const EvaluationOptions evaluation =
@@ -300,8 +303,8 @@ absl::StatusOr<Inputs> FromFile(const ExploreOptions& options) {
   inputs.index.features = AbsolutePath(options.features);
   inputs.made_by = options.features;
   if (options.images.empty()) return inputs;
-  GSG_ASSIGN_OR_RETURN(Folder folder, ReadImages(options.images, 3));
-  inputs.source = std::move(folder.train);
+  GSG_ASSIGN_OR_RETURN(ImageFiles files, ReadImages(options.images, 3));
+  inputs.source = std::move(files.source);
   return inputs;
 }
 
@@ -525,7 +528,10 @@ absl::Status Explore(const ExploreOptions& options) {
       absl::FormatTime("%Y-%m-%d %H:%M", absl::Now(), absl::LocalTimeZone()));
   context.unreadable = inputs.unreadable;
   if (inputs.source != nullptr) {
-    context.images = AddressOf(options.images, options.output);
+    // A browser finds no image in an archive.
+    if (!IsShards(options.images)) {
+      context.images = AddressOf(options.images, options.output);
+    }
     context.thumbnail =
         static_cast<int>(options.thumbnail > 0 ? options.thumbnail
                          : n <= kFewThumbnails ? 96

@@ -28,10 +28,9 @@
 #include "trainers/explore/looks.h"
 #include "trainers/explore/sheets.h"
 #include "trainers/image/damaged_images.h"
-#include "trainers/image/folder_source.h"
+#include "trainers/image/file_source.h"
 #include "trainers/image/image.h"
 #include "trainers/image/image_source.h"
-#include "trainers/programs/image_features.h"
 
 namespace gsg {
 namespace {
@@ -70,7 +69,7 @@ struct Pixels {
   }
 };
 
-Pixels PixelsOf(const FolderSource& source, int64_t place) {
+Pixels PixelsOf(const FileSource& source, int64_t place) {
   Pixels pixels;
   if (place < 0) return pixels;
   const std::unique_ptr<ImageReader> reader = source.MakeReader();
@@ -105,7 +104,7 @@ Looks ReadLooks(int64_t place, ImageReader* reader) {
 
 }  // namespace
 
-std::vector<int64_t> PlacesIn(const FolderSource& source,
+std::vector<int64_t> PlacesIn(const FileSource& source,
                               absl::Span<const std::string> names) {
   std::unordered_map<std::string, int64_t> places;
   for (int64_t i = 0; i < source.size(); ++i) places[source.name(i)] = i;
@@ -118,7 +117,7 @@ std::vector<int64_t> PlacesIn(const FolderSource& source,
 }
 
 absl::StatusOr<std::vector<Looks>> LooksOfImages(
-    const FolderSource& source, absl::Span<const int64_t> places, int threads,
+    const FileSource& source, absl::Span<const int64_t> places, int threads,
     Watch watch) {
   std::vector<std::unique_ptr<ImageReader>> readers;
   for (int t = 0; t < std::max(threads, 1); ++t) {
@@ -145,7 +144,7 @@ absl::StatusOr<std::vector<Looks>> LooksOfImages(
 }
 
 std::vector<std::vector<Copy>> CompareCopies(
-    const std::vector<DuplicateGroup>& groups, const FolderSource& source,
+    const std::vector<DuplicateGroup>& groups, const FileSource& source,
     absl::Span<const int64_t> places, absl::Span<const Looks> looks,
     Executor& executor) {
   std::vector<std::vector<Copy>> copies(groups.size());
@@ -167,7 +166,7 @@ std::vector<std::vector<Copy>> CompareCopies(
 }
 
 absl::StatusOr<std::vector<std::string>> WriteSheets(
-    const FolderSource& source, absl::Span<const int64_t> places,
+    const FileSource& source, absl::Span<const int64_t> places,
     absl::Span<const int32_t> order, int side, int threads,
     const std::string& output, Watch watch) {
   const std::filesystem::path folder = std::filesystem::path(output) / "sheets";
@@ -203,8 +202,8 @@ absl::StatusOr<std::vector<std::string>> WriteSheets(
     for (size_t s = 0; s < part.size(); ++s) {
       const int64_t place = places[part[s]];
       if (place >= 0) {
-        hash.Add(source.path(place));
-        hash.Add(FileStamp(source.path(place)));
+        hash.Add(source.name(place));
+        hash.Add(source.Stamp(place));
         wanted.push_back(place);
         slot[place] = static_cast<int>(s);
       } else {

@@ -15,18 +15,18 @@
 #include "trainers/explore/duplicates.h"
 #include "trainers/explore/features.h"
 #include "trainers/explore/looks.h"
-#include "trainers/image/folder_source.h"
+#include "trainers/image/file_source.h"
 
 namespace gsg {
 
 // Where each of `names` is in `source`; -1: it is not there.
-std::vector<int64_t> PlacesIn(const FolderSource& source,
+std::vector<int64_t> PlacesIn(const FileSource& source,
                               absl::Span<const std::string> names);
 
 // What the images look like, [n]; what cannot be read is not known.
 // Errors: kCancelled by `watch`, which is told images.
 absl::StatusOr<std::vector<Looks>> LooksOfImages(
-    const FolderSource& source, absl::Span<const int64_t> places, int threads,
+    const FileSource& source, absl::Span<const int64_t> places, int threads,
     Watch watch);
 
 // Compares the members of each group with its first: kExact if the decoded
@@ -34,7 +34,7 @@ absl::StatusOr<std::vector<Looks>> LooksOfImages(
 // kTurned if they look alike (looks) in another orientation only; kUnknown
 // where one of the two cannot be read. places: PlacesIn.
 std::vector<std::vector<Copy>> CompareCopies(
-    const std::vector<DuplicateGroup>& groups, const FolderSource& source,
+    const std::vector<DuplicateGroup>& groups, const FileSource& source,
     absl::Span<const int64_t> places, absl::Span<const Looks> looks,
     Executor& executor);
 
@@ -45,7 +45,7 @@ std::vector<std::vector<Copy>> CompareCopies(
 // gets a gray square.
 // Errors: kCancelled by `watch`, which is told images; the file system's.
 absl::StatusOr<std::vector<std::string>> WriteSheets(
-    const FolderSource& source, absl::Span<const int64_t> places,
+    const FileSource& source, absl::Span<const int64_t> places,
     absl::Span<const int32_t> order, int side, int threads,
     const std::string& output, Watch watch);
 

@@ -21,7 +21,7 @@ struct IndexInfo {
   bool released = false;   // it is others' weights, not a run's checkpoint
   int64_t image_size = 0;  // that the network was shown
   std::string features;    // the file that was given, or empty
-  std::string images;      // the folder, or empty
+  std::string images;      // the folder or archives, or empty
   bool center = true;      // the mean of the features was subtracted
 };
 

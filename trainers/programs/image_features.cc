@@ -4,7 +4,6 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/from_blob.h>
 #include <c10/core/Device.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -29,7 +28,7 @@
 #include "trainers/base/sealed_file.h"
 #include "trainers/evaluate/evaluation_images.h"
 #include "trainers/image/damaged_images.h"
-#include "trainers/image/folder_source.h"
+#include "trainers/image/file_source.h"
 #include "trainers/image/image.h"
 #include "trainers/programs/names_file.h"
 #include "trainers/programs/npy_reader.h"
@@ -151,16 +150,9 @@ struct Table {
 
 }  // namespace
 
-std::string FileStamp(const std::string& path) {
-  struct stat info;
-  if (stat(path.c_str(), &info) != 0) return "";
-  return absl::StrCat(info.st_size, " ", info.st_mtim.tv_sec, ".",
-                      info.st_mtim.tv_nsec);
-}
-
 absl::StatusOr<FeatureTable> KeptFeatures(const SavedNetwork& network,
                                           const std::string& network_stamp,
-                                          const FolderSource& source,
+                                          const FileSource& source,
                                           const EvaluationOptions& options,
                                           c10::Device device,
                                           const std::string& path,
@@ -175,7 +167,7 @@ absl::StatusOr<FeatureTable> KeptFeatures(const SavedNetwork& network,
   table.width = width;
   for (int64_t i = 0; i < source.size(); ++i) {
     table.names.push_back(source.name(i));
-    table.stamps.push_back(FileStamp(source.path(i)));
+    table.stamps.push_back(source.Stamp(i));
   }
   table.there.resize(source.size());
   table.Take(Load(path, network_stamp, width));

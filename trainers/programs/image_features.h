@@ -13,7 +13,7 @@
 #include "trainers/evaluate/evaluation_images.h"
 #include "trainers/explore/features.h"
 #include "trainers/image/damaged_images.h"
-#include "trainers/image/folder_source.h"
+#include "trainers/image/file_source.h"
 #include "trainers/run/saved_network.h"
 
 namespace gsg {
@@ -24,10 +24,6 @@ struct FeatureTable {
   int64_t width = 0;
   std::vector<float> values;  // [names.size(), width]
 };
-
-// What tells a file that has changed: its size and time of change, "12 345",
-// or "" if it cannot be looked at.
-std::string FileStamp(const std::string& path);
 
 // The features that `network` gives to the images of `source`, in their order,
 // damaged ones left out and noted in `damaged`.
@@ -40,7 +36,7 @@ std::string FileStamp(const std::string& path);
 // read; Backbone::CheckImageSize's; the file system's.
 absl::StatusOr<FeatureTable> KeptFeatures(const SavedNetwork& network,
                                           const std::string& network_stamp,
-                                          const FolderSource& source,
+                                          const FileSource& source,
                                           const EvaluationOptions& options,
                                           c10::Device device,
                                           const std::string& path,

@@ -33,9 +33,10 @@
 #include "trainers/explore/neighbors.h"
 #include "trainers/explore/sheets.h"
 #include "trainers/image/damaged_images.h"
-#include "trainers/image/folder.h"
 #include "trainers/image/image.h"
 #include "trainers/image/image_source.h"
+#include "trainers/image/images.h"
+#include "trainers/image/shards.h"
 #include "trainers/programs/explore_index.h"
 #include "trainers/programs/names_file.h"
 #include "trainers/programs/npy_reader.h"
@@ -54,7 +55,8 @@ constexpr char kIntroduction[] =
     "cosine and its\npath, nearest first.\n\n"
     "Examples:\n"
     "  search --index=answers --query=cat.jpg\n"
-    "  search --index=answers --k=50 --html=hits.html a.jpg b.jpg\n\n"
+    "  search --index=answers --k=50 --html=hits.html a.jpg b.jpg\n"
+    "  search --index=answers --query=shards/photos-000.tar/cat/1.jpg\n\n"
     "Where explore had --features instead of --run, a query is the name of an "
     "image\namong those.\n";
 
@@ -149,13 +151,15 @@ absl::StatusOr<std::vector<float>> ByNetwork(
   std::vector<float> values;
   for (const std::string& query : queries) {
     GSG_ASSIGN_OR_RETURN(
-        Folder folder, ReadImages(query, static_cast<int>(network.channels())));
-    if (folder.train->size() != 1) {
+        const ImageFiles files,
+        ReadImages(query, static_cast<int>(network.channels())));
+    if (files.source->size() != 1) {
       return absl::InvalidArgumentError(
-          absl::StrCat("--query=", query, " is a folder; give an image"));
+          absl::StrCat("--query=", query, " has ", files.source->size(),
+                       " images; give one, such as ", files.source->name(0)));
     }
     DamagedImages damaged(/*max_share=*/1);
-    EvaluationImages images(folder.train.get(), evaluation, &damaged);
+    EvaluationImages images(files.source.get(), evaluation, &damaged);
     EvaluationBatch batch;
     const absl::Status status = images.Read({0}, &batch);
     if (!damaged.list().empty()) {
@@ -182,11 +186,14 @@ absl::StatusOr<std::vector<float>> ByName(
     const Index& index, const std::vector<std::string>& queries) {
   std::unordered_map<absl::string_view, size_t> places;
   for (size_t i = 0; i < index.names.size(); ++i) places[index.names[i]] = i;
+  const std::string& images = index.info.images;
+  const std::string below_images =
+      IsShards(images) ? FolderOfShards(images) : images;
   std::vector<float> values;
   for (const std::string& query : queries) {
     auto place = places.find(query);
     // As the user sees it, and as --query resolves it.
-    for (const std::string& folder : {index.info.images, UserPath(".")}) {
+    for (const std::string& folder : {below_images, UserPath(".")}) {
       if (place != places.end() || folder.empty()) continue;
       const std::string below = std::filesystem::path(AbsolutePath(query))
                                     .lexically_relative(AbsolutePath(folder))
@@ -208,17 +215,16 @@ absl::StatusOr<std::vector<float>> ByName(
   return values;
 }
 
-// An <img> of a picture, or its name where it cannot be read.
-std::string PictureHtml(const std::string& path) {
-  constexpr absl::string_view kMissing = "<p>not readable</p>";
-  const absl::StatusOr<Folder> folder = ReadImages(path, 3);
-  if (!folder.ok() || folder->train->size() != 1) return std::string(kMissing);
+constexpr absl::string_view kMissing = "<p>not readable</p>";
+
+// An <img> of a picture, or kMissing where it cannot be read.
+std::string PictureHtml(const ImageSource& source, int64_t index) {
   EvaluationOptions options;
   options.side = kThumbnail;
   DamagedImages damaged(/*max_share=*/1);
-  EvaluationImages images(folder->train.get(), options, &damaged);
+  EvaluationImages images(&source, options, &damaged);
   EvaluationBatch batch;
-  if (!images.Read({0}, &batch).ok() || batch.indices.empty()) {
+  if (!images.Read({index}, &batch).ok() || batch.indices.empty()) {
     return std::string(kMissing);
   }
   std::vector<uint8_t> rgb;
@@ -236,9 +242,47 @@ std::string PictureHtml(const std::string& path) {
                       absl::Base64Escape(*file), "\" alt=\"\">");
 }
 
+std::string PictureHtml(const std::string& path) {
+  const absl::StatusOr<ImageFiles> files = ReadImages(path, 3);
+  if (!files.ok() || files->source->size() != 1) return std::string(kMissing);
+  return PictureHtml(*files->source, 0);
+}
+
+// The pictures of an index's images, by their names.
+class IndexPictures {
+ public:
+  // images: the folder or archives; empty: there are no pictures.
+  explicit IndexPictures(const std::string& images) : images_(images) {
+    // Each image of a folder is opened by its path. Archives have to be read.
+    if (!IsShards(images)) return;
+    absl::StatusOr<ImageFiles> files = ReadImages(images, 3);
+    if (!files.ok()) return;
+    source_ = std::move(files->source);
+    for (int64_t i = 0; i < source_->size(); ++i) {
+      places_[source_->name(i)] = i;
+    }
+  }
+
+  std::string Html(const std::string& name) const {
+    if (images_.empty()) return "";
+    if (source_ == nullptr) {
+      return PictureHtml(absl::StrCat(images_, "/", name));
+    }
+    const auto place = places_.find(name);
+    return place == places_.end() ? std::string(kMissing)
+                                  : PictureHtml(*source_, place->second);
+  }
+
+ private:
+  const std::string images_;
+  std::unique_ptr<ImageSource> source_;  // of archives
+  std::unordered_map<std::string, int64_t> places_;
+};
+
 std::string HitsPage(const Index& index,
                      const std::vector<std::string>& queries,
                      const Neighbors& hits) {
+  const IndexPictures pictures(index.info.images);
   std::string body;
   for (int64_t q = 0; q < hits.n; ++q) {
     absl::StrAppend(&body,
@@ -248,13 +292,10 @@ std::string HitsPage(const Index& index,
                     EscapeHtml(queries[q]), "</figcaption></figure><div>");
     for (int64_t k = 0; k < hits.k; ++k) {
       const std::string& name = index.names[hits.of(q)[k]];
-      absl::StrAppend(
-          &body, "<figure class=\"picture\">",
-          index.info.images.empty()
-              ? ""
-              : PictureHtml(absl::StrCat(index.info.images, "/", name)),
-          "<figcaption>", absl::StrFormat("%.4f ", hits.cosines_of(q)[k]),
-          EscapeHtml(name), "</figcaption></figure>");
+      absl::StrAppend(&body, "<figure class=\"picture\">", pictures.Html(name),
+                      "<figcaption>",
+                      absl::StrFormat("%.4f ", hits.cosines_of(q)[k]),
+                      EscapeHtml(name), "</figcaption></figure>");
     }
     body += "</div></div></section>\n";
   }

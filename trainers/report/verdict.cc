@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <string>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
@@ -147,10 +146,9 @@ std::string NextCommands(const Config& config, bool labeled) {
                           : " --data_dir=LABELED  (train/CLASS/ and "
                             "val/CLASS/ with images)");
   const std::string images =
-      // They take one folder.
+      // They take one folder, or archives at one path.
       config.dataset == "folder" && !config.data_dir.empty() &&
-              SplitPaths(config.data_dir).size() == 1 &&
-              !absl::StrContains(config.data_dir, ".tar")
+              SplitPaths(config.data_dir).size() == 1
           ? Quoted(config.data_dir)
           : "FOLDER";
   add("explore", absl::StrCat(" --images=", images, " --output=answers"));

@@ -227,6 +227,64 @@ class ExploreTest(unittest.TestCase):
                              os.path.join(images, names[2]))
         self.assertEqual(len(printed.splitlines()), 4)
 
+    def test_archives_are_explored_as_their_folder(self):
+        images = tr.image_folder(24)
+        place = tr.new_folder()
+        tr.pack(images, [f"{place}/a-{i}.tar" for i in range(2)])
+        archives = place + "/a-{0..1}.tar"
+
+        def explore(images):
+            output = tr.new_folder()
+            pr.succeed("explore", "--run=" + self.run_folder,
+                       "--images=" + images, "--output=" + output,
+                       "--threads=1")
+            return output
+
+        of_folder, output = explore(images), explore(archives)
+        for name in ("duplicates", "outliers", "clusters", "neighbors",
+                     "labels"):
+            rows = table(output, name + ".csv")
+            for row in rows:
+                for column in {"file", "neighbor"} & row.keys():
+                    archive, row[column] = row[column].split("/", 1)
+                    self.assertIn(archive, ("a-0.tar", "a-1.tar"))
+            self.assertEqual(rows, table(of_folder, name + ".csv"), name)
+        # The page has the thumbnails; a browser finds no image in an archive.
+        sheets = files(os.path.join(output, "sheets"))
+        self.assertEqual(len(sheets), 1)
+        with open(os.path.join(output, "index.html")) as f:
+            page = f.read()
+        self.assertIn("sheets/" + list(sheets)[0], page)
+        self.assertIn('"images":""', page)
+        # Again: nothing is new.
+        features = os.path.join(output, "features.npy")
+        first = np.load(features)
+        pr.succeed("explore", "--run=" + self.run_folder,
+                   "--images=" + archives, "--output=" + output, "--threads=1")
+        np.testing.assert_array_equal(np.load(features), first)
+        self.assertEqual(files(os.path.join(output, "sheets")), sheets)
+
+        with open(os.path.join(output, "features.txt")) as f:
+            names = f.read().splitlines()
+        html = os.path.join(output, "hits.html")
+        printed = pr.succeed("search", "--index=" + output, "--k=3",
+                             "--query=" + os.path.join(place, names[7]),
+                             "--html=" + html, "--threads=1")
+        lines = [line.split() for line in printed.splitlines()]
+        self.assertEqual(lines[0], ["1.0000", names[7]])
+        self.assertEqual(len(lines), 3)
+        with open(html) as f:
+            self.assertEqual(f.read().count("data:image/jpeg"), 4)
+        self.assertIn("has 30 images; give one, such as a-", self.fails(
+            1, "search", "--index=" + output, "--query=" + archives))
+        # By name, as a path below the archives' folder, too.
+        given = tr.new_folder()
+        pr.succeed("explore", "--features=" + features,
+                   "--images=" + archives, "--output=" + given, "--threads=1")
+        for query in (names[7], os.path.join(place, names[7])):
+            self.assertIn(names[7], pr.succeed("search", "--index=" + given,
+                                               "--query=" + query, "--k=1"))
+
     def test_search_by_name_where_features_were_given(self):
         name = list(self.planted.copies)[0]
         printed = pr.succeed("search", "--index=" + self.output,

@@ -29,6 +29,16 @@ TEST(LabelsTest, ClassFoldersOfPaths) {
   EXPECT_THAT(folders.names, ElementsAre("cat", "dog"));
   EXPECT_EQ(folders.labels[0], 0);
   EXPECT_EQ(folders.labels[1], 1);
+  // The archives that images are in are none.
+  std::vector<std::string> packed;
+  for (size_t i = 0; i < paths.size(); ++i) {
+    packed.push_back("train/a-" + std::to_string(i % 4) + ".tar/" + paths[i]);
+  }
+  EXPECT_THAT(FindClassFolders(packed).names, ElementsAre("cat", "dog"));
+  // Nor is the folder that was packed.
+  packed.clear();
+  for (const std::string& path : paths) packed.push_back("a.tar/all/" + path);
+  EXPECT_THAT(FindClassFolders(packed).names, ElementsAre("cat", "dog"));
   // An image beside the folders, or only one folder.
   paths.push_back("train/more.jpg");
   EXPECT_TRUE(FindClassFolders(paths).names.empty());

@@ -47,6 +47,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     GSG_FUZZ_CHECK(member.begin >= 512 && member.size >= 0);
     GSG_FUZZ_CHECK(member.size <= all && member.begin <= all - member.size);
     GSG_FUZZ_CHECK(member.text.size() <= 32);
+    const std::string path = "/" + member.name + "/";
+    GSG_FUZZ_CHECK(path.find("/../") == path.npos);
   }
   return 0;
 }

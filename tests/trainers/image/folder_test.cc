@@ -245,7 +245,7 @@ TEST(FolderTest, NothingCalledTestIsTrainedOn) {
   // It alone, as the user says.
   EXPECT_THAT(Names(*Read(dir + "/dev").train), ElementsAre("5.jpg"));
   // embed reads whatever is there.
-  EXPECT_EQ(ReadImages(dir, 3)->train->size(), 5);
+  EXPECT_EQ(ReadFolderImages(dir, 3)->train->size(), 5);
 }
 
 TEST(FolderTest, NothingButATestSet) {
@@ -436,12 +436,12 @@ TEST(FolderTest, AnInterruptEndsTheWalk) {
       testing::ExitedWithCode(0), "CANCELLED: interrupted while folder");
 }
 
-TEST(ReadImagesTest, OneFile) {
+TEST(ReadFolderImagesTest, OneFile) {
   const std::string dir = TestFolder();
   Touch(dir, {"1.jpg", "2.jpg"});
   Write(dir + "/photo", {0xFF, 0xD8, 0xFF, 0xE0});
   for (const char* name : {"1.jpg", "photo"}) {
-    const absl::StatusOr<Folder> one = ReadImages(dir + "/" + name, 3);
+    const absl::StatusOr<Folder> one = ReadFolderImages(dir + "/" + name, 3);
     ASSERT_TRUE(one.ok()) << one.status();
     EXPECT_THAT(Names(*one->train), ElementsAre(name));
     EXPECT_EQ(one->train->path(0), dir + "/" + name);
@@ -449,10 +449,10 @@ TEST(ReadImagesTest, OneFile) {
 }
 
 // The advice is about the flags of the program that asks.
-TEST(ReadImagesTest, Errors) {
+TEST(ReadFolderImagesTest, Errors) {
   const std::string dir = TestFolder();
   const auto message = [&](const std::string& path) {
-    return std::string(ReadImages(path, 3).status().message());
+    return std::string(ReadFolderImages(path, 3).status().message());
   };
   EXPECT_THAT(message(dir + "/none"),
               HasSubstr("/none does not exist; --images expects a folder"));

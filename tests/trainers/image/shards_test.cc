@@ -55,6 +55,13 @@ std::vector<std::string> Names(const ImageSource& source) {
   return names;
 }
 
+// Without the archive.
+std::vector<std::string> NamesInside(const ImageSource& source) {
+  std::vector<std::string> names = Names(source);
+  for (std::string& name : names) name = name.substr(name.find(".tar/") + 5);
+  return names;
+}
+
 std::string Error(const std::vector<std::string>& paths, int channels = 3) {
   return std::string(ReadShards(paths, channels).status().message());
 }
@@ -130,7 +137,7 @@ TEST(ShardsTest, EqualsAFolderOfTheSameFiles) {
        {dir + "/tar", dir + "/tar/a-{000..002}.tar"}) {
     const absl::StatusOr<Images> tars = FindImages(path, "", 3);
     ASSERT_TRUE(tars.ok()) << tars.status();
-    EXPECT_EQ(Names(*tars->train), Names(*files->train));
+    EXPECT_EQ(NamesInside(*tars->train), Names(*files->train));
     for (int64_t i = 0; i < 24; ++i) {
       const auto content = [i](const Images& images) {
         std::vector<uint8_t> bytes;
@@ -159,10 +166,11 @@ TEST(ShardsTest, LabelsAndSplits) {
   const absl::StatusOr<Images> images = ReadShards({dir}, 3);
   ASSERT_TRUE(images.ok()) << images.status();
   EXPECT_THAT(Names(*images->train),
-              ElementsAre("0.jpg", "1.left.png", "2.jpg"));
+              ElementsAre("set-train-1.tar/0.jpg", "set-train-0.tar/1.left.png",
+                          "set-train-0.tar/2.jpg"));
   EXPECT_THAT(images->train->labels(), ElementsAre(4, 0, 1));
   ASSERT_NE(images->test, nullptr);
-  EXPECT_THAT(Names(*images->test), ElementsAre("9.jpg"));
+  EXPECT_THAT(Names(*images->test), ElementsAre("set-val-0.tar/9.jpg"));
   EXPECT_THAT(images->test->labels(), ElementsAre(4));
   EXPECT_THAT(images->classes, ElementsAre("0", "1", "2", "3", "4"));
   EXPECT_THAT(images->notes,
@@ -186,7 +194,7 @@ TEST(ShardsTest, SplitsInFolders) {
   const absl::StatusOr<Images> images = FindImages(dir, "", 3);
   ASSERT_TRUE(images.ok()) << images.status();
   ASSERT_NE(images->test, nullptr);
-  EXPECT_THAT(Names(*images->test), ElementsAre("2.jpg"));
+  EXPECT_THAT(Names(*images->test), ElementsAre("Valid/0.tar/2.jpg"));
 }
 
 TEST(ShardsTest, Errors) {
@@ -201,9 +209,8 @@ TEST(ShardsTest, Errors) {
   EXPECT_THAT(Error({a}), HasSubstr("a.tar: 1.cls must hold the number"));
   WriteTar(a,
            {TarFile("1.jpg", ""), TarFile("1.cls", "1"), TarFile("2.jpg", "")});
-  EXPECT_THAT(
-      Error({a}),
-      HasSubstr("a.tar: 2.jpg has no .cls file beside it, and 1 other"));
+  EXPECT_THAT(Error({a}),
+              HasSubstr("a.tar/2.jpg has no .cls file beside it, and 1 other"));
   WriteTar(a, {TarFile("1.jpg", ""), TarFile("1.cls", "1")});
   WriteTar(dir + "/val.tar", {TarFile("1.jpg", ""), TarFile("1.cls", "2")});
   EXPECT_THAT(Error({dir}),

@@ -122,6 +122,18 @@ TEST(TarTest, Errors) {
   EXPECT_EQ(ListTar("/no/a.tar").status().code(), absl::StatusCode::kNotFound);
 }
 
+TEST(TarTest, NamesAreThoseOfUnpackedFiles) {
+  const auto tar = List(
+      absl::StrCat(TarFile("/a//b/./1", ""), TarFile("../c/2", ""),
+                   TarFile("d/../e/3", ""), TarFile("./", "", '5'),
+                   TarFile("./f", "", '5'), TarFile("g/h/", ""), TarEnd()));
+  ASSERT_TRUE(tar.ok()) << tar.status();
+  std::vector<std::string> names;
+  for (const TarMember& member : tar->members) names.push_back(member.name);
+  EXPECT_THAT(names, ElementsAre("a/b/1", "c/2", "e/3"));
+  EXPECT_THAT(tar->folders, ElementsAre("f", "g/h"));
+}
+
 // As tar itself writes them.
 TEST(TarTest, OfTheProgramTar) {
   const std::string dir = TestFolder();

@@ -133,6 +133,53 @@ class ProgramsTest(unittest.TestCase):
         self.assertEqual(names, [os.path.relpath(i, folder) for i in images])
         self.assertEqual(len(np.load(output)), len(names))
 
+    def test_embed_and_evaluate_on_archives_as_on_their_folder(self):
+        folder = tr.image_folder(24)
+        place = self.path("packed")
+        archives = [f"{place}/photos-{i}.tar" for i in range(3)]
+        tr.pack(folder, archives)
+
+        def embed(images):
+            output = self.path("of.npy")
+            pr.succeed("embed", "--run=" + self.run_folder, "--threads=1",
+                       "--images=" + images, "--output=" + output)
+            with open(self.path("of.txt")) as f:
+                return np.load(output), f.read().splitlines()
+
+        rows, names = embed(folder)
+        for images in (place, place + "/photos-{0..2}.tar"):
+            packed_rows, packed_names = embed(images)
+            np.testing.assert_array_equal(packed_rows, rows)
+            self.assertEqual([name.partition(".tar/")[2]
+                              for name in packed_names], names)
+            # Archives hold every third of the names in order.
+            self.assertEqual([name.partition(".tar/")[0]
+                              for name in packed_names],
+                             ["photos-%d" % (i % 3) for i in range(30)])
+        # A name is a path below the archives' folder.
+        one, _ = embed(place + "/" + packed_names[7])
+        np.testing.assert_allclose(one, rows[7:8], rtol=1e-4, atol=1e-5)
+
+        def evaluate(data_dir):
+            output = self.path("of.json")
+            pr.succeed("evaluate", "--run=" + self.run_folder, "--threads=1",
+                       "--dataset=folder", "--data_dir=" + data_dir,
+                       "--knn_k=5", "--output=" + output)
+            with open(output) as f:
+                return json.load(f)
+
+        expected = evaluate(folder)
+        self.assertEqual(evaluate(place), expected)
+        self.assertEqual(expected["test_images"], 6)
+        self.assertEqual(len(expected["classes"]), 3)
+        # Errors.
+        for archive, what in ((place + "/none.tar", "does not exist"),
+                              (place + "/photos-{0..3}.tar", "is one of"),
+                              (archives[0] + "/none.jpg", "has no file none")):
+            self.assertIn(what, self.fails(1, "embed",
+                                           "--run=" + self.run_folder,
+                                           "--images=" + archive))
+
     def test_embed_on_names_of_any_characters(self):
         folder = tr.image_folder(12)
         images = sorted(

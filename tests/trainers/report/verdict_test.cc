@@ -109,6 +109,10 @@ TEST(NextCommandsTest, HaveThePathForAShell) {
   config.data_dir = "/my photos";
   EXPECT_THAT(NextCommands(config, false),
               HasSubstr("--images='/my photos' --output=answers\n"));
+  // Archives, too, whose braces a shell is kept from.
+  config.data_dir = "/a-{0..3}.tar";
+  EXPECT_THAT(NextCommands(config, false),
+              HasSubstr("--images='/a-{0..3}.tar' --output=answers\n"));
   config.backbone = "resnet_small";
   EXPECT_THAT(
       NextCommands(config, false),
