@@ -92,6 +92,17 @@ absl::Status CheckPatches(absl::string_view flag, int64_t size, int64_t patch) {
       below > 0 ? absl::StrCat(below, " or ") : "", below + patch));
 }
 
+absl::Status CheckPatches(const Config& config) {
+  if (!IsTransformer(config)) return absl::OkStatus();
+  const int64_t patch = PatchSize(config);
+  absl::Status status = CheckPatches("crop_size", config.augment.size, patch);
+  if (config.local_crops.count > 0) {
+    status.Update(
+        CheckPatches("local_crop_size", config.local_crops.size, patch));
+  }
+  return status;
+}
+
 // Has a ConvNeXt something left of views in its last stage?
 absl::Status CheckSides(const Config& config) {
   if (!IsConvNext(config)) return absl::OkStatus();
@@ -106,17 +117,6 @@ absl::Status CheckSides(const Config& config) {
   absl::Status status = check("crop_size", config.augment.size);
   if (config.local_crops.count > 0) {
     status.Update(check("local_crop_size", config.local_crops.size));
-  }
-  return status;
-}
-
-absl::Status CheckPatches(const Config& config) {
-  if (!IsTransformer(config)) return absl::OkStatus();
-  const int64_t patch = PatchSize(config);
-  absl::Status status = CheckPatches("crop_size", config.augment.size, patch);
-  if (config.local_crops.count > 0) {
-    status.Update(
-        CheckPatches("local_crop_size", config.local_crops.size, patch));
   }
   return status;
 }

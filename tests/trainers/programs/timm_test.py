@@ -62,7 +62,7 @@ class TimmTest(unittest.TestCase):
         torch.set_num_threads(1)
         cls.folder = os.path.dirname(tr.new_folder())
         cls.photos = os.path.join(cls.folder, "photos")
-        write_photos(cls.photos, train=3, val=1)
+        write_photos(cls.photos, train=5, val=1)
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -159,7 +159,7 @@ class TimmTest(unittest.TestCase):
         safetensors.torch.save_file(state, weights)
         run = self.path("started")
         flags = ("--dataset=folder", "--data_dir=" + self.photos,
-                 "--backbone=convnext_tiny", "--crop_size=32", "--batch_size=3",
+                 "--backbone=convnext_tiny", "--crop_size=32",
                  "--init=" + weights)
         train(run, "--stem=imagenet", "--base_lr=1e-9", *flags)
         model = torch.load(os.path.join(run, "checkpoint-last.pt"))["model"]
