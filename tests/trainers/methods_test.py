@@ -50,9 +50,10 @@ class MethodsTest(unittest.TestCase):
 
     def test_a_convnext_with_adamw(self):
         folder = self.train_and_resume(
-            "simsiam_gsg", tr.small_cifar10(), SMALL + [
-                "--backbone=convnext_tiny", "--optimizer=adamw",
-                "--base_lr=0.001", "--nobaselines"])
+            "simsiam_gsg", tr.small_cifar10(), QUICK + [
+                "--recipe=cifar10", "--backbone=convnext_tiny",
+                "--stem=small_stride2", "--optimizer=adamw",
+                "--base_lr=0.001", "--warmup_epochs=1", "--nobaselines"])
         names = tensor_names(folder)
         self.assertIn(b"backbone.features.7.2.layer_scale.exp_avg_sq", names)
         self.assertIn(b"projector.1.running_mean", names)
