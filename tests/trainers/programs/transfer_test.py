@@ -104,7 +104,8 @@ class TransferTest(unittest.TestCase):
             printed = pr.succeed("export", "--run=" + run, "--num_classes=7",
                                  "--output=" + self.path("small.pt"))
             model = printed_model(printed)
-            self.assertEqual(model(torch.zeros(1, 1, 16, 16)).shape, (1, 7))
+            self.assertEqual(model.eval()(torch.zeros(1, 1, 16, 16)).shape,
+                             (1, 7))
             pr.succeed("embed", "--run=" + run, "--dataset=mnist",
                        "--split=test", "--threads=1",
                        "--output=" + self.path("small.npy"))
