@@ -1,4 +1,4 @@
-// A backbone of either kind from its options.
+// A backbone of any kind from its options.
 
 #ifndef GSG_MODELS_MAKE_BACKBONE_H_
 #define GSG_MODELS_MAKE_BACKBONE_H_
@@ -8,16 +8,18 @@
 
 #include "absl/status/statusor.h"
 #include "models/backbone.h"
+#include "models/convnext.h"
 #include "models/resnet.h"
 #include "models/vit.h"
 
 namespace gsg {
 
-using BackboneOptions = std::variant<ResNetOptions, VitOptions>;
+using BackboneOptions =
+    std::variant<ResNetOptions, VitOptions, ConvNextOptions>;
 
 // A float32 network on the CPU, in training mode, drawn from torch's global
 // generator: torch::manual_seed decides every value. Never null.
-// Errors: those of MakeResNet and MakeVit.
+// Errors: those of MakeResNet, MakeVit and MakeConvNext.
 absl::StatusOr<std::shared_ptr<Backbone>> MakeBackbone(
     const BackboneOptions& options);
 

@@ -251,6 +251,14 @@ def _python():
         deps = ["@python_packages//:pkg"],
     )
 
+    # Small (4 MB), beside python_packages: timm, for the test that loads weights from
+    # and into it.
+    python_packages(
+        name = "python_timm",
+        lock = Label("//bazel/repo/python_packages:timm.lock"),
+        deps = ["@python_packages//:pkg"],
+    )
+
     # CMake, Ninja and pkgconf, for the test of the CMake build.
     python_packages(
         name = "python_build_tools",

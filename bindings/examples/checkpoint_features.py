@@ -15,6 +15,7 @@ from typing import Any, Dict, Union
 import torch
 from torch import Tensor, nn
 from torchvision.models import VisionTransformer
+from torchvision.models.convnext import CNBlockConfig, ConvNeXt
 from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
 
 PREFIX = "backbone."
@@ -35,11 +36,14 @@ def load_backbone(file: Union[str, pathlib.Path],
                   stem: str = "imagenet") -> nn.Module:
     """The network of a checkpoint, without its last layer, to evaluate.
 
-    stem: the setting of that name in the run's config.json, for ResNets.
+    stem: the setting of that name in the run's config.json, for ResNets and
+        ConvNeXt.
     """
     state = backbone_state(file)
     if "class_token" in state:
         return vision_transformer(state)
+    if "classifier.0.weight" in state:
+        return convnext(state, stem)
     block = Bottleneck if "layer1.0.conv3.weight" in state else BasicBlock
     stages = [f"layer{i}" for i in (1, 2, 3, 4)]
     blocks = [len({name.split(".")[1] for name in state
@@ -75,6 +79,26 @@ def vision_transformer(state: Dict[str, Tensor]) -> nn.Module:
         num_heads=width // 64, hidden_dim=width, mlp_dim=hidden)
     network.conv_proj = nn.Conv2d(channels, width, patch, stride=patch)
     network.heads = nn.Identity()
+    network.load_state_dict(state)
+    trained: nn.Module = network.eval()
+    return trained
+
+
+def convnext(state: Dict[str, Tensor], stem: str) -> nn.Module:
+    """The ConvNeXt of a state dict."""
+    stages = [sum(name.startswith(f"features.{part}.")
+                  and name.endswith(".layer_scale") for name in state)
+              for part in (1, 3, 5, 7)]
+    widths = [state[f"features.{part}.0.layer_scale"].shape[0]
+              for part in (1, 3, 5, 7)]
+    network: Any = ConvNeXt([
+        CNBlockConfig(width, following, blocks) for width, following, blocks
+        in zip(widths, [*widths[1:], None], stages)])
+    width, channels, kernel, _ = state["features.0.0.weight"].shape
+    stride = {"imagenet": 4, "small": 1, "small_stride2": 2}[stem]
+    network.features[0][0] = nn.Conv2d(channels, width, kernel, stride=stride,
+                                       padding=0 if stride == 4 else 1)
+    network.classifier[2] = nn.Identity()
     network.load_state_dict(state)
     trained: nn.Module = network.eval()
     return trained

@@ -152,8 +152,8 @@ class Run:
 
         path: of the file, in which are the weights, too. Its input "images" is
             float32 [N, C, H, W] with values from 0 to 1, its output "features"
-            float32 [N, D]. N may be any; so may H and W for ResNets, and for
-            Vision Transformers they are config["crop_size"].
+            float32 [N, D]. N may be any; so may H and W for ResNets and
+            ConvNeXt, and for Vision Transformers they are config["crop_size"].
 
         Needs torchvision, onnx and onnxscript.
         """

@@ -47,6 +47,7 @@ def export_onnx(folder: pathlib.Path, path: pathlib.Path) -> None:
     shape = {0: dynamic}
     if not config["backbone"].startswith("vit"):
         shape.update({2: dynamic, 3: dynamic})
+        side = max(side, 64)  # one pixel left in the last stage would be a constant
     example = torch.zeros(2, len(meta["channel_mean"]), side, side)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter, about itself

@@ -105,6 +105,24 @@ def test_state_dicts_of_torchvision(tmp_path, name, stem):
         assert torch.equal(loaded(images), network.eval()(images))
 
 
+@pytest.mark.parametrize("stem, stride", [
+    ("imagenet", 4), ("small", 1), ("small_stride2", 2)])
+def test_a_convnexts_state_dict(tmp_path, stem, stride):
+    torch.manual_seed(0)
+    network = torchvision.models.convnext_tiny(layer_scale=1)
+    if stem == "imagenet":
+        network.features[0][0] = torch.nn.Conv2d(1, 96, 4, stride=4)
+    else:
+        network.features[0][0] = torch.nn.Conv2d(1, 96, 3, stride=stride,
+                                                 padding=1)
+    network.classifier[2] = torch.nn.Identity()
+    torch.save(network.state_dict(), tmp_path / "state.pt")
+    loaded = checkpoint_features.load_backbone(tmp_path / "state.pt", stem)
+    images = torch.randn(2, 1, 32, 40)
+    with torch.no_grad():
+        assert torch.equal(loaded(images), network.eval()(images))
+
+
 def test_a_transformers_state_dict(tmp_path):
     torch.manual_seed(0)
     network = torchvision.models.VisionTransformer(

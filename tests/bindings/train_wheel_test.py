@@ -132,7 +132,11 @@ import torch
 torch.manual_seed(1)
 vit = gsg.train("photos", epochs=1, batch_size=16, threads=1, patch_size=8,
                 crop_size=16, backbone="vit_tiny", output_dir="runs/vit")
-for run, sides in ((gsg.Run("runs/photos"), (24, 40)), (vit, (16,))):
+convnext = gsg.train("photos", epochs=1, batch_size=16, threads=1, crop_size=16,
+                     backbone="convnext_tiny", stem="small_stride2",
+                     output_dir="runs/convnext")
+for run, sides in ((gsg.Run("runs/photos"), (24, 40)), (vit, (16,)),
+                   (convnext, (16, 40))):
     run.export_onnx("network.onnx")
     session = onnxruntime.InferenceSession("network.onnx")
     meta = json.loads(torch.load(run.folder / "checkpoint-last.pt")["meta"])

@@ -4,8 +4,12 @@
 #ifndef GSG_TESTS_MODELS_NETWORK_GOLDENS_H_
 #define GSG_TESTS_MODELS_NETWORK_GOLDENS_H_
 
+#include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <fstream>
+#include <map>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -13,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "gtest/gtest.h"
+#include "models/backbone.h"
 #include "tests/models/formula_tensors.h"
 #include "torch/nn/module.h"
 #include "torch/utils.h"
@@ -58,6 +63,61 @@ inline void FillAll(torch::nn::Module& module) {
   }
   for (const auto& item : module.named_buffers()) {
     Fill(item.key(), item.value());
+  }
+}
+
+// The golden numbers of a case: its features, and gradients by name.
+struct Golden {
+  std::vector<double> features;
+  std::map<std::string, std::vector<double>> gradients;
+};
+
+// Those of vit.txt or convnext.txt, by case.
+inline std::map<std::string, Golden> ReadGoldens(const std::string& file) {
+  std::map<std::string, Golden> goldens;
+  for (const std::string& line : GoldenLines(file)) {
+    std::istringstream words(line);
+    std::string name, kind, parameter;
+    words >> name >> kind;
+    if (kind == "gradient") words >> parameter;
+    std::vector<double>& values = kind == "features"
+                                      ? goldens[name].features
+                                      : goldens[name].gradients[parameter];
+    for (double value; words >> value;) values.push_back(value);
+  }
+  return goldens;
+}
+
+// In float64 to rounding. In float32, as it is trained, to 1e-4 of what is
+// compared: a feature's deviation, a gradient's norm.
+inline void ExpectGolden(const Golden& golden, Backbone& net,
+                         const std::vector<int64_t>& input,
+                         at::ScalarType type) {
+  const double tolerance = type == at::kDouble ? 1e-9 : 1e-4;
+  net.to(type);
+  FillAll(net);
+  const at::Tensor y = net.forward((Uniform("input", input) - 0.5).to(type));
+  ASSERT_EQ(y.sizes(), at::IntArrayRef({input[0], net.feature_dim()}));
+  std::vector<double> got;
+  for (int i = 0; i < 8; ++i) got.push_back(y[0][i].item<double>());
+  got.push_back(y.mean().item<double>());
+  got.push_back(y.std(/*unbiased=*/false).item<double>());
+  ASSERT_EQ(golden.features.size(), got.size());
+  for (size_t i = 0; i < got.size(); ++i) {
+    EXPECT_NEAR(got[i], golden.features[i], tolerance * got.back()) << i;
+  }
+  if (golden.gradients.empty()) return;
+  (y * Uniform("direction", y.sizes()).to(type)).sum().backward();
+  for (const auto& item : net.named_parameters()) {
+    const at::Tensor g = item.value().grad().to(at::kDouble);
+    const std::vector<double>& want = golden.gradients.at(item.key());
+    EXPECT_NEAR(g.norm().item<double>(), want[0], tolerance * want[0])
+        << item.key();
+    // A product with a row of values below a half in size.
+    EXPECT_NEAR(
+        (g * (Uniform(item.key(), g.sizes()) - 0.5)).sum().item<double>(),
+        want[1], tolerance * want[0] * std::sqrt(g.numel()) / 2)
+        << item.key();
   }
 }
 

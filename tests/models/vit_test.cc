@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,7 +17,6 @@
 #include "models/backbone.h"
 #include "models/make_backbone.h"
 #include "models/resnet.h"
-#include "tests/models/formula_tensors.h"
 #include "tests/models/network_goldens.h"
 #include "torch/utils.h"
 
@@ -66,29 +64,6 @@ struct Case {
   std::vector<int64_t> input;
 };
 
-// The golden numbers of each case: its features, and gradients by name.
-struct Golden {
-  std::vector<double> features;
-  std::map<std::string, std::vector<double>> gradients;
-};
-
-std::map<std::string, Golden> ReadGoldens() {
-  std::map<std::string, Golden> goldens;
-  for (const std::string& line : GoldenLines("vit.txt")) {
-    std::istringstream words(line);
-    std::string name, kind, parameter;
-    words >> name >> kind;
-    if (kind == "gradient") words >> parameter;
-    std::vector<double>& values = kind == "features"
-                                      ? goldens[name].features
-                                      : goldens[name].gradients[parameter];
-    for (double value; words >> value;) values.push_back(value);
-  }
-  return goldens;
-}
-
-// In float64 to rounding. In float32, as it is trained, to 1e-4 of what is
-// compared: a feature's deviation, a gradient's norm.
 TEST(VitTest, FeaturesAndGradientsAreTorchvisions) {
   const std::vector<Case> cases = {
       {"vit_tiny", "vit_tiny", 32, 4, {3, 3, 32, 32}},
@@ -97,42 +72,15 @@ TEST(VitTest, FeaturesAndGradientsAreTorchvisions) {
       // Of larger images than it was made for.
       {"vit_tiny_larger", "vit_tiny", 20, 4, {3, 1, 28, 28}},
   };
-  const std::map<std::string, Golden> goldens = ReadGoldens();
+  const std::map<std::string, Golden> goldens = ReadGoldens("vit.txt");
   ASSERT_EQ(goldens.size(), cases.size());
   ASSERT_EQ(goldens.at("vit_tiny").gradients.size(),
             GoldenLines("vit_tiny.txt").size());
   for (const Case& c : cases) {
-    const Golden& golden = goldens.at(c.name);
     for (const at::ScalarType type : {at::kDouble, at::kFloat}) {
       SCOPED_TRACE(c.name + (type == at::kDouble ? ", double" : ", float"));
-      const double tolerance = type == at::kDouble ? 1e-9 : 1e-4;
       Vit net = MakeNamed(c.network, c.image_size, c.patch_size, c.input[1]);
-      net->to(type);
-      FillAll(*net);
-      const at::Tensor y =
-          net->forward((Uniform("input", c.input) - 0.5).to(type));
-      ASSERT_EQ(y.sizes(), at::IntArrayRef({3, net->feature_dim()}));
-      std::vector<double> got;
-      for (int i = 0; i < 8; ++i) got.push_back(y[0][i].item<double>());
-      got.push_back(y.mean().item<double>());
-      got.push_back(y.std(/*unbiased=*/false).item<double>());
-      ASSERT_EQ(golden.features.size(), got.size());
-      for (size_t i = 0; i < got.size(); ++i) {
-        EXPECT_NEAR(got[i], golden.features[i], tolerance * got.back()) << i;
-      }
-      if (golden.gradients.empty()) continue;
-      (y * Uniform("direction", y.sizes()).to(type)).sum().backward();
-      for (const auto& item : net->named_parameters()) {
-        const at::Tensor g = item.value().grad().to(at::kDouble);
-        const std::vector<double>& want = golden.gradients.at(item.key());
-        EXPECT_NEAR(g.norm().item<double>(), want[0], tolerance * want[0])
-            << item.key();
-        // A product with a row of values below a half in size.
-        EXPECT_NEAR(
-            (g * (Uniform(item.key(), g.sizes()) - 0.5)).sum().item<double>(),
-            want[1], tolerance * want[0] * std::sqrt(g.numel()) / 2)
-            << item.key();
-      }
+      ExpectGolden(goldens.at(c.name), *net, c.input, type);
     }
   }
 }

@@ -48,6 +48,16 @@ class MethodsTest(unittest.TestCase):
         self.assertAlmostEqual(lr[0], 5e-4 / 32, places=12)
         self.assertAlmostEqual(lr[1], 5e-4 / 64, places=12)
 
+    def test_a_convnext_with_adamw(self):
+        folder = self.train_and_resume(
+            "simsiam_gsg", tr.small_cifar10(), QUICK + [
+                "--recipe=cifar10", "--backbone=convnext_tiny",
+                "--stem=small_stride2", "--optimizer=adamw",
+                "--base_lr=0.001", "--warmup_epochs=1", "--nobaselines"])
+        names = tensor_names(folder)
+        self.assertIn(b"backbone.features.7.2.layer_scale.exp_avg_sq", names)
+        self.assertIn(b"projector.1.running_mean", names)
+
     def train_and_resume(self, method, data, flags):
         folder, whole = tr.new_folder(), tr.new_folder()
         flags = flags + ["--data_dir=" + data]

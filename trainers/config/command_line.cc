@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "gsg_core/status_macros.h"
 #include "trainers/config/config.h"
+#include "trainers/config/convnext.h"
 #include "trainers/config/field.h"
 #include "trainers/config/field_flags.h"
 #include "trainers/config/flags.h"
@@ -135,8 +136,11 @@ std::vector<UnusedField> UnusedFields(const MethodInfo& method,
       absl::StrCat(method.name, " has no momentum encoder; byol has");
   const absl::string_view no_local = "of use with --local_crops only";
   const bool transformer = IsTransformer(config);
+  const bool resnet = !transformer && !IsConvNext(config);
   const std::string no_resnet =
       absl::StrCat("of use for a ResNet; the backbone is ", config.backbone);
+  const std::string no_stem = absl::StrCat(
+      "of use for a ResNet or ConvNeXt; the backbone is ", config.backbone);
   constexpr absl::string_view adamw_only = "of use with --optimizer=adamw only";
   struct Rule {
     bool of_use;
@@ -166,8 +170,8 @@ std::vector<UnusedField> UnusedFields(const MethodInfo& method,
        "--optimizer=adamw has --adam_beta1 in its place"},
       {config.optimizer.name == "adamw", "adam_beta1", adamw_only},
       {config.optimizer.name == "adamw", "adam_beta2", adamw_only},
-      {!transformer, "stem", no_resnet},
-      {!transformer, "zero_init_residual", no_resnet},
+      {!transformer, "stem", no_stem},
+      {resnet, "zero_init_residual", no_resnet},
       {transformer, "patch_size",
        "only --backbone=vit_tiny, vit_small and vit_base have patches"},
       {!config.init.empty(), "init_sha256", "there is no --init"},

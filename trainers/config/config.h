@@ -329,10 +329,10 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
             .OneOf({"constant", "cosine"}));
 
   constexpr absl::string_view kModel = "Model";
-  visit(c.backbone,
-        Field{"backbone", kModel, "encoder"}.OneOf(
-            {"resnet18", "resnet34", "resnet50", "resnet101", "wide_resnet50_2",
-             "resnet_small", "vit_tiny", "vit_small", "vit_base"}));
+  visit(c.backbone, Field{"backbone", kModel, "encoder"}.OneOf(
+                        {"resnet18", "resnet34", "resnet50", "resnet101",
+                         "wide_resnet50_2", "resnet_small", "convnext_tiny",
+                         "vit_tiny", "vit_small", "vit_base"}));
   visit(c.init,
         Field{"init", kModel,
               "file with the backbone's weights to start from, of torchvision "
@@ -348,9 +348,9 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
               "and only projector and predictor are trained; below --epochs"}
             .AtLeast(0));
   visit(c.stem, Field{"stem", kModel,
-                      "of a ResNet: imagenet = 7x7 stride 2 and max-pool, "
-                      "small = 3x3 stride 1, "
-                      "small_stride2 = 3x3 stride 2"}
+                      "first layers: imagenet = a resnet's 7x7 stride 2 and "
+                      "max-pool or a convnext's 4x4 stride 4, small = 3x3 "
+                      "stride 1, small_stride2 = 3x3 stride 2"}
                     .OneOf({"imagenet", "small", "small_stride2"}));
   visit(c.zero_init_residual,
         Field{"zero_init_residual", kModel,
@@ -443,8 +443,8 @@ void VisitFields(ConfigType&& config, Visitor&& visit) {
               "keep the predictor's learning rate off the cosine"});
   visit(c.optimizer.decay_bias_and_norm,
         Field{"decay_bias_and_norm", kOptimizer,
-              "weight decay also on biases, norms, and a vit's class token and "
-              "position embeddings"});
+              "weight decay also on biases, norms, a vit's class token and "
+              "position embeddings, and a convnext's layer scales"});
 
   constexpr absl::string_view kAugmentation = "Augmentation";
   visit(c.augment.size,

@@ -10,7 +10,7 @@
 
 namespace gsg {
 
-// Is the backbone one, and not a ResNet?
+// Is the backbone one?
 inline bool IsTransformer(const Config& config) {
   return absl::StartsWith(config.backbone, "vit_");
 }

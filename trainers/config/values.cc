@@ -21,6 +21,7 @@
 #include "gsg_core/selection.h"
 #include "trainers/base/did_you_mean.h"
 #include "trainers/config/config.h"
+#include "trainers/config/convnext.h"
 #include "trainers/config/field.h"
 #include "trainers/config/transformer.h"
 #include "trainers/image/normalize.h"
@@ -98,6 +99,24 @@ absl::Status CheckPatches(const Config& config) {
   if (config.local_crops.count > 0) {
     status.Update(
         CheckPatches("local_crop_size", config.local_crops.size, patch));
+  }
+  return status;
+}
+
+// Has a ConvNeXt something left of views in its last stage?
+absl::Status CheckSides(const Config& config) {
+  if (!IsConvNext(config)) return absl::OkStatus();
+  const auto check = [&](absl::string_view flag, int64_t size) {
+    const int64_t least = LeastSide(config);
+    if (size >= least) return absl::OkStatus();
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--", flag, "=", size, " is too small for ", config.backbone,
+        " with --stem=", config.stem, ": use --", flag, "=", least, " or more",
+        config.stem == "small" ? "" : ", or a smaller stem"));
+  };
+  absl::Status status = check("crop_size", config.augment.size);
+  if (config.local_crops.count > 0) {
+    status.Update(check("local_crop_size", config.local_crops.size));
   }
   return status;
 }
@@ -238,6 +257,7 @@ absl::Status Validate(const Config& config) {
         "row"));
   }
   status.Update(CheckPatches(config));
+  status.Update(CheckSides(config));
   status.Update(CheckNormalize(config.normalize));
   if (config.keep_best != "none" && config.knn_every == 0) {
     status.Update(absl::InvalidArgumentError(absl::StrCat(

@@ -13,11 +13,13 @@
 #include "absl/strings/str_cat.h"
 #include "gsg_core/status_macros.h"
 #include "models/backbone.h"
+#include "models/convnext.h"
 #include "models/make_backbone.h"
 #include "models/resnet.h"
 #include "models/siamese.h"
 #include "models/vit.h"
 #include "trainers/config/config.h"
+#include "trainers/config/convnext.h"
 #include "trainers/config/methods.h"
 #include "trainers/config/transformer.h"
 #include "trainers/methods/method.h"
@@ -28,6 +30,13 @@ namespace gsg {
 
 namespace {
 
+template <class Stem>
+Stem StemOf(const Config& config) {
+  return config.stem == "imagenet" ? Stem::kImageNet
+         : config.stem == "small"  ? Stem::kSmall
+                                   : Stem::kSmallStride2;
+}
+
 absl::StatusOr<BackboneOptions> BackboneFor(const Config& config,
                                             int64_t channels) {
   if (IsTransformer(config)) {
@@ -36,12 +45,17 @@ absl::StatusOr<BackboneOptions> BackboneFor(const Config& config,
                                        PatchSize(config), channels));
     return vit;
   }
-  const auto stem = config.stem == "imagenet" ? ResNetOptions::Stem::kImageNet
-                    : config.stem == "small"
-                        ? ResNetOptions::Stem::kSmall
-                        : ResNetOptions::Stem::kSmallStride2;
-  GSG_ASSIGN_OR_RETURN(ResNetOptions resnet,
-                       ResNetOptionsFor(config.backbone, stem, channels));
+  if (IsConvNext(config)) {
+    GSG_ASSIGN_OR_RETURN(
+        ConvNextOptions convnext,
+        ConvNextOptionsFor(config.backbone,
+                           StemOf<ConvNextOptions::Stem>(config), channels));
+    return convnext;
+  }
+  GSG_ASSIGN_OR_RETURN(
+      ResNetOptions resnet,
+      ResNetOptionsFor(config.backbone, StemOf<ResNetOptions::Stem>(config),
+                       channels));
   resnet.zero_init_residual = config.zero_init_residual;
   return resnet;
 }

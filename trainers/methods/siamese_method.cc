@@ -98,9 +98,11 @@ std::vector<at::Tensor> Trained(const SiameseModelImpl& model) {
 // Biases, and the scales and shifts of norms, are the vectors. A transformer's
 // class token and position embeddings go with them: both are added to tokens as
 // a bias is, and DeiT, MAE and torchvision's own training leave them undecayed.
+// So does ConvNeXt's with its layer scales, which are vectors there.
 bool IsBiasOrNorm(absl::string_view name, const at::Tensor& parameter) {
   return parameter.dim() < 2 || absl::EndsWith(name, ".class_token") ||
-         absl::EndsWith(name, ".pos_embedding");
+         absl::EndsWith(name, ".pos_embedding") ||
+         absl::EndsWith(name, ".layer_scale");
 }
 
 absl::Status CheckRows(absl::string_view name, const ViewBatch& views) {

@@ -12,6 +12,16 @@
 
 namespace gsg {
 
+namespace {
+
+// [C], or [C, 1, 1] as ConvNeXt's layer scales.
+bool IsVector(const at::Tensor& parameter) {
+  return parameter.dim() < 2 ||
+         (parameter.dim() == 3 && parameter.numel() == parameter.size(0));
+}
+
+}  // namespace
+
 void Lars::Apply(Update& update) {
   std::vector<at::Tensor> gradients = at::_foreach_add(
       update.gradients, update.parameters, update.weight_decay);
@@ -19,7 +29,7 @@ void Lars::Apply(Update& update) {
       at::_foreach_norm(update.parameters);
   const std::vector<at::Tensor> gradient_norms = at::_foreach_norm(gradients);
   for (size_t i = 0; i < gradients.size(); ++i) {
-    if (update.parameters[i].dim() < 2) continue;
+    if (IsVector(update.parameters[i])) continue;
     const at::Tensor& w = weight_norms[i];
     const at::Tensor& g = gradient_norms[i];
     // On the parameters' device, so that a GPU is not waited for.

@@ -4,8 +4,8 @@
 //   g <- coefficient * ||w|| / ||g|| * g     (weights alone)
 //   v <- momentum * v + g;  w <- w - lr * v
 // Norms are a whole tensor's. Where either is zero the second line is left out,
-// and so it is for biases and the scales and shifts of BatchNorm, the vectors,
-// as SimCLR and BYOL have it.
+// and so it is for biases and the scales and shifts of norms and layers, the
+// vectors, as SimCLR and BYOL have it.
 
 #ifndef GSG_TRAINERS_OPTIM_LARS_H_
 #define GSG_TRAINERS_OPTIM_LARS_H_

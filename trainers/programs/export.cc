@@ -1,4 +1,4 @@
-// Writes a run's backbone as a state dict that torchvision takes.
+// Writes a run's backbone as a state dict that torchvision or timm takes.
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/zeros.h>
@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -19,15 +18,16 @@
 #include "gsg_core/status_macros.h"
 #include "models/module_state.h"
 #include "models/siamese.h"
-#include "models/vit.h"
 #include "trainers/base/sealed_file.h"
 #include "trainers/config/config.h"
 #include "trainers/config/field.h"
 #include "trainers/methods/make_method.h"
+#include "trainers/programs/loading_code.h"
 #include "trainers/programs/program.h"
 #include "trainers/programs/run_options.h"
 #include "trainers/run/checkpoint.h"
 #include "trainers/run/saved_network.h"
+#include "trainers/weights/backbone_weights.h"
 #include "trainers/weights/safetensors.h"
 
 namespace gsg {
@@ -35,17 +35,21 @@ namespace {
 
 constexpr char kIntroduction[] =
     "export writes the backbone of a run as a file for PyTorch, with "
-    "torchvision's\nnames: where one goes on to fine-tuning, detection or "
-    "segmentation\n(docs/transfer.md). It says how to load it.\n\n"
+    "torchvision's\nnames or timm's: where one goes on to fine-tuning, "
+    "detection or segmentation\n(docs/transfer.md). It says how to load it."
+    "\n\n"
     "Example:\n  export --run=runs/imagenet --output=backbone.pt\n";
 
 constexpr absl::string_view kAuto = "auto";
 constexpr absl::string_view kTorch = "torch";
 constexpr absl::string_view kSafetensors = "safetensors";
+constexpr absl::string_view kTorchvision = "torchvision";
+constexpr absl::string_view kTimm = "timm";
 
 struct ExportOptions : RunOptions {
   std::string output = "backbone.pt";
   std::string format = std::string(kAuto);
+  std::string names = std::string(kTorchvision);
   int64_t num_classes = 1000;
 };
 
@@ -59,10 +63,12 @@ void VisitExportFields(Options& o, Visitor&& visit) {
               "of the file: torch = as by torch.save, safetensors, auto = by "
               "the name of --output"}
             .OneOf({kAuto, kTorch, kSafetensors}));
+  visit(o.names, Field{"names", kExport, "whose names the tensors have"}.OneOf(
+                     {kTorchvision, kTimm}));
   visit(o.num_classes,
         Field{"num_classes", kExport,
               "rows of the classifier, which is all zeros and there because "
-              "torchvision's networks have one; 0 = none"}
+              "their networks have one; 0 = none"}
             .Between(0, 100000));
 }
 
@@ -90,83 +96,23 @@ absl::Status Validate(const ExportOptions& options) {
   return status;
 }
 
-// torchvision has no thin ResNet: one whose stages are made again.
-constexpr absl::string_view kThinLines =
-    R"(block = torchvision.models.resnet.BasicBlock
-model.bn1 = torch.nn.BatchNorm2d(32)
-model.inplanes = 32
-for i in range(4):
-    stage = model._make_layer(block, 32 * 2**i, 1, stride=min(i + 1, 2))
-    setattr(model, f"layer{i + 1}", stage)
-)";
-
-// The lines of Python that make a ResNet for the file.
-std::string ResNetLines(const ExportOptions& options, const Config& config,
-                        int64_t channels, int64_t features) {
-  const bool thin = config.backbone == "resnet_small";
-  std::string lines =
-      absl::StrCat("model = torchvision.models.",
-                   thin ? "resnet18" : config.backbone.c_str(), "(");
-  if (!thin && options.num_classes > 0 && options.num_classes != 1000) {
-    absl::StrAppend(&lines, "num_classes=", options.num_classes);
-  }
-  absl::StrAppend(&lines, ")\n");
-  const bool imagenet = config.stem == "imagenet";
-  if (thin || !imagenet || channels != 3) {
-    absl::StrAppend(&lines, "model.conv1 = torch.nn.Conv2d(", channels,
-                    thin ? ", 32, " : ", 64, ",
-                    imagenet                 ? "7, stride=2, padding=3"
-                    : config.stem == "small" ? "3, stride=1, padding=1"
-                                             : "3, stride=2, padding=1",
-                    ", bias=False)\n");
-  }
-  if (!imagenet)
-    absl::StrAppend(&lines, "model.maxpool = torch.nn.Identity()\n");
-  if (thin) absl::StrAppend(&lines, kThinLines);
-  if (options.num_classes == 0) {
-    absl::StrAppend(&lines, "model.fc = torch.nn.Identity()\n");
-  } else if (thin) {
-    absl::StrAppend(&lines, "model.fc = torch.nn.Linear(", features, ", ",
-                    options.num_classes, ")\n");
-  }
-  return lines;
-}
-
-// Those that make a Vision Transformer.
-std::string VitLines(const ExportOptions& options, const VitOptions& vit) {
-  std::string lines = absl::StrCat(
-      "model = torchvision.models.VisionTransformer(\n    image_size=",
-      vit.image_size, ", patch_size=", vit.patch_size,
-      ", num_layers=", vit.layers, ", num_heads=", vit.heads,
-      ",\n    hidden_dim=", vit.width, ", mlp_dim=", vit.mlp_width);
-  if (options.num_classes > 0 && options.num_classes != 1000) {
-    absl::StrAppend(&lines, ", num_classes=", options.num_classes);
-  }
-  absl::StrAppend(&lines, ")\n");
-  if (vit.in_channels != 3) {
-    absl::StrAppend(&lines, "model.conv_proj = torch.nn.Conv2d(",
-                    vit.in_channels, ", ", vit.width, ", ", vit.patch_size,
-                    ", stride=", vit.patch_size, ")\n");
-  }
-  if (options.num_classes == 0) {
-    absl::StrAppend(&lines, "model.heads = torch.nn.Identity()\n");
-  }
-  return lines;
-}
-
 absl::Status Export(const ExportOptions& options) {
   GSG_ASSIGN_OR_RETURN(SavedNetwork network, OpenNetwork(options, c10::kCPU));
   const Config& config = network.config;
   GSG_ASSIGN_OR_RETURN(const SiameseOptions made,
                        NetworkOptions(config, network.channels()));
-  const auto* vit = std::get_if<VitOptions>(&made.backbone);
-  const absl::string_view classifier = vit != nullptr ? "heads.head" : "fc";
+  const bool timm = options.names == kTimm;
+  GSG_ASSIGN_OR_RETURN(
+      const LoadingCode code,
+      timm ? TimmCode(config, made.backbone, options.num_classes)
+           : TorchvisionCode(config, made.backbone, options.num_classes));
   NamedTensors state = ModuleState("", *network.backbone);
+  if (timm) state = TimmState(state);
   const int64_t features = network.backbone->feature_dim();
   if (options.num_classes > 0) {
-    state.emplace_back(absl::StrCat(classifier, ".weight"),
+    state.emplace_back(absl::StrCat(code.classifier, ".weight"),
                        at::zeros({options.num_classes, features}));
-    state.emplace_back(absl::StrCat(classifier, ".bias"),
+    state.emplace_back(absl::StrCat(code.classifier, ".bias"),
                        at::zeros({options.num_classes}));
   }
   const bool safetensors = options.format == kSafetensors ||
@@ -190,10 +136,7 @@ absl::Status Export(const ExportOptions& options) {
       "Its images had %d channel%s with values from 0 to 1, then\n"
       "torchvision.transforms.Normalize(mean=[%s], std=[%s])\n",
       config.method, network.state.epoch, config.backbone, features,
-      options.output,
-      vit != nullptr
-          ? VitLines(options, *vit)
-          : ResNetLines(options, config, network.channels(), features),
+      options.output, code.lines,
       safetensors ? "safetensors.torch.load_file" : "torch.load",
       options.output, network.channels(), network.channels() == 1 ? "" : "s",
       numbers(network.state.channel_mean), numbers(network.state.channel_std));

@@ -101,8 +101,8 @@ absl::StatusOr<SavedNetwork> LoadReleasedNetwork(const std::string& path,
     return absl::InvalidArgumentError(absl::StrCat(
         path, ": which network is it of? Its first tensor is ",
         file.tensors.front().first,
-        "; ResNets and Vision Transformers with the names of torchvision or "
-        "timm are known"));
+        "; ResNets, Vision Transformers and ConvNeXt-T with the names of "
+        "torchvision or timm are known"));
   }
   SavedNetwork network;
   network.config.method = "weights";

@@ -17,6 +17,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
@@ -33,6 +34,11 @@ namespace {
 
 constexpr char kPositions[] = "encoder.pos_embedding";
 constexpr char kBatches[] = "num_batches_tracked";
+// Of a ConvNeXt: the stem, and the first convolution behind it, here and in
+// timm.
+constexpr char kStem[] = "features.0.0.weight";
+constexpr char kDepthwise[] = "features.1.0.block.0.weight";
+constexpr char kTimmDepthwise[] = "stages.0.blocks.0.conv_dw.weight";
 
 // What the first part of the name is of what is not the backbone's: heads, in
 // torchvision, timm, and the checkpoints of self-supervised methods.
@@ -54,26 +60,62 @@ constexpr absl::string_view kHeads[] = {"fc",
 constexpr absl::string_view kLessWanted[] = {"encoder_k", "momentum", "target",
                                              "student", "optimizer"};
 
+// "features.5.1.block.0.weight" -> "stages.2.blocks.1.conv_dw.weight": of a
+// ConvNeXt, as timm has it.
+std::string TimmConvNextName(absl::string_view name) {
+  if (absl::ConsumePrefix(&name, "classifier.0.")) {
+    return absl::StrCat("head.norm.", name);
+  }
+  std::vector<std::string> parts =
+      absl::StrSplit(name, absl::MaxSplits('.', 2));
+  int64_t part;  // 0 the stem, then stages and what is in front of them
+  if (parts.size() != 3 || !absl::SimpleAtoi(parts[1], &part)) {
+    return std::string(name);
+  }
+  if (part == 0) return absl::StrCat("stem.", parts[2]);
+  if (part % 2 == 0) {
+    return absl::StrCat("stages.", part / 2, ".downsample.", parts[2]);
+  }
+  return absl::StrCat(
+      "stages.", part / 2, ".blocks.",
+      absl::StrReplaceAll(parts[2], {{".layer_scale", ".gamma"},
+                                     {".block.0.", ".conv_dw."},
+                                     {".block.2.", ".norm."},
+                                     {".block.3.", ".mlp.fc1."},
+                                     {".block.5.", ".mlp.fc2."}}));
+}
+
+bool IsConvNextName(absl::string_view name) {
+  return absl::StartsWith(name, "features.") ||
+         absl::StartsWith(name, "classifier.");
+}
+
+// timm's name of a tensor of ours. ResNets have the same in both.
+std::string TimmName(const std::string& name) {
+  if (IsConvNextName(name)) return TimmConvNextName(name);
+  return absl::StrReplaceAll(name,
+                             {{"class_token", "cls_token"},
+                              {"conv_proj.", "patch_embed.proj."},
+                              {"encoder.pos_embedding", "pos_embed"},
+                              {"encoder.layers.encoder_layer_", "blocks."},
+                              {"encoder.ln.", "norm."},
+                              {".ln_1.", ".norm1."},
+                              {".ln_2.", ".norm2."},
+                              {".self_attention.in_proj_", ".attn.qkv."},
+                              {".self_attention.out_proj.", ".attn.proj."},
+                              {".mlp.0.", ".mlp.fc1."},
+                              {".mlp.3.", ".mlp.fc2."}});
+}
+
 // The names that a tensor of ours, which has torchvision's, has elsewhere.
 std::vector<std::string> NamesOf(const std::string& name) {
   std::vector<std::string> names = {name};
-  // Vision Transformers. torchvision's own files have the names of its first
+  // torchvision's own files of Vision Transformers have the names of its first
   // version; its module renames them as it loads.
   std::string first = absl::StrReplaceAll(
       name, {{".mlp.0.", ".mlp.linear_1."}, {".mlp.3.", ".mlp.linear_2."}});
   if (first != name) names.push_back(std::move(first));
-  std::string timm =
-      absl::StrReplaceAll(name, {{"class_token", "cls_token"},
-                                 {"conv_proj.", "patch_embed.proj."},
-                                 {"encoder.pos_embedding", "pos_embed"},
-                                 {"encoder.layers.encoder_layer_", "blocks."},
-                                 {"encoder.ln.", "norm."},
-                                 {".ln_1.", ".norm1."},
-                                 {".ln_2.", ".norm2."},
-                                 {".self_attention.in_proj_", ".attn.qkv."},
-                                 {".self_attention.out_proj.", ".attn.proj."},
-                                 {".mlp.0.", ".mlp.fc1."},
-                                 {".mlp.3.", ".mlp.fc2."}});
+  std::string timm = TimmName(name);
   if (timm != name) names.push_back(std::move(timm));
   return names;
 }
@@ -143,13 +185,62 @@ int64_t GridSide(const at::Tensor& positions) {
   return side * side == positions.size(1) - 1 ? side : 0;
 }
 
+// [C, 1, 1] -> [C]
+std::vector<int64_t> WithoutLastOnes(const at::Tensor& tensor) {
+  std::vector<int64_t> sizes = tensor.sizes().vec();
+  while (!sizes.empty() && sizes.back() == 1) sizes.pop_back();
+  return sizes;
+}
+
+// Has a ConvNeXt's tensor further dimensions of 1 in other libraries? timm has
+// layer scales of [C], not [C, 1, 1]; where a Linear is a convolution of 1x1,
+// its weight is [O, I, 1, 1].
+bool MayDifferInLastOnes(absl::string_view name) {
+  return absl::StartsWith(name, "features.") &&
+         (absl::EndsWith(name, ".layer_scale") ||
+          absl::EndsWith(name, ".block.3.weight") ||
+          absl::EndsWith(name, ".block.5.weight"));
+}
+
+// Of a ConvNeXt whose tensors these are, behind their prefix.
+std::optional<BackboneGuess> GuessConvNext(
+    const std::map<std::string, at::Tensor>& tensors, bool timm) {
+  std::vector<int> blocks;
+  for (int stage = 0; stage < 4; ++stage) {
+    const std::string place =
+        timm ? absl::StrCat("stages.", stage, ".blocks.")
+             : absl::StrCat("features.", 2 * stage + 1, ".");
+    const char* scale = timm ? ".gamma" : ".layer_scale";
+    int count = 0;
+    while (tensors.count(absl::StrCat(place, count, scale)) > 0) ++count;
+    blocks.push_back(count);
+  }
+  const at::Tensor& depthwise = tensors.at(timm ? kTimmDepthwise : kDepthwise);
+  if (depthwise.sizes() == at::IntArrayRef({96, 1, 7, 7}) &&
+      blocks == std::vector<int>{3, 3, 9, 3}) {
+    return BackboneGuess{"convnext_tiny"};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
+
+NamedTensors TimmState(const NamedTensors& state) {
+  NamedTensors timm;
+  for (const auto& [name, tensor] : state) {
+    timm.emplace_back(TimmName(name), absl::EndsWith(name, ".layer_scale")
+                                          ? tensor.detach().flatten()
+                                          : tensor);
+  }
+  return timm;
+}
 
 std::optional<BackboneGuess> GuessBackbone(const NamedTensors& file) {
   // A tensor that every network of its kind has tells the prefix.
   std::map<std::string, at::Tensor> tensors;
-  for (const char* known : {"layer1.0.conv1.weight", "conv_proj.weight",
-                            "patch_embed.proj.weight"}) {
+  for (const char* known :
+       {"layer1.0.conv1.weight", "conv_proj.weight", "patch_embed.proj.weight",
+        kDepthwise, kTimmDepthwise}) {
     const std::string prefix = FindPrefix(file, {{known, known}});
     for (const auto& [name, tensor] : file) {
       absl::string_view rest = name;
@@ -176,6 +267,8 @@ std::optional<BackboneGuess> GuessBackbone(const NamedTensors& file) {
     if (width == 768) return BackboneGuess{"vit_base", patch, side};
     return std::nullopt;
   }
+  if (has(kDepthwise)) return GuessConvNext(tensors, /*timm=*/false);
+  if (has(kTimmDepthwise)) return GuessConvNext(tensors, /*timm=*/true);
   if (!has("layer1.0.conv1.weight")) return std::nullopt;
   int blocks = 0;
   for (int stage = 1; stage <= 4; ++stage) {
@@ -242,6 +335,10 @@ absl::StatusOr<BackboneWeights> LoadBackboneWeights(const NamedTensors& file,
             absl::StrCat(from, " x ", from, " to ", to, " x ", to, " patches");
       }
     }
+    if (MayDifferInLastOnes(here) &&
+        WithoutLastOnes(value) == WithoutLastOnes(target)) {
+      value = value.reshape(target.sizes());
+    }
     if (value.sizes() != target.sizes()) {
       misshapen.push_back(
           absl::StrCat(here, " is ", Shape(value), " and not ", Shape(target)));
@@ -263,11 +360,12 @@ absl::StatusOr<BackboneWeights> LoadBackboneWeights(const NamedTensors& file,
     const std::optional<BackboneGuess> guess = GuessBackbone(file);
     const bool first_alone = missing.empty() && unknown.empty() &&
                              misshapen.size() == 1 &&
-                             absl::StartsWith(misshapen[0], "conv1.weight");
+                             (absl::StartsWith(misshapen[0], "conv1.weight") ||
+                              absl::StartsWith(misshapen[0], kStem));
     if (first_alone) {
       absl::StrAppend(&message,
                       ". --stem=imagenet has the first convolution of released "
-                      "ResNets, and --channels=3 its colors");
+                      "networks, and --channels=3 its colors");
     } else if (guess.has_value()) {
       absl::StrAppend(&message,
                       ". Its weights are those of --backbone=", guess->backbone,

@@ -27,12 +27,12 @@ struct BackboneWeights {
 };
 
 // Copies into `backbone` the tensors of `file` that have its names:
-// torchvision's, or timm's (ResNets and Vision Transformers), all behind one
-// prefix, whatever that is. Where a file has several such networks, the one
-// that others would use is taken: the momentum-free encoder_q of MoCo, the
-// teacher of DINO. Values are converted to float32; position embeddings are
-// resized to the backbone's grid. The counts that BatchNorm keeps of its
-// batches may be missing.
+// torchvision's, or timm's, all behind one prefix, whatever that is. Where a
+// file has several such networks, the one that others would use is taken: the
+// momentum-free encoder_q of MoCo, the teacher of DINO. Values are converted to
+// float32; position embeddings are resized to the backbone's grid. A ConvNeXt's
+// layer scales may be [C] for [C, 1, 1], as timm's are, and its Linear weights
+// [O, I, 1, 1]. The counts that BatchNorm keeps of its batches may be missing.
 //
 // Errors: kInvalidArgument, with `backbone` unchanged, if tensors are missing,
 // of another shape, or unknown: it names the first few of each, and which
@@ -42,15 +42,19 @@ absl::StatusOr<BackboneWeights> LoadBackboneWeights(const NamedTensors& file,
                                                     Backbone& backbone);
 
 struct BackboneGuess {
-  std::string backbone;    // a value of --backbone
-  // Of a Vision Transformer; the side of the images that its position embeddings
-  // are for, or 0 if they are of no square.
+  std::string backbone;  // a value of --backbone
+  // Of a Vision Transformer; the side of the images that its position
+  // embeddings are for, or 0 if they are of no square.
   int64_t patch_size = 0;
   int64_t image_size = 0;
 };
 
-// Whose the tensors of a ResNet or Vision Transformer are, by their names and
-// shapes, behind whatever prefix. nullopt if none of ours has such.
+// The state of a backbone, which has torchvision's names, as timm has it: its
+// names, and layer scales of [C].
+NamedTensors TimmState(const NamedTensors& state);
+
+// Whose the tensors of a ResNet, Vision Transformer or ConvNeXt are, by their
+// names and shapes, behind whatever prefix. nullopt if none of ours has such.
 std::optional<BackboneGuess> GuessBackbone(const NamedTensors& file);
 
 }  // namespace gsg

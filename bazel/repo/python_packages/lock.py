@@ -1,5 +1,5 @@
-"""Writes packages.lock, tools.lock, lightning.lock and build_tools.lock: the wheels
-that *.in ask for, pinned.
+"""Writes packages.lock, tools.lock, lightning.lock, timm.lock and build_tools.lock: the
+wheels that *.in ask for, pinned.
 
 Run it after a change to an .in file, or to move to newer versions (UNTIL):
 
@@ -111,9 +111,11 @@ def main():
                                 overrides=("tools_overrides.txt",)))
     # What comes on top of the packages.
     there = {package["name"] for package in packages}
-    lightning = resolve("lightning", [numpy_pin(), *pins], overrides=())
-    write_lock("lightning", [package for package in lightning
-                             if package["name"] not in there])
+    for name, overrides in (("lightning", ()),
+                            ("timm", ("timm_overrides.txt",))):
+        resolved = resolve(name, [numpy_pin(), *pins], overrides=overrides)
+        write_lock(name, [package for package in resolved
+                          if package["name"] not in there])
     write_lock("build_tools", resolve("build_tools", []))
 
 

@@ -7,10 +7,10 @@ without the classifier. features.txt: "case train|eval f0 ... f7 mean std" per
 line, f the first image's features of a ResNet; the eval pass follows the train
 pass, so it also sees the running statistics which that pass updated.
 
-vit.txt: "case features f0 ... f7 mean std" and, for one of the cases, a line
-"case gradient name norm projection" for each parameter: of the gradient of
-sum(features * uniform("direction")), its norm and its sum of products with
-uniform(name) - 0.5.
+vit.txt, convnext.txt: "case features f0 ... f7 mean std" and, for one of the
+cases, a line "case gradient name norm projection" for each parameter: of the
+gradient of sum(features * uniform("direction")), its norm and its sum of products
+with uniform(name) - 0.5.
 """
 
 import pathlib
@@ -74,11 +74,31 @@ def vit_lines(case, model, size, larger=None):
                     in_channels)
         model.load_state_dict(state)
         size = (*size[:2], larger, larger)
+    yield from model_lines(case, model, size, gradients=case == "vit_tiny")
+
+
+def convnext(stem="imagenet", in_channels=3):
+    # Without stochastic depth in training, too.
+    model = torchvision.models.convnext_tiny(stochastic_depth_prob=0)
+    model.classifier[2] = torch.nn.Identity()
+    if stem != "imagenet":
+        stride = {"small": 1, "small_stride2": 2}[stem]
+        model.features[0][0] = torch.nn.Conv2d(
+            in_channels, 96, 3, stride=stride, padding=1)
+    return model.double()
+
+
+def convnext_lines(case, model, size):
+    fill(model)
+    yield from model_lines(case, model, size, gradients=case == "convnext_tiny")
+
+
+def model_lines(case, model, size, gradients):
     y = model(uniform("input", size) - 0.5)
     numbers = [*y[0, :8].tolist(), y.mean().item(),
                y.std(unbiased=False).item()]
     yield " ".join([case, "features", *map(repr, numbers)])
-    if case != "vit_tiny":
+    if not gradients:
         return
     (y * uniform("direction", tuple(y.shape))).sum().backward()
     for name, p in model.named_parameters():
@@ -112,6 +132,15 @@ def main():
                    (3, 1, 20, 20), larger=28),
     ]
     (HERE / "vit.txt").write_text("\n".join(lines) + "\n")
+
+    (HERE / "convnext_tiny.txt").write_text("\n".join(names(convnext())) + "\n")
+    lines = [
+        *convnext_lines("convnext_tiny", convnext(), (3, 3, 64, 96)),
+        *convnext_lines("convnext_tiny_small", convnext("small"), (3, 3, 9, 8)),
+        *convnext_lines("convnext_tiny_small_stride2_gray",
+                        convnext("small_stride2", 1), (3, 1, 28, 15)),
+    ]
+    (HERE / "convnext.txt").write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

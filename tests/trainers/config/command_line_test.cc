@@ -184,7 +184,16 @@ TEST_F(CommandLineTest, FlagsWithoutEffectAreErrors) {
       "patches");
   EXPECT_EQ(error("byol", "--patch_size=4", "--backbone=vit_small"), "");
   EXPECT_EQ(error("byol", "--stem=imagenet", "--backbone=vit_tiny"),
-            "--stem: of use for a ResNet; the backbone is vit_tiny");
+            "--stem: of use for a ResNet or ConvNeXt; the backbone is "
+            "vit_tiny");
+  EXPECT_EQ(error("byol", "--stem=small_stride2", "--backbone=convnext_tiny"),
+            "");
+  EXPECT_EQ(error("byol", "--patch_size=4", "--backbone=convnext_tiny"),
+            "--patch_size: only --backbone=vit_tiny, vit_small and vit_base "
+            "have patches");
+  EXPECT_EQ(error("byol", "--zero_init_residual", "--backbone=convnext_tiny"),
+            "--zero_init_residual: of use for a ResNet; the backbone is "
+            "convnext_tiny");
   EXPECT_EQ(error("byol", "--zero_init_residual", "--backbone=vit_tiny"),
             "--zero_init_residual: of use for a ResNet; the backbone is "
             "vit_tiny");
@@ -286,6 +295,22 @@ TEST_F(CommandLineTest, ViewsDivideIntoPatches) {
       "--crop_size=28 does not divide into patches of 32 pixels "
       "(--patch_size): use --crop_size=32");
   EXPECT_EQ(ErrorOf({"--backbone=vit_tiny", "--crop_size=28"}), "");
+  EXPECT_EQ(ErrorOf({"--backbone=convnext_tiny", "--stem=imagenet",
+                     "--crop_size=31"}),
+            "--crop_size=31 is too small for convnext_tiny with "
+            "--stem=imagenet: use --crop_size=32 or more, or a smaller stem");
+  EXPECT_EQ(
+      ErrorOf({"--backbone=convnext_tiny", "--stem=small_stride2",
+               "--crop_size=28", "--local_crops=1", "--local_crop_size=14"}),
+      "--local_crop_size=14 is too small for convnext_tiny with "
+      "--stem=small_stride2: use --local_crop_size=15 or more, or a "
+      "smaller stem");
+  EXPECT_EQ(
+      ErrorOf({"--backbone=convnext_tiny", "--stem=small", "--crop_size=8"}),
+      "");
+  EXPECT_EQ(ErrorOf({"--backbone=convnext_tiny", "--stem=imagenet",
+                     "--crop_size=32"}),
+            "");
   EXPECT_EQ(ErrorOf({"--crop_size=30"}), "");
 }
 

@@ -32,6 +32,7 @@
 #include "gsg_core/rows.h"
 #include "gsg_core/selection.h"
 #include "gtest/gtest.h"
+#include "models/convnext.h"
 #include "models/resnet.h"
 #include "models/siamese.h"
 #include "models/vit.h"
@@ -503,6 +504,36 @@ TEST(SiameseMethodTest, WeightDecayMayLeaveATransformersEmbeddingsOut) {
           layer + "mlp.3.weight", "projector.0.weight", "projector.3.weight",
           "predictor.0.weight", "predictor.3.weight"));
   // And it learns: every parameter gets a gradient.
+  ASSERT_TRUE(method->Backward(Input(0, 0, 2, c10::kDouble)).ok());
+  for (const ParameterGroup& group : method->ParameterGroups()) {
+    for (const auto& [name, parameter] : group.parameters) {
+      EXPECT_TRUE(parameter.grad().defined()) << name;
+    }
+  }
+}
+
+// ... and of ConvNeXt the layer scales, which are [C, 1, 1].
+TEST(SiameseMethodTest, WeightDecayMayLeaveLayerScalesOut) {
+  ConvNextOptions backbone;
+  backbone.blocks = {1};
+  backbone.widths = {4};
+  backbone.stem = ConvNextOptions::Stem::kSmall;
+  SiameseMethodOptions options = Options(std::nullopt);
+  options.network.backbone = backbone;
+  options.decay_bias_and_norm = false;
+  std::unique_ptr<Method> method = Make(options, c10::kDouble);
+  std::vector<std::string> decayed;
+  for (const ParameterGroup& group : method->ParameterGroups()) {
+    if (group.weight_decay == 0) continue;
+    for (const auto& item : group.parameters) decayed.push_back(item.first);
+  }
+  EXPECT_THAT(decayed,
+              testing::ElementsAre("backbone.features.0.0.weight",
+                                   "backbone.features.1.0.block.0.weight",
+                                   "backbone.features.1.0.block.3.weight",
+                                   "backbone.features.1.0.block.5.weight",
+                                   "projector.0.weight", "projector.3.weight",
+                                   "predictor.0.weight", "predictor.3.weight"));
   ASSERT_TRUE(method->Backward(Input(0, 0, 2, c10::kDouble)).ok());
   for (const ParameterGroup& group : method->ParameterGroups()) {
     for (const auto& [name, parameter] : group.parameters) {

@@ -1,6 +1,7 @@
 #include "trainers/optim/lars.h"
 
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
@@ -37,6 +38,14 @@ TEST(LarsTest, TwoStepsByHand) {
   lars.Step(2, 9);
   // g = (0, 2); v = 0.5 (0, 0.5) + 0.1 * sqrt(18) / 2 * (0, 2)
   EXPECT_NEAR(At(w, 1), 3 - 2 * (0.25 + 0.1 * 4.242640687119285), 1e-14);
+}
+
+TEST(LarsTest, LayerScalesAreAsInSgd) {
+  at::Tensor scale = at::full({2, 1, 1}, 1e-6, at::kDouble).requires_grad_();
+  Lars lars({{{{"layer_scale", scale}}, 0, false}}, 0.9, 0.001);
+  SetGrad(scale, at::full({2, 1, 1}, 1.0, at::kDouble));
+  lars.Step(0.1, 0.1);
+  EXPECT_NEAR(At(scale, 1), 1e-6 - 0.1, 1e-15);
 }
 
 TEST(LarsTest, BiasesAndZeroNormsAreAsInSgd) {

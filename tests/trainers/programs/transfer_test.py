@@ -9,70 +9,21 @@ import unittest
 import numpy as np
 import torch
 import torchvision
-from torchvision.transforms import v2
 
 from tests.trainers import training_run as tr
 from tests.trainers.programs import program_run as pr
-
-# For features of order 1. After one step BatchNorm's statistics have not settled
-# yet, and those of a ResNet-50 are of order 100: it is times their mean, then.
-TOLERANCE = 1e-4
-
-
-def write_photos(folder, train=10, val=4):
-    """Reddish and bluish noise as JPEGs, in class folders."""
-    generator = torch.Generator().manual_seed(1)
-    for split, count in (("train", train), ("val", val)):
-        for name, channel in (("red", 0), ("blue", 2)):
-            place = os.path.join(folder, split, name)
-            os.makedirs(place)
-            for i in range(count):
-                coarse = torch.rand(1, 3, 9, 9, generator=generator)
-                coarse[:, channel] += 1
-                image = torch.nn.functional.interpolate(
-                    coarse / 2, (80 + i, 90), mode="bilinear")
-                torchvision.io.write_jpeg(
-                    (255 * image[0]).to(torch.uint8),
-                    os.path.join(place, "%d.jpg" % i), quality=95)
-
-
-def train(folder, *flags):
-    process = tr.run("--output_dir=" + folder, "--recipe=fashion_mnist",
-                     "--max_steps=1", "--epochs=1",
-                     "--warmup_epochs=0", "--batch_size=8", "--threads=1",
-                     "--projector_hidden=64", "--projector_dim=64",
-                     "--knn_every=0", "--linear_probe=false", *flags)
-    if process.returncode != 0:
-        raise AssertionError(process.stderr)
+from tests.trainers.programs.exported_network import (
+    TOLERANCE, images_of, normalized, photos, printed_model, train, write_photos)
 
 
 def without_classifier(model):
     if isinstance(model, torchvision.models.VisionTransformer):
         model.heads = torch.nn.Identity()
+    elif isinstance(model, torchvision.models.ConvNeXt):
+        model.classifier[2] = torch.nn.Identity()
     else:
         model.fc = torch.nn.Identity()
     return model.eval()
-
-
-def printed_model(printed):
-    """The network that export's lines of Python make."""
-    names = {"torch": torch, "torchvision": torchvision}
-    exec(re.search(r"\n\n(model = .*?)\n\n", printed, re.S).group(1), names)
-    return names["model"]
-
-
-def images_of(file):
-    """The images of an IDX file, [N, 1, H, W] from 0 to 1."""
-    with open(file, "rb") as f:
-        count, height, width = struct.unpack(">4xIII", f.read(16))
-        pixels = np.frombuffer(f.read(), np.uint8)
-    return torch.tensor(pixels.reshape(count, 1, height, width)) / 255
-
-
-def normalized(images, run):
-    meta = json.loads(torch.load(
-        os.path.join(run, "checkpoint-last.pt"))["meta"])
-    return (images - meta["channel_mean"][0]) / meta["channel_std"][0]
 
 
 class TransferTest(unittest.TestCase):
@@ -96,10 +47,6 @@ class TransferTest(unittest.TestCase):
         return os.path.join(self.folder, name)
 
     def test_torchvision_takes_the_file_and_has_the_same_features(self):
-        transform = v2.Compose([
-            v2.ToDtype(torch.float32, scale=True), v2.Resize(73),
-            v2.CenterCrop(64),
-            v2.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))])
         for backbone, run in self.runs.items():
             pr.succeed("embed", "--run=" + run, "--images=" + self.photos,
                        "--output=" + self.path(backbone + ".npy"),
@@ -112,14 +59,14 @@ class TransferTest(unittest.TestCase):
 
             model = torchvision.models.get_model(backbone)
             model.load_state_dict(torch.load(self.path(backbone + ".pt")))
-            images = [torchvision.io.decode_image(
-                os.path.join(self.photos, name)) for name in names]
             with torch.no_grad():
                 self.assertEqual(
                     model.eval()(torch.rand(1, 3, 64, 64)).abs().max(), 0)
                 theirs = without_classifier(model)(
-                    torch.stack([transform(image) for image in images]))
+                    photos(self.photos, self.path(backbone + ".txt")))
             self.assertEqual(ours.shape, tuple(theirs.shape))
+            # After one step BatchNorm's statistics have not settled yet, and those
+            # of a ResNet-50 are of order 100.
             tolerance = TOLERANCE * max(1, theirs.mean().item())
             self.assertGreater(theirs.std(0).mean(), 10 * tolerance)
             np.testing.assert_allclose(ours, theirs.numpy(), rtol=0,
@@ -147,7 +94,9 @@ class TransferTest(unittest.TestCase):
         images = images_of(os.path.join(data, "t10k-images-idx3-ubyte"))
         for backbone, stem in (("resnet18", "small"),
                                ("resnet18", "small_stride2"),
-                               ("resnet_small", "small_stride2")):
+                               ("resnet_small", "small_stride2"),
+                               ("convnext_tiny", "small"),
+                               ("convnext_tiny", "small_stride2")):
             run = self.path("run_%s_%s" % (backbone, stem))
             train(run, "--dataset=mnist", "--data_dir=" + data,
                   "--backbone=" + backbone, "--stem=" + stem,
@@ -155,7 +104,8 @@ class TransferTest(unittest.TestCase):
             printed = pr.succeed("export", "--run=" + run, "--num_classes=7",
                                  "--output=" + self.path("small.pt"))
             model = printed_model(printed)
-            self.assertEqual(model.fc.out_features, 7)
+            self.assertEqual(model.eval()(torch.zeros(1, 1, 16, 16)).shape,
+                             (1, 7))
             pr.succeed("embed", "--run=" + run, "--dataset=mnist",
                        "--split=test", "--threads=1",
                        "--output=" + self.path("small.npy"))
@@ -201,28 +151,23 @@ class TransferTest(unittest.TestCase):
         self.assertEqual(process.returncode, 1)
         self.assertIn("images of 30x30 pixels do not divide", process.stderr)
 
-    def test_a_transformer_of_photographs(self):
-        run = self.path("run_vit")
-        train(run, "--dataset=folder", "--data_dir=" + self.photos,
-              "--backbone=vit_small", "--optimizer=adamw", "--crop_size=64",
-              "--patch_size=16")
-        printed = pr.succeed("export", "--run=" + run, "--num_classes=0",
-                             "--output=" + self.path("vit.pt"))
-        pr.succeed("embed", "--run=" + run, "--images=" + self.photos,
-                   "--output=" + self.path("vit.npy"), "--threads=1")
-        transform = v2.Compose([
-            v2.ToDtype(torch.float32, scale=True), v2.Resize(73),
-            v2.CenterCrop(64),
-            v2.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))])
-        with open(self.path("vit.txt")) as f:
-            images = [transform(torchvision.io.decode_image(
-                os.path.join(self.photos, name)))
-                for name in f.read().splitlines()]
-        with torch.no_grad():
-            theirs = printed_model(printed).eval()(torch.stack(images))
-        self.assertGreater(theirs.std(0).mean(), 10 * TOLERANCE)
-        np.testing.assert_allclose(np.load(self.path("vit.npy")),
-                                   theirs.numpy(), rtol=0, atol=TOLERANCE)
+    def test_others_of_photographs(self):
+        for backbone, *flags in (("vit_small", "--patch_size=16"),
+                                 ("convnext_tiny", "--stem=imagenet")):
+            run, features = self.path("run_" + backbone), self.path(backbone)
+            train(run, "--dataset=folder", "--data_dir=" + self.photos,
+                  "--backbone=" + backbone, "--optimizer=adamw",
+                  "--crop_size=64", *flags)
+            printed = pr.succeed("export", "--run=" + run, "--num_classes=0",
+                                 "--output=" + self.path("other.pt"))
+            pr.succeed("embed", "--run=" + run, "--images=" + self.photos,
+                       "--output=" + features + ".npy", "--threads=1")
+            with torch.no_grad():
+                theirs = printed_model(printed).eval()(
+                    photos(self.photos, features + ".txt"))
+            self.assertGreater(theirs.std(0).mean(), 10 * TOLERANCE)
+            np.testing.assert_allclose(np.load(features + ".npy"),
+                                       theirs.numpy(), rtol=0, atol=TOLERANCE)
 
     def test_the_code_of_the_documentation(self):
         with open(os.path.join(os.environ["TEST_SRCDIR"],

@@ -11,17 +11,21 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "models/backbone.h"
+#include "models/convnext.h"
 #include "models/make_backbone.h"
 #include "models/module_state.h"
 #include "models/resnet.h"
@@ -273,6 +277,79 @@ TEST(BackboneWeightsTest, NamesOfTimmAndOfTorchvisionsFirstVersion) {
   }
 }
 
+std::shared_ptr<Backbone> SmallConvNext(uint64_t seed) {
+  torch::manual_seed(seed);
+  ConvNextOptions options;
+  options.blocks = {1, 2};
+  options.widths = {2, 4};
+  options.layer_scale = 0.1 * static_cast<double>(seed);
+  return MakeBackbone(options).value();
+}
+
+std::vector<std::string> NamesIn(const NamedTensors& tensors) {
+  std::vector<std::string> names;
+  for (const auto& item : tensors) names.push_back(item.first);
+  return names;
+}
+
+// timm's, written out, with its shapes.
+TEST(BackboneWeightsTest, NamesOfTimmsConvNext) {
+  const auto theirs = SmallConvNext(1), ours = SmallConvNext(2);
+  NamedTensors file = TimmState(Behind("", *theirs));
+  EXPECT_THAT(
+      NamesIn(file),
+      ElementsAre(
+          "stem.0.weight", "stem.0.bias", "stem.1.weight", "stem.1.bias",
+          "stages.0.blocks.0.gamma", "stages.0.blocks.0.conv_dw.weight",
+          "stages.0.blocks.0.conv_dw.bias", "stages.0.blocks.0.norm.weight",
+          "stages.0.blocks.0.norm.bias", "stages.0.blocks.0.mlp.fc1.weight",
+          "stages.0.blocks.0.mlp.fc1.bias", "stages.0.blocks.0.mlp.fc2.weight",
+          "stages.0.blocks.0.mlp.fc2.bias", "stages.1.downsample.0.weight",
+          "stages.1.downsample.0.bias", "stages.1.downsample.1.weight",
+          "stages.1.downsample.1.bias", "stages.1.blocks.0.gamma",
+          "stages.1.blocks.0.conv_dw.weight", "stages.1.blocks.0.conv_dw.bias",
+          "stages.1.blocks.0.norm.weight", "stages.1.blocks.0.norm.bias",
+          "stages.1.blocks.0.mlp.fc1.weight", "stages.1.blocks.0.mlp.fc1.bias",
+          "stages.1.blocks.0.mlp.fc2.weight", "stages.1.blocks.0.mlp.fc2.bias",
+          "stages.1.blocks.1.gamma", "stages.1.blocks.1.conv_dw.weight",
+          "stages.1.blocks.1.conv_dw.bias", "stages.1.blocks.1.norm.weight",
+          "stages.1.blocks.1.norm.bias", "stages.1.blocks.1.mlp.fc1.weight",
+          "stages.1.blocks.1.mlp.fc1.bias", "stages.1.blocks.1.mlp.fc2.weight",
+          "stages.1.blocks.1.mlp.fc2.bias", "head.norm.weight",
+          "head.norm.bias"));
+  EXPECT_EQ(file[4].second.sizes(), at::IntArrayRef({2}));
+  // As a convolution of 1x1.
+  file[9].second = file[9].second.view({8, 2, 1, 1});
+  file.emplace_back("head.fc.weight", at::ones({3, 4}));
+  const auto loaded = LoadBackboneWeights(file, "f.pth", *ours);
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  EXPECT_THAT(loaded->heads, ElementsAre("head.fc.weight"));
+  ExpectSame(*theirs, *ours);
+}
+
+// What differs in more than dimensions of 1 at the end is another shape, and so
+// is a norm's [C, 1, 1].
+TEST(BackboneWeightsTest, ShapesOfAConvNextAreItsOwn) {
+  const auto ours = SmallConvNext(1), before = SmallConvNext(1);
+  for (const auto& [i, shape, words] :
+       std::vector<std::tuple<int, std::vector<int64_t>, std::string>>{
+           {4, {3}, "features.1.0.layer_scale is [3] and not [2, 1, 1]"},
+           {4, {1, 2}, "features.1.0.layer_scale is [1, 2] and not [2, 1, 1]"},
+           {9, {2, 8}, "features.1.0.block.3.weight is [2, 8] and not [8, 2]"},
+           {7,
+            {2, 1, 1},
+            "features.1.0.block.2.weight is [2, 1, 1] and not "
+            "[2]"}}) {
+    NamedTensors file = TimmState(Behind("", *SmallConvNext(2)));
+    file[i].second = at::ones(shape);
+    EXPECT_THAT(
+        std::string(
+            LoadBackboneWeights(file, "f.pth", *ours).status().message()),
+        HasSubstr(words));
+    ExpectSame(*ours, *before);
+  }
+}
+
 // Resized when loaded is resized when used.
 TEST(BackboneWeightsTest, PositionsAreResized) {
   const auto theirs = SmallVit(1, 6), ours = SmallVit(2, 10);
@@ -316,6 +393,12 @@ TEST(BackboneWeightsTest, WhatDoesNotFitIsNamedAndNothingChanges) {
   const auto vit = MakeBackbone(VitOptionsFor("vit_tiny", 32, 8).value());
   EXPECT_THAT(error(Behind("", **vit)),
               HasSubstr("those of --backbone=vit_tiny --patch_size=8"));
+  torch::manual_seed(1);
+  const auto convnext = MakeBackbone(
+      ConvNextOptionsFor("convnext_tiny", ConvNextOptions::Stem::kImageNet)
+          .value());
+  EXPECT_THAT(error(Behind("", **convnext)),
+              HasSubstr("those of --backbone=convnext_tiny"));
 }
 
 TEST(GuessBackboneTest, KnowsOurs) {
@@ -333,6 +416,24 @@ TEST(GuessBackboneTest, KnowsOurs) {
   EXPECT_EQ(guess->backbone, "vit_small");
   EXPECT_EQ(guess->patch_size, 16);
   EXPECT_EQ(guess->image_size, 48);
+  const auto convnext = MakeBackbone(
+      ConvNextOptionsFor("convnext_tiny", ConvNextOptions::Stem::kImageNet)
+          .value());
+  const NamedTensors theirs = TimmState(Behind("", **convnext));
+  for (const NamedTensors& file : {Behind("module.", **convnext), theirs}) {
+    const auto found = GuessBackbone(file);
+    ASSERT_TRUE(found.has_value());
+    EXPECT_EQ(found->backbone, "convnext_tiny");
+  }
+  // Another depth, and ConvNeXt V2, which has no layer scales.
+  NamedTensors deeper = theirs, second;
+  deeper.emplace_back("stages.2.blocks.9.gamma", at::ones({384}));
+  EXPECT_FALSE(GuessBackbone(deeper).has_value());
+  for (const auto& item : theirs) {
+    if (!absl::EndsWith(item.first, ".gamma")) second.push_back(item);
+  }
+  EXPECT_FALSE(GuessBackbone(second).has_value());
+  EXPECT_FALSE(GuessBackbone(Behind("", *SmallConvNext(1))).has_value());
   EXPECT_FALSE(GuessBackbone(Behind("", *SmallResNet(1))).has_value());
   EXPECT_FALSE(GuessBackbone({}).has_value());
 }
