@@ -285,12 +285,11 @@ bool Is(const torch::ExpandingArray<2>& setting, int64_t value) {
 
 bool WinogradPays(const at::Tensor& x, const at::Tensor& weight) {
   if (!CanConvolve3x3(x, weight)) return false;
-  // Transforms pay for many channels, and weights' for many tiles; where tiles
+  // Transforms pay for some channels, and weights' for many tiles; where tiles
   // overhang the image by more than its own size, as 2 x 2 of them do an image
   // of 5x5, too little is saved.
   const int64_t tiles = ShapeOf(x, weight).TilesOfImage();
-  return std::min(x.size(1), weight.size(0)) >= 4 * kPanel &&
-         2 * x.size(2) * x.size(3) >= 16 * tiles &&
+  return weight.size(1) > kPanel && 2 * x.size(2) * x.size(3) >= 16 * tiles &&
          x.size(0) * tiles >= kTileMultiple;
 }
 

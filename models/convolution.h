@@ -12,7 +12,7 @@
 namespace gsg {
 
 // Can, and will Convolve3x3 be faster than at::conv2d? On the CPU in float32,
-// with channels in multiples of 16, at least 64, and enough pixels.
+// with channels in multiples of 16 and enough pixels.
 bool WinogradPays(const at::Tensor& x, const at::Tensor& weight);
 
 // at::conv2d(x, weight) with stride 1 and padding 1 by Winograd's algorithm
