@@ -4,8 +4,9 @@
 
 CIFAR-10's ResNet-18 with SimSiam's heads, float32, forward, loss, backward and
 SGD, on the CPU; with --recipe=cifar10_vit its Vision Transformer and AdamW, with
---recipe=fashion_mnist its small ResNet (--batch=128 as in training). On a GPU (--config=cuda, --device=cuda) all sides compute in bfloat16, by autocast, or
-with --precision=float32 in that; ours is a CUDA graph, as in training.
+--recipe=fashion_mnist its small ResNet (--batch=128 as in training). On a GPU
+(--config=cuda, --device=cuda) all sides compute in bfloat16, by autocast, or with
+--precision=float32 in that; ours is a CUDA graph, as in training.
 PyTorch's side is torchvision's network and the loss as the papers write it:
 eager, eager in channels-last, and through torch.compile, which needs a C++
 compiler (--nocompile leaves it out; --compile_mode=max-autotune takes minutes). Ours is //benchmarks:training_step. The

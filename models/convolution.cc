@@ -317,12 +317,15 @@ at::Tensor Conv2dImpl::forward(const at::Tensor& x) {
       std::get_if<torch::ExpandingArray<2>>(&options.padding());
   if (x.is_cpu() && padding != nullptr && Is(options.dilation(), 1) &&
       options.groups() == 1 && !bias.defined()) {
-    const bool cast = at::autocast::is_autocast_enabled(at::kCPU);
-    const c10::ScalarType type =
-        cast ? at::autocast::get_autocast_dtype(at::kCPU) : x.scalar_type();
-    const at::Tensor input = x.to(type);
-    const at::Tensor kernel =
-        cast ? at::autocast::cached_cast(type, weight, c10::kCPU) : weight;
+    // What autocast would round is rounded here, and once.
+    const bool autocast = at::autocast::is_autocast_enabled(at::kCPU);
+    const auto cast = [&](const at::Tensor& tensor) {
+      return autocast ? at::autocast::cached_cast(
+                            at::autocast::get_autocast_dtype(at::kCPU), tensor,
+                            c10::kCPU)
+                      : tensor;
+    };
+    const at::Tensor input = cast(x), kernel = cast(weight);
     const ConvolutionShape shape{options.stride()->front(),
                                  (*padding)->front()};
     if (Is(options.stride(), shape.stride) && Is(*padding, shape.padding) &&
@@ -333,6 +336,7 @@ at::Tensor Conv2dImpl::forward(const at::Tensor& x) {
         WinogradPays(input, kernel)) {
       return Convolve3x3(input, kernel);
     }
+    return torch::nn::Conv2dImpl::forward(input);
   }
   if (x.is_cuda() && at::autocast::is_autocast_enabled(at::kCUDA) &&
       options.groups() == 1 && !bias.defined() && padding != nullptr &&

@@ -25,25 +25,15 @@ namespace {
 using ::torch::autograd::AutogradContext;
 using ::torch::autograd::variable_list;
 
+using internal::In;
+using internal::Out;
+
 cuda::BatchNormShape ShapeOf(const at::Tensor& x, int64_t views) {
   cuda::BatchNormShape shape;
   shape.views = views;
   shape.channels = x.size(1);
   shape.rows = x.numel() / shape.channels / views;
   return shape;
-}
-
-// Elements of a T that torch has another name for.
-template <typename T>
-const T* In(const at::Tensor& tensor) {
-  return tensor.defined() ? static_cast<const T*>(tensor.const_data_ptr())
-                          : nullptr;
-}
-
-template <typename T>
-T* Out(const at::Tensor& tensor) {
-  return tensor.defined() ? static_cast<T*>(tensor.mutable_data_ptr())
-                          : nullptr;
 }
 
 template <typename F>

@@ -28,6 +28,9 @@ namespace {
 using ::torch::autograd::AutogradContext;
 using ::torch::autograd::variable_list;
 
+using internal::In;
+using internal::Out;
+
 // x as rows of channels, cut into blocks that stay in the cache between two
 // looks at them.
 struct Rows {
@@ -69,18 +72,6 @@ struct Pairs {
   const int64_t channels;
   std::vector<T> values;
 };
-
-// Elements of a T that torch has another name for.
-template <class T>
-const T* In(const at::Tensor& tensor) {
-  return tensor.defined() ? static_cast<const T*>(tensor.const_data_ptr())
-                          : nullptr;
-}
-
-template <class T>
-T* Out(const at::Tensor& tensor) {
-  return static_cast<T*>(tensor.mutable_data_ptr());
-}
 
 // Calls f(T{}) with the type of x's elements.
 template <class F>

@@ -176,8 +176,8 @@ at::Tensor ResNetImpl::forward(const at::Tensor& x) {
                     "ResNet takes [B, ", in_channels, ", H, W]; got ",
                     x.sizes());
   // Of gray images, which are in both layouts at once, torch makes the other.
-  at::Tensor y = bn1_->ForwardRelu(
-      conv1_(x).contiguous(at::MemoryFormat::ChannelsLast));
+  at::Tensor y =
+      bn1_->ForwardRelu(conv1_(x).contiguous(at::MemoryFormat::ChannelsLast));
   if (max_pool_) {
     y = at::max_pool2d(y, /*kernel_size=*/3, /*stride=*/2, /*padding=*/1);
   }

@@ -4,7 +4,6 @@
 #include <cstdint>
 
 #include "ATen/core/Tensor.h"
-#include "ATen/ops/empty.h"
 #include "ATen/ops/mm.h"
 #include "ATen/ops/zeros.h"
 #include "ATen/ops/zeros_like.h"
@@ -75,18 +74,18 @@ at::Tensor Matrix(const at::Tensor& x) {
   return x.permute({0, 2, 3, 1}).view({x.size(0), x.numel() / x.size(0)});
 }
 
-void ConvolveByRows(const Sizes& s, const at::Tensor& x,
-                    const at::Tensor& weight, const at::Tensor& y) {
+at::Tensor ConvolveByRows(const Sizes& s, const at::Tensor& x,
+                          const at::Tensor& weight) {
+  const at::Tensor y =
+      at::zeros({s.images, s.out_height, s.out_width, s.out}, x.options())
+          .permute({0, 3, 1, 2});
   const at::Tensor from = Matrix(x), by = Matrix(weight), to = Matrix(y);
-  int64_t begun = -1;
   ForEachRow(s, [&](int64_t out, int64_t in, int64_t tap, int64_t count) {
-    const bool first = out != begun;
-    begun = out;
     to.narrow(1, out * s.out, s.out)
         .addmm_(from.narrow(1, in * s.in, count * s.in),
-                by.narrow(1, tap * s.in, count * s.in).t(),
-                /*beta=*/first ? 0 : 1);
+                by.narrow(1, tap * s.in, count * s.in).t());
   });
+  return y;
 }
 
 at::Tensor InputGradientByRows(const Sizes& s, const at::Tensor& dy,
@@ -172,13 +171,8 @@ class SmallConvolution : public torch::autograd::Function<SmallConvolution> {
     ctx->saved_data["stride"] = shape.stride;
     ctx->saved_data["padding"] = shape.padding;
     const Sizes s(x, weight, shape);
-    if (x.scalar_type() == c10::kBFloat16) {
-      return ConvolveByPatches(s, x, weight);
-    }
-    at::Tensor y = at::empty({s.images, s.out, s.out_height, s.out_width},
-                             x.options(), at::MemoryFormat::ChannelsLast);
-    ConvolveByRows(s, x, weight, y);
-    return y;
+    return x.scalar_type() == c10::kBFloat16 ? ConvolveByPatches(s, x, weight)
+                                             : ConvolveByRows(s, x, weight);
   }
 
   static variable_list backward(AutogradContext* ctx,
@@ -239,8 +233,7 @@ at::Tensor ConvolveSmall(const at::Tensor& x, const at::Tensor& weight,
   TORCH_CHECK_VALUE(CanConvolve(x, weight, shape),
                     "ConvolveSmall takes float32 or bfloat16 on the CPU, "
                     "[N, I, H, W] and [O, I, K, K], K above the padding and at "
-                    "most the padded "
-                    "image; got ",
+                    "most the padded image; got ",
                     x.sizes(), " and ", weight.sizes(), " of ", x.scalar_type(),
                     " and ", weight.scalar_type(), ", stride ", shape.stride,
                     ", padding ", shape.padding);

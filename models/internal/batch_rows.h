@@ -41,6 +41,19 @@ inline bool TensorsFit(const at::Tensor& x, const FusedBatchNorm& options) {
            options.residual.scalar_type() == x.scalar_type()));
 }
 
+// Elements of a T that torch has another name for; null of an undefined tensor.
+template <typename T>
+const T* In(const at::Tensor& tensor) {
+  return tensor.defined() ? static_cast<const T*>(tensor.const_data_ptr())
+                          : nullptr;
+}
+
+template <typename T>
+T* Out(const at::Tensor& tensor) {
+  return tensor.defined() ? static_cast<T*>(tensor.mutable_data_ptr())
+                          : nullptr;
+}
+
 inline at::Tensor LaidOutLike(const at::Tensor& tensor, const at::Tensor& x) {
   return tensor.contiguous(x.dim() == 4 ? at::MemoryFormat::ChannelsLast
                                         : at::MemoryFormat::Contiguous);

@@ -50,11 +50,52 @@ Result Differentiate(const at::Tensor& x, const at::Tensor& weight,
 // 1e-5 of the largest value: the rounding of float32, 6e-8, by the growth of
 // numbers in F(4x4, 3x3) and back, whose transforms have rows with sums of
 // magnitudes up to 10 (B), 18 (A) and 1 (G), twice each.
+constexpr double kWinogradTolerance = 2e-5;
+
 void ExpectClose(const at::Tensor& got, const at::Tensor& want,
-                 const char* what, double tolerance = 2e-5) {
+                 const char* what, double tolerance) {
   ASSERT_EQ(got.sizes(), want.sizes()) << what;
   const double error = got.sub(want).abs().max().item<double>();
   EXPECT_LT(error, tolerance * want.abs().max().item<double>()) << what;
+}
+
+// Expects that `ours` has torch's results in double precision, in
+// channels-last, and the same ones again.
+template <class Ours, class Torchs>
+void ExpectTorchs(const at::Tensor& x, const at::Tensor& weight,
+                  const at::Tensor& dy, const Ours& ours, const Torchs& torchs,
+                  double tolerance) {
+  const Result got = Differentiate(x, weight, dy, ours);
+  const Result want = Differentiate(x.to(c10::kDouble), weight.to(c10::kDouble),
+                                    dy.to(c10::kDouble), torchs);
+  for (const at::Tensor& tensor : {got.y, got.dx, got.dweight}) {
+    EXPECT_EQ(tensor.scalar_type(), x.scalar_type());
+  }
+  ExpectClose(got.y, want.y, "y", tolerance);
+  ExpectClose(got.dx, want.dx, "dx", tolerance);
+  ExpectClose(got.dweight, want.dweight, "dweight", tolerance);
+  EXPECT_TRUE(got.y.is_contiguous(at::MemoryFormat::ChannelsLast));
+  const Result again = Differentiate(x, weight, dy, ours);
+  EXPECT_TRUE(again.y.equal(got.y));
+  EXPECT_TRUE(again.dx.equal(got.dx));
+  EXPECT_TRUE(again.dweight.equal(got.dweight));
+}
+
+// Where one gradient is asked for, or none.
+template <class Convolve>
+void ExpectGradientsAskedFor(const at::Tensor& x, const at::Tensor& weight,
+                             const at::Tensor& dy, const Convolve& convolve) {
+  const Result both = Differentiate(x, weight, dy, convolve);
+
+  at::Tensor kernel = weight.detach().set_requires_grad(true);
+  torch::autograd::backward({convolve(x, kernel)}, {dy});
+  EXPECT_TRUE(kernel.grad().equal(both.dweight));
+
+  at::Tensor input = x.detach().set_requires_grad(true);
+  torch::autograd::backward({convolve(input, weight)}, {dy});
+  EXPECT_TRUE(input.grad().equal(both.dx));
+
+  EXPECT_FALSE(convolve(x, weight).requires_grad());
 }
 
 struct Case {
@@ -105,20 +146,12 @@ TEST(ConvolutionTest, IsTorchsInDoublePrecision) {
             (Uniform("dy", {c.x[0], c.out, c.x[2], c.x[3]}) - 0.5)
                 .to(c10::kFloat)
                 .contiguous(layout);
-        const Result got = Differentiate(x, weight, dy, Convolve3x3);
-        const Result want = Differentiate(
-            x.to(c10::kDouble), weight.to(c10::kDouble), dy.to(c10::kDouble),
+        ExpectTorchs(
+            x, weight, dy, Convolve3x3,
             [](const at::Tensor& input, const at::Tensor& kernel) {
               return at::conv2d(input, kernel, /*bias=*/{}, 1, 1);
-            });
-        ExpectClose(got.y, want.y, "y");
-        ExpectClose(got.dx, want.dx, "dx");
-        ExpectClose(got.dweight, want.dweight, "dweight");
-        EXPECT_TRUE(got.y.is_contiguous(at::MemoryFormat::ChannelsLast));
-        const Result again = Differentiate(x, weight, dy, Convolve3x3);
-        EXPECT_TRUE(again.y.equal(got.y));
-        EXPECT_TRUE(again.dx.equal(got.dx));
-        EXPECT_TRUE(again.dweight.equal(got.dweight));
+            },
+            kWinogradTolerance);
       }
     }
   }
@@ -128,17 +161,7 @@ TEST(ConvolutionTest, OnlyTheGradientsThatAreAskedFor) {
   const at::Tensor x = Uniform("x", {3, 32, 8, 8}).to(c10::kFloat);
   const at::Tensor weight = Uniform("w", {32, 32, 3, 3}).to(c10::kFloat);
   const at::Tensor dy = Uniform("dy", {3, 32, 8, 8}).to(c10::kFloat);
-  const Result both = Differentiate(x, weight, dy, Convolve3x3);
-
-  at::Tensor kernel = weight.detach().set_requires_grad(true);
-  torch::autograd::backward({Convolve3x3(x, kernel)}, {dy});
-  EXPECT_TRUE(kernel.grad().equal(both.dweight));
-
-  at::Tensor input = x.detach().set_requires_grad(true);
-  torch::autograd::backward({Convolve3x3(input, weight)}, {dy});
-  EXPECT_TRUE(input.grad().equal(both.dx));
-
-  EXPECT_FALSE(Convolve3x3(x, weight).requires_grad());
+  ExpectGradientsAskedFor(x, weight, dy, Convolve3x3);
 }
 
 // Each in which ConvolveSmall differs: places of the kernel, by stride, size
@@ -182,19 +205,7 @@ TEST(ConvolutionTest, SmallImagesAreTorchsInDoublePrecision) {
         const at::Tensor weight =
             random("weight", {c.out, c.x[1], c.kernel, c.kernel});
         const at::Tensor dy = random("dy", torchs(x, weight).sizes());
-        const Result want =
-            Differentiate(x.to(c10::kDouble), weight.to(c10::kDouble),
-                          dy.to(c10::kDouble), torchs);
-        const Result got = Differentiate(x, weight, dy, ours);
-        EXPECT_EQ(got.y.scalar_type(), type);
-        ExpectClose(got.y, want.y, "y", tolerance);
-        ExpectClose(got.dx, want.dx, "dx", tolerance);
-        ExpectClose(got.dweight, want.dweight, "dweight", tolerance);
-        EXPECT_TRUE(got.y.is_contiguous(at::MemoryFormat::ChannelsLast));
-        const Result again = Differentiate(x, weight, dy, ours);
-        EXPECT_TRUE(again.y.equal(got.y));
-        EXPECT_TRUE(again.dx.equal(got.dx));
-        EXPECT_TRUE(again.dweight.equal(got.dweight));
+        ExpectTorchs(x, weight, dy, ours, torchs, tolerance);
       }
     }
   }
@@ -204,20 +215,10 @@ TEST(ConvolutionTest, OnlyTheGradientsOfSmallImagesThatAreAskedFor) {
   const at::Tensor x = Uniform("x", {33, 32, 2, 2}).to(c10::kFloat);
   const at::Tensor weight = Uniform("w", {32, 32, 3, 3}).to(c10::kFloat);
   const at::Tensor dy = Uniform("dy", {33, 32, 2, 2}).to(c10::kFloat);
-  const auto convolve = [](const at::Tensor& input, const at::Tensor& kernel) {
-    return ConvolveSmall(input, kernel, {1, 1});
-  };
-  const Result both = Differentiate(x, weight, dy, convolve);
-
-  at::Tensor kernel = weight.detach().set_requires_grad(true);
-  torch::autograd::backward({convolve(x, kernel)}, {dy});
-  EXPECT_TRUE(kernel.grad().equal(both.dweight));
-
-  at::Tensor input = x.detach().set_requires_grad(true);
-  torch::autograd::backward({convolve(input, weight)}, {dy});
-  EXPECT_TRUE(input.grad().equal(both.dx));
-
-  EXPECT_FALSE(convolve(x, weight).requires_grad());
+  ExpectGradientsAskedFor(
+      x, weight, dy, [](const at::Tensor& input, const at::Tensor& kernel) {
+        return ConvolveSmall(input, kernel, {1, 1});
+      });
 }
 
 TEST(ConvolutionTest, OtherArgumentsThrow) {

@@ -477,6 +477,16 @@ TEST(SiameseMethodTest, WeightDecayMayLeaveBiasesAndBatchNormOut) {
   EXPECT_GT(others, 0);
 }
 
+// The names of the parameters that have weight decay.
+std::vector<std::string> Decayed(Method& method) {
+  std::vector<std::string> names;
+  for (const ParameterGroup& group : method.ParameterGroups()) {
+    if (group.weight_decay == 0) continue;
+    for (const auto& item : group.parameters) names.push_back(item.first);
+  }
+  return names;
+}
+
 // Nor does it touch what a transformer adds to its tokens.
 TEST(SiameseMethodTest, WeightDecayMayLeaveATransformersEmbeddingsOut) {
   VitOptions backbone;
@@ -490,14 +500,9 @@ TEST(SiameseMethodTest, WeightDecayMayLeaveATransformersEmbeddingsOut) {
   options.network.backbone = backbone;
   options.decay_bias_and_norm = false;
   std::unique_ptr<Method> method = Make(options, c10::kDouble);
-  std::vector<std::string> decayed;
-  for (const ParameterGroup& group : method->ParameterGroups()) {
-    if (group.weight_decay == 0) continue;
-    for (const auto& item : group.parameters) decayed.push_back(item.first);
-  }
   const std::string layer = "backbone.encoder.layers.encoder_layer_0.";
   EXPECT_THAT(
-      decayed,
+      Decayed(*method),
       testing::ElementsAre(
           "backbone.conv_proj.weight", layer + "self_attention.in_proj_weight",
           layer + "self_attention.out_proj.weight", layer + "mlp.0.weight",
@@ -522,12 +527,7 @@ TEST(SiameseMethodTest, WeightDecayMayLeaveLayerScalesOut) {
   options.network.backbone = backbone;
   options.decay_bias_and_norm = false;
   std::unique_ptr<Method> method = Make(options, c10::kDouble);
-  std::vector<std::string> decayed;
-  for (const ParameterGroup& group : method->ParameterGroups()) {
-    if (group.weight_decay == 0) continue;
-    for (const auto& item : group.parameters) decayed.push_back(item.first);
-  }
-  EXPECT_THAT(decayed,
+  EXPECT_THAT(Decayed(*method),
               testing::ElementsAre("backbone.features.0.0.weight",
                                    "backbone.features.1.0.block.0.weight",
                                    "backbone.features.1.0.block.3.weight",
