@@ -135,7 +135,8 @@ absl::StatusOr<TrainedProbeResult> TrainProbe(
           log_p.exp()
               .scatter_add_(1, target, at::full({size, 1}, -1.0, x.options()))
               .div_(size);
-      weight.mutable_grad() = images.t().mm(residual);
+      // In this order: see LinearProbe.
+      weight.mutable_grad() = residual.t().mm(images).t().contiguous();
       bias.mutable_grad() = residual.sum(0);
       optimizer->Step(LearningRate(schedule, step), schedule.peak_lr);
       ++step;
