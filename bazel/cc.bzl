@@ -17,27 +17,35 @@ _COMMON_DEPS = COMMON_ABSL + ["//gsg_core:status_macros"]
 LIBTORCH_COPTS = ["-Wall", "-fopenmp"]
 _LIBTORCH_LINKOPTS = ["-fopenmp"]
 
-_PRECOMPILED = {
-    "//bazel/config:not_precompiled": [],
-    "//conditions:default": ["-include", "libtorch.h", "-Winvalid-pch"],
-}
-_PRECOMPILED_DEPS = {
-    "//bazel/config:not_precompiled": [],
-    "//conditions:default": ["//bazel:libtorch_headers"],
-}
-
 # Warnings are errors for us (--config=ci), not for those who build with another
 # compiler, other options or another Abseil.
 WERROR = select({"//bazel/config:werror": ["-Werror"], "//conditions:default": []})
 
-def _copts(deps):
+COPTS = ["-Wall", "-Wextra"] + WERROR
+
+# Which header of //bazel, compiled once, a unit begins with; None for those that others
+# build, too.
+def _precompiled(deps):
     if "@libtorch" in deps:
-        return LIBTORCH_COPTS + select(_PRECOMPILED)
-    return ["-Wall", "-Wextra"] + WERROR
+        return "libtorch"
+    if native.package_name().startswith("tests/trainers"):
+        return "test"
+    return "common" if native.package_name().startswith("trainers") else None
+
+def _unless_not_precompiled(values):
+    return select({"//bazel/config:not_precompiled": [], "//conditions:default": values})
+
+def _copts(deps):
+    copts = LIBTORCH_COPTS if "@libtorch" in deps else COPTS
+    header = _precompiled(deps)
+    if not header:
+        return copts
+    return copts + _unless_not_precompiled(["-include", header + "_headers.h", "-Winvalid-pch"])
 
 def _deps(deps):
     all = deps + [dep for dep in _COMMON_DEPS if dep not in deps]
-    return all + select(_PRECOMPILED_DEPS) if "@libtorch" in deps else all
+    header = _precompiled(deps)
+    return all + _unless_not_precompiled(["//bazel:" + header]) if header else all
 
 def _linkopts(deps):
     return _LIBTORCH_LINKOPTS if "@libtorch" in deps else []

@@ -56,6 +56,7 @@ absl::StatusOr<std::string> FitRun(std::set<std::string> given, bool gpu,
   facts.images = survey.images - config->validation;
   facts.side = survey.side;
   facts.gray = survey.gray;
+  facts.wide = survey.wide;
   facts.from_files = read.train->fixed_size().height == 0;
   facts.labeled = read.labeled();
   facts.gpu = gpu;

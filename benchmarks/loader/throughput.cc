@@ -36,6 +36,7 @@
 #include "trainers/image/image_set.h"
 #include "trainers/image/image_set_source.h"
 #include "trainers/image/image_source.h"
+#include "trainers/image/images.h"
 #include "trainers/views/loader.h"
 
 ABSL_FLAG(std::string, source, "memory", "memory or folder");
@@ -162,7 +163,7 @@ absl::Status Measure() {
   options.batch_size = 256;
   options.threads = absl::GetFlag(FLAGS_threads);
   if (absl::GetFlag(FLAGS_source) == "folder") {
-    absl::StatusOr<Folder> folder = ReadFolder(absl::GetFlag(FLAGS_dir), 3);
+    absl::StatusOr<Images> folder = ReadFolder(absl::GetFlag(FLAGS_dir), 3);
     if (!folder.ok()) return folder.status();
     source = std::move(folder->train);
     augment = Augmentation(128);

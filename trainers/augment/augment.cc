@@ -90,9 +90,7 @@ void Augmenter::Apply(const Image& source, const AugmentParams& params,
                                  source.left, source.reduction),
                       params.flip, params.vertical_flip);
   for (int c = 0; c < channels; ++c) {
-    const int64_t plane =
-        static_cast<int64_t>(c) * source.height * source.width;
-    resampler_.Apply(source.chw + plane, source.width, out + c * n);
+    resampler_.Apply(source, c, out + c * n);
     if (params.transpose) Transpose(size_, out + c * n);
   }
 

@@ -27,13 +27,14 @@ class LaneSum {
 GSG_PIXEL_LOOPS float GrayMean(Planes image) {
   LaneSum sum;
   const float* r = image.data;
-  if (image.channels == 1) {
-    for (int64_t i = 0; i < image.n; ++i) sum.Add(i, r[i]);
-  } else {
-    const float* g = r + image.n;
-    const float* b = g + image.n;
-    for (int64_t i = 0; i < image.n; ++i) sum.Add(i, Gray(r[i], g[i], b[i]));
+  if (image.channels != 3) {
+    const int64_t n = image.channels * image.n;
+    for (int64_t i = 0; i < n; ++i) sum.Add(i, r[i]);
+    return sum.Total() / static_cast<float>(n);
   }
+  const float* g = r + image.n;
+  const float* b = g + image.n;
+  for (int64_t i = 0; i < image.n; ++i) sum.Add(i, Gray(r[i], g[i], b[i]));
   return sum.Total() / static_cast<float>(image.n);
 }
 
@@ -54,7 +55,7 @@ void AdjustContrast(Planes image, float factor) {
 }
 
 GSG_PIXEL_LOOPS void AdjustSaturation(Planes image, float factor) {
-  if (image.channels == 1) return;
+  if (image.channels != 3) return;
   float* __restrict r = image.data;
   float* __restrict g = r + image.n;
   float* __restrict b = g + image.n;
@@ -67,7 +68,7 @@ GSG_PIXEL_LOOPS void AdjustSaturation(Planes image, float factor) {
 }
 
 GSG_PIXEL_LOOPS void AdjustHue(Planes image, float turns) {
-  if (image.channels == 1) return;
+  if (image.channels != 3) return;
   const float turn = 6 * turns;
   float* __restrict r = image.data;
   float* __restrict g = r + image.n;
@@ -92,7 +93,7 @@ GSG_PIXEL_LOOPS void AdjustTone(Planes image, const ToneCurve& curve) {
 }
 
 GSG_PIXEL_LOOPS void Grayscale(Planes image) {
-  if (image.channels == 1) return;
+  if (image.channels != 3) return;
   float* __restrict r = image.data;
   float* __restrict g = r + image.n;
   float* __restrict b = g + image.n;

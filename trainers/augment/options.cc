@@ -111,9 +111,9 @@ int64_t BlurKernel(const AugmentOptions& options) {
 }
 
 absl::Status Validate(const AugmentOptions& options, int channels) {
-  if (channels != 1 && channels != 3) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "augmentation: images of ", channels, " channels, expected 1 or 3"));
+  if (channels < 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("augmentation: images of ", channels, " channels"));
   }
   const AugmentOptions& o = options;
   for (const absl::Status& s : {

@@ -30,7 +30,7 @@ struct AugmentOptions {
   // ColorJitter, applied as a whole with probability jitter_prob. As in
   // torchvision: factors uniform in [max(0, 1 - x), 1 + x], hue in turns
   // uniform in [-hue, hue], the four operations in uniformly random order.
-  // Saturation and hue leave 1-channel images alone.
+  // Saturation and hue change images of 3 channels only.
   double jitter_prob = 0;
   double brightness = 0;
   double contrast = 0;
@@ -80,7 +80,7 @@ AugmentOptions LocalAugmentation(const AugmentOptions& options,
 int64_t BlurKernel(const AugmentOptions& options);
 
 // kInvalidArgument names the option, its value and the allowed range.
-// `channels` is that of the images (1 or 3).
+// `channels` is that of the images.
 absl::Status Validate(const AugmentOptions& options, int channels);
 
 }  // namespace gsg

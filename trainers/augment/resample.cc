@@ -7,6 +7,7 @@
 
 #include "pixels/filter.h"
 #include "trainers/augment/simd.h"
+#include "trainers/image/image.h"
 #ifdef __SSE2__
 #include <xmmintrin.h>
 #endif
@@ -105,8 +106,12 @@ void Resampler::SetShape(const Window& vertical, const Window& horizontal,
 // Rows of the result are made eight at a time: first each along y, where
 // neighboring columns are done together; then, with the eight interleaved, all
 // of them along x, where the taps of a column lie anywhere.
-GSG_PIXEL_LOOPS void Resampler::Apply(const uint8_t* plane, int64_t stride,
-                                      float* out) {
+template <class T>
+[[gnu::always_inline]] inline void Resampler::Resample(const T* plane,
+                                                       int64_t stride,
+                                                       float* out) {
+  // Weights are for bytes; for these it is exact.
+  constexpr float kGain = sizeof(T) == 1 ? 1 : 255.f / 65535;
   const int n = size_;
   const int width = horizontal_.end - horizontal_.begin;
   for (int top = 0; top < n; top += kRows) {
@@ -115,14 +120,14 @@ GSG_PIXEL_LOOPS void Resampler::Apply(const uint8_t* plane, int64_t stride,
       const int y = top + r;
       const float* weight =
           vertical_.weight.data() + static_cast<size_t>(y) * vertical_.taps;
-      const uint8_t* in = plane +
-                          (vertical_.begin + vertical_.first[y]) * stride +
-                          horizontal_.begin;
+      const T* in = plane + (vertical_.begin + vertical_.first[y]) * stride +
+                    horizontal_.begin;
       float* __restrict to = rows_.data() + static_cast<size_t>(r) * width;
-      for (int x = 0; x < width; ++x) to[x] = weight[0] * in[x];
+      const float first = kGain * weight[0];
+      for (int x = 0; x < width; ++x) to[x] = first * in[x];
       for (int k = 1; k < vertical_.taps; ++k) {
         in += stride;
-        const float w = weight[k];
+        const float w = kGain * weight[k];
         for (int x = 0; x < width; ++x) to[x] += w * in[x];
       }
     }
@@ -142,6 +147,25 @@ GSG_PIXEL_LOOPS void Resampler::Apply(const uint8_t* plane, int64_t stride,
       std::memcpy(result_.data() + int64_t{x} * kRows, &sum, sizeof(sum));
     }
     Separate(result_.data(), n, count, out + int64_t{top} * n);
+  }
+}
+
+GSG_PIXEL_LOOPS void Resampler::ApplyTo(const uint8_t* plane, int64_t stride,
+                                        float* out) {
+  Resample(plane, stride, out);
+}
+
+GSG_PIXEL_LOOPS void Resampler::ApplyTo(const uint16_t* plane, int64_t stride,
+                                        float* out) {
+  Resample(plane, stride, out);
+}
+
+void Resampler::Apply(const Image& image, int channel, float* out) {
+  const int64_t plane = int64_t{channel} * image.height * image.width;
+  if (image.chw16 != nullptr) {
+    ApplyTo(image.chw16 + plane, image.width, out);
+  } else {
+    ApplyTo(image.chw + plane, image.width, out);
   }
 }
 

@@ -5,11 +5,12 @@
 #include <vector>
 
 #include "pixels/filter.h"
+#include "trainers/image/image.h"
 
 namespace gsg {
 
-// Resizes parts of uint8 planes to size x size floats in [0, 1] (byte / 255),
-// as torchvision's resize does with bilinear interpolation and antialias=True:
+// Resizes parts of an image's planes to size x size floats in [0, 1], as
+// torchvision's resize does with bilinear interpolation and antialias=True:
 // along each axis the triangle filter, of half-width max(1, length / size)
 // pixels, centered with align_corners=False and renormalized where pixels are
 // missing. Enlarging, that is plain bilinear interpolation; at equal size it
@@ -25,8 +26,8 @@ class Resampler {
   void SetShape(const Window& vertical, const Window& horizontal, bool flip,
                 bool vertical_flip = false);
 
-  // plane: rows `stride` bytes apart. out: [size, size].
-  void Apply(const uint8_t* plane, int64_t stride, float* out);
+  // out: [size, size], of channel `channel`.
+  void Apply(const Image& image, int channel, float* out);
 
  private:
   // Pixels begin .. end - 1 are used, and
@@ -39,6 +40,10 @@ class Resampler {
     std::vector<float> weight;
   };
   void SetAxis(const Window& window, bool flip, double gain, Axis* axis);
+  void ApplyTo(const uint8_t* plane, int64_t stride, float* out);
+  void ApplyTo(const uint16_t* plane, int64_t stride, float* out);
+  template <class T>
+  void Resample(const T* plane, int64_t stride, float* out);
 
   int size_;
   Axis vertical_, horizontal_;

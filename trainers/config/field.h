@@ -1,11 +1,19 @@
 #ifndef GSG_TRAINERS_CONFIG_FIELD_H_
 #define GSG_TRAINERS_CONFIG_FIELD_H_
 
+#include <cstdint>
 #include <limits>
+#include <string>
+#include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
+#include "gsg_core/distance.h"
+#include "gsg_core/pairing.h"
+#include "gsg_core/selection.h"
 
 namespace gsg {
 
@@ -74,6 +82,33 @@ struct Field {
     return std::move(*this);
   }
 };
+
+// Where a field's value is, by its type.
+using FieldValue = std::variant<std::string*, bool*, int64_t*, double*,
+                                Distance*, Selection*, PairingKind*>;
+
+using FieldVisitor = absl::FunctionRef<void(FieldValue, const Field&)>;
+
+// Calls visit(value, field) for each field of a struct of options, for which
+// there is a
+//   void ForEachField(Options& options, FieldVisitor visit);
+// The value is an lvalue of `options`, const if that is.
+template <class Options, class Visitor>
+void VisitFields(Options&& options, Visitor&& visit) {
+  using Type = std::remove_reference_t<Options>;
+  ForEachField(const_cast<std::remove_const_t<Type>&>(options),
+               [&](FieldValue value, const Field& field) {
+                 std::visit(
+                     [&](auto* pointer) {
+                       if constexpr (std::is_const_v<Type>) {
+                         visit(std::as_const(*pointer), field);
+                       } else {
+                         visit(*pointer, field);
+                       }
+                     },
+                     value);
+               });
+}
 
 }  // namespace gsg
 

@@ -1,5 +1,5 @@
-// From a struct of options to its flags and back. The struct says what its
-// fields are in a VisitFields of its own, as Config does (config.h).
+// From a struct of options to its flags and back. Its ForEachField (field.h)
+// says what they are.
 
 #ifndef GSG_TRAINERS_CONFIG_FIELD_FLAGS_H_
 #define GSG_TRAINERS_CONFIG_FIELD_FLAGS_H_

@@ -98,6 +98,11 @@ std::vector<Decision> FitToImages(const FitFacts& facts,
                : facts.gray ? "no image has any color"
                             : "there is color",
                &config->channels);
+    if (facts.wide && !released) {
+      fitter.Set("normalize", std::string("measured"),
+                 "values of 16 bits, of which cameras use a part",
+                 &config->normalize);
+    }
   }
   fitter.Set("crop_size", CropSize(facts, released),
              absl::StrCat("the median image's shorter side has ", facts.side,

@@ -16,6 +16,7 @@ struct FitFacts {
   int64_t images = 0;  // to train on
   int64_t side = 0;    // median of their shorter sides, in pixels
   bool gray = false;   // has none of them any color?
+  bool wide = false;   // has any of them 16 bits?
   bool labeled = false;
   bool from_files = true;
   bool gpu = false;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -16,15 +15,13 @@
 #include "absl/strings/string_view.h"
 #include "gsg_core/status_macros.h"
 #include "trainers/base/did_you_mean.h"
-#include "trainers/base/parse_json.h"
+#include "trainers/base/json.h"
 #include "trainers/config/config.h"
 #include "trainers/config/field.h"
 #include "trainers/config/values.h"
 
 namespace gsg {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr char kMethod[] = "method";
 
@@ -126,8 +123,8 @@ absl::Status Set(const Json& object, absl::string_view key, Value* value) {
     expected = Read(json, value);
   }
   if (expected.empty()) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(Quoted(key), ": must be ", expected, ", not ", json.dump()));
+  return absl::InvalidArgumentError(absl::StrCat(
+      Quoted(key), ": must be ", expected, ", not ", JsonText(json)));
 }
 
 // Sets the fields of *config that `object` has; unless `whole`, only those that
@@ -176,8 +173,7 @@ std::string ToJson(const Config& config) {
       json = value;
     }
   });
-  return object.dump(/*indent=*/2, ' ', /*ensure_ascii=*/false,
-                     Json::error_handler_t::replace);
+  return JsonText(object, 2);
 }
 
 absl::StatusOr<Config> FromJson(absl::string_view text) {

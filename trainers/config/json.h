@@ -10,7 +10,7 @@
 
 namespace gsg {
 
-// One JSON object: "method", then each field in the order of VisitFields.
+// One JSON object: "method", then each field in the order of ForEachField.
 // Numbers read back exactly. (Bytes of a path that are not UTF-8 do not.)
 std::string ToJson(const Config& config);
 

@@ -59,7 +59,7 @@ absl::Status CheckValue(const Field& field, Enum value) {
   return CheckValue(field, ValueText(value));
 }
 
-// The same for each field of a struct that has a VisitFields.
+// The same for each field of a struct of options.
 template <class Options>
 absl::Status CheckFields(const Options& options) {
   absl::Status status;

@@ -66,7 +66,9 @@ absl::Status EvaluationImages::Render(ImageSize full, ImageReader* reader,
   if (options_.side == 0) {
     GSG_ASSIGN_OR_RETURN(const Image image, reader->Decode(1));
     for (int64_t i = 0; i < channels() * n; ++i) {
-      out[i] = static_cast<float>(image.chw[i]) / 255;
+      out[i] = image.chw16 != nullptr
+                   ? static_cast<float>(image.chw16[i]) / 65535
+                   : static_cast<float>(image.chw[i]) / 255;
     }
     return absl::OkStatus();
   }
@@ -88,8 +90,13 @@ absl::Status EvaluationImages::Render(ImageSize full, ImageReader* reader,
                                    image.reduction, image.left, image.width),
                      /*flip=*/false);
   for (int c = 0; c < image.channels; ++c) {
-    resampler.Apply(image.chw + int64_t{c} * image.height * image.width,
-                    image.width, out + c * n);
+    resampler.Apply(image, c, out + c * n);
+  }
+  if (options_.brighten && image.chw16 != nullptr) {
+    const float largest = *std::max_element(out, out + channels() * n);
+    for (int64_t i = 0; i < channels() * n && largest > 0; ++i) {
+      out[i] /= largest;
+    }
   }
   return absl::OkStatus();
 }

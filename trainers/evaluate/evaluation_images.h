@@ -23,6 +23,9 @@ struct EvaluationOptions {
   // tensors with antialiasing, as in 256 and 224.
   int64_t side = 0;
   ChannelStats stats;  // empty: values stay in 0..1
+  // To be looked at: an image of 16 bits is brightened until its largest value
+  // is 1, since many cameras use the lower bits alone.
+  bool brighten = false;
   int threads = 1;
 };
 

@@ -35,7 +35,7 @@ namespace {
 
 constexpr int64_t kPixelSide = 32;
 
-// Makes view `view` of each image, in bytes.
+// Makes view `view` of each image, of as many bits as that.
 class ViewReader final : public ImageReader {
  public:
   ViewReader(std::unique_ptr<ImageReader> images, const AugmentOptions& options,
@@ -59,12 +59,20 @@ class ViewReader final : public ImageReader {
     const size_t plane = options_.size * options_.size;
     floats_.resize(image.channels * plane);
     augmenter_.Apply(image, params_, floats_.data());
-    bytes_.clear();
-    for (const float x : floats_) {
-      bytes_.push_back(static_cast<uint8_t>(std::lround(x * 255)));
-    }
     Image view;
-    view.chw = bytes_.data();
+    if (image.chw16 != nullptr) {
+      wide_.clear();
+      for (const float x : floats_) {
+        wide_.push_back(static_cast<uint16_t>(std::lround(x * 65535)));
+      }
+      view.chw16 = wide_.data();
+    } else {
+      bytes_.clear();
+      for (const float x : floats_) {
+        bytes_.push_back(static_cast<uint8_t>(std::lround(x * 255)));
+      }
+      view.chw = bytes_.data();
+    }
     view.channels = image.channels;
     view.height = static_cast<int>(options_.size);
     view.width = static_cast<int>(options_.size);
@@ -80,6 +88,7 @@ class ViewReader final : public ImageReader {
   AugmentParams params_;
   std::vector<float> floats_;
   std::vector<uint8_t> bytes_;
+  std::vector<uint16_t> wide_;
 };
 
 class ViewOfImages final : public ImageSource {

@@ -136,13 +136,12 @@ void SmallPicture(const Image& image, ImageSize full, float* out) {
                      whole(full.width, image.left, image.width),
                      /*flip=*/false);
   for (int c = 0; c < image.channels; ++c) {
-    resampler.Apply(image.chw + int64_t{c} * image.height * image.width,
-                    image.width, out + int64_t{c} * kPlane);
+    resampler.Apply(image, c, out + int64_t{c} * kPlane);
   }
 }
 
 Looks LooksOf(absl::Span<const float> planes) {
-  const bool color = planes.size() != kPlane;
+  const bool color = planes.size() >= size_t{3} * kPlane;
   std::array<float, kPlane> gray;
   double mean = 0, square = 0;
   for (int i = 0; i < kPlane; ++i) {

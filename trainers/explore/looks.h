@@ -44,8 +44,9 @@ struct Looks {
   std::array<uint16_t, size_t{3}* kColorSide* kColorSide> colors = {};
 };
 
-// planes: [channels, kLooksSide, kLooksSide] values in 0 .. 1, of 1 or 3
-// channels (luma by ITU-R BT.601).
+// planes: [channels, kLooksSide, kLooksSide] values in 0 .. 1. The first three
+// channels are taken for colors (luma by ITU-R BT.601); of fewer the first, for
+// gray.
 Looks LooksOf(absl::Span<const float> planes);
 
 enum class Alike : uint8_t { kNo, kSame, kTurned };

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,14 +16,13 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "trainers/base/format.h"
+#include "trainers/base/json.h"
 #include "trainers/explore/answers.h"
 #include "trainers/explore/duplicates.h"
 #include "trainers/explore/sheets.h"
 
 namespace gsg {
 namespace {
-
-using nlohmann::json;
 
 constexpr char kStyle[] =
 #include "trainers/explore/page/page.css.inc"
@@ -67,7 +65,7 @@ std::string Count(size_t number, absl::string_view one,
                       number == 1 ? one : many);
 }
 
-void AddMap(const Answers& answers, json* data) {
+void AddMap(const Answers& answers, Json* data) {
   float low[2] = {INFINITY, INFINITY}, high[2] = {-INFINITY, -INFINITY};
   for (const std::array<float, 2>& at : answers.map) {
     for (int c = 0; c < 2; ++c) {
@@ -88,10 +86,10 @@ void AddMap(const Answers& answers, json* data) {
   (*data)["y"] = Packed(places[1]);
 }
 
-json Groups(const Answers& answers) {
-  json groups = json::array();
+Json Groups(const Answers& answers) {
+  Json groups = Json::array();
   for (size_t g = 0; g < answers.duplicates.size(); ++g) {
-    json group = json::array();
+    Json group = Json::array();
     for (size_t m = 0; m < answers.duplicates[g].members.size(); ++m) {
       const DuplicateGroup::Member& member = answers.duplicates[g].members[m];
       group.push_back({member.index, std::round(member.cosine * 1e5) / 1e5,
@@ -102,8 +100,8 @@ json Groups(const Answers& answers) {
   return groups;
 }
 
-json Votes(const std::vector<LabelVote>& votes) {
-  json list = json::array();
+Json Votes(const std::vector<LabelVote>& votes) {
+  Json list = Json::array();
   for (const LabelVote& vote : votes) {
     if (list.size() == kMostListed) break;
     list.push_back({vote.index, vote.suggested,
@@ -113,9 +111,9 @@ json Votes(const std::vector<LabelVote>& votes) {
   return list;
 }
 
-json Data(const Answers& answers, const PageContext& context) {
+Json Data(const Answers& answers, const PageContext& context) {
   const size_t n = answers.names.size();
-  json data;
+  Json data;
   data["title"] = context.title;
   data["note"] = context.note;
   data["summary"] = Summary(answers, context.unreadable);
@@ -142,8 +140,8 @@ json Data(const Answers& answers, const PageContext& context) {
   data["cosines"] = Packed(cosines);
   data["clusters"] = answers.clusters.k;
   data["silhouette"] = std::isnan(answers.clusters.silhouette)
-                           ? json(nullptr)
-                           : json(answers.clusters.silhouette);
+                           ? Json(nullptr)
+                           : Json(answers.clusters.silhouette);
   data["cluster"] = Packed(Cast<uint16_t>(answers.clusters.cluster));
   data["centerDistance"] = Packed(answers.clusters.distance);
   data["classes"] = answers.folders.names;
@@ -222,10 +220,8 @@ std::vector<std::string> Summary(const Answers& answers, int64_t unreadable) {
 }
 
 std::string ExplorePage(const Answers& answers, const PageContext& context) {
-  const std::string data = absl::StrReplaceAll(
-      Data(answers, context)
-          .dump(-1, ' ', false, json::error_handler_t::replace),
-      {{"<", "\\u003c"}});
+  const std::string data =
+      absl::StrReplaceAll(JsonText(Data(answers, context)), {{"<", "\\u003c"}});
   return absl::StrCat(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, "

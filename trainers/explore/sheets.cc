@@ -80,7 +80,7 @@ Sheet::Sheet(int side)
 
 void Sheet::Set(int place, absl::Span<const float> planes) {
   const size_t plane = static_cast<size_t>(side_) * side_;
-  const bool gray = planes.size() == plane;
+  const bool gray = planes.size() < 3 * plane;
   const int64_t width = int64_t{kSheetColumns} * side_;
   const int64_t left = int64_t{place % kSheetColumns} * side_;
   const int64_t top = int64_t{place / kSheetColumns} * side_;

@@ -26,8 +26,8 @@ class Sheet {
  public:
   explicit Sheet(int side);
 
-  // rgb: [3, side, side] values in 0 .. 1, planes in channel order; for gray
-  // images one plane.
+  // [channels, side, side] values in 0 .. 1: the first three are shown as
+  // colors, of fewer the first as gray.
   void Set(int place, absl::Span<const float> planes);
 
   // As a JPEG file. Errors: kInternal, with the encoder's words.

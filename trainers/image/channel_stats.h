@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "trainers/image/image.h"
 #include "trainers/image/image_set.h"
 
 namespace gsg {
@@ -16,29 +17,32 @@ struct ChannelStats {
   std::vector<double> std;
 };
 
-// Exact sums of up to 2^47 pixels.
+// Exact for up to 2^37 pixels of 8 bits.
 class ChannelSums {
  public:
   explicit ChannelSums(size_t channels) : sums_(channels), squares_(channels) {}
 
-  // chw: one image, `plane` pixels a channel.
-  void Add(const uint8_t* chw, size_t plane);
+  // An image of that many channels.
+  void Add(const Image& image);
 
   // Of what was added, which is not nothing. A channel that is the same
   // everywhere gets a standard deviation of 1: it is only shifted.
   ChannelStats stats() const;
 
  private:
-  std::vector<uint64_t> sums_;
-  std::vector<uint64_t> squares_;
-  uint64_t pixels_ = 0;  // a channel
+  template <class T>
+  void AddPlanes(const T* chw, size_t plane);
+
+  std::vector<double> sums_;  // 255 is 1, also of images of 16 bits
+  std::vector<double> squares_;
+  double pixels_ = 0;  // a channel
 };
 
 ChannelStats MeasureChannels(const ImageSet& images);
 
 // ImageNet's, the usual ones for photographs: torchvision's transforms have
 // them, so that exported weights fit those. `channels` is 3 or 1; the gray
-// ones are those of ImageNet in gray.
+// ones are those of ImageNet in gray. Of bands (AreBands) it has none: empty.
 ChannelStats ImageNetChannels(int channels);
 
 }  // namespace gsg

@@ -51,11 +51,12 @@ struct DataPlace {
 //   folder                any folder of images, with or without labels (see
 //                         folder.h), several, tar archives, or the images that
 //                         `place.list` names (images.h); its stats are
-//                         ImageNet's
+//                         ImageNet's, or of bands empty (Normalize)
 // CIFAR may also lie one folder below, in cifar-10-batches-bin or
 // cifar-100-binary, as its archive unpacks. For fashion_mnist an empty
 // `place.dir` means the copy that Bazel fetched (DefaultDataDir).
-// channels: 1 or 3, what the images of a folder are converted to.
+// channels: what the images of a folder are converted to, 1 or 3, or what they
+// all have.
 // Memory: the pixels and labels as int32; of a folder, the paths and labels.
 // Errors: kInvalidArgument for an unknown name (names the nearest one);
 // kNotFound for a missing folder or file (says what is expected there, and what

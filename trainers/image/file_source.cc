@@ -58,6 +58,13 @@ std::string FileStamp(const std::string& path) {
                       info.st_mtim.tv_nsec);
 }
 
+std::string StampInArchive(const std::string& path, const FilePart& part) {
+  const std::string archive = FileStamp(path);
+  return archive.empty()
+             ? ""
+             : absl::StrCat(archive, " ", part.begin, " ", part.size);
+}
+
 absl::Status ReadFileBytes(const std::string& path, const FilePart* part,
                            std::vector<uint8_t>* bytes) {
   // A pipe would be waited for, without O_NONBLOCK; files do not have it.

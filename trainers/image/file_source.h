@@ -36,8 +36,7 @@ class FileSource : public ImageSource {
   virtual std::string Stamp(int64_t index) const = 0;
 
  protected:
-  // labels: one for each name, or empty. channels: 1 or 3, whatever the files
-  // hold.
+  // labels: one for each name, or empty. channels: see ImageFileDecoder.
   FileSource(const std::vector<std::string>& names, std::vector<int32_t> labels,
              int channels);
 
@@ -58,6 +57,9 @@ struct FilePart {
 // The size and the time of change of the file at `path`, "12 345.6", or "" if
 // it cannot be looked at.
 std::string FileStamp(const std::string& path);
+
+// The same of a part of an archive, with its place there.
+std::string StampInArchive(const std::string& path, const FilePart& part);
 
 // Reads the file at `path`, or if `part` is not null that part of it.
 // Errors: as ReadFile above; kDataLoss for what is no regular file, larger than

@@ -127,7 +127,7 @@ class FolderTree final : public ImageTree {
 
 }  // namespace
 
-absl::StatusOr<Folder> ReadFolder(const std::string& dir, int channels) {
+absl::StatusOr<Images> ReadFolder(const std::string& dir, int channels) {
   GSG_RETURN_IF_ERROR(CheckChannels(channels));
   if (dir.empty()) {
     return absl::InvalidArgumentError(
@@ -137,7 +137,7 @@ absl::StatusOr<Folder> ReadFolder(const std::string& dir, int channels) {
   const FolderTree tree(dir);
   GSG_ASSIGN_OR_RETURN(const FolderParts parts, FindParts(tree));
   GSG_ASSIGN_OR_RETURN(FolderLayout layout, LayoutOf(tree, parts));
-  Folder folder;
+  Images folder;
   folder.train = std::make_unique<FolderSource>(
       dir, layout.train, std::move(layout.train_labels), channels);
   if (!layout.test.empty()) {
@@ -149,25 +149,26 @@ absl::StatusOr<Folder> ReadFolder(const std::string& dir, int channels) {
   return folder;
 }
 
-absl::StatusOr<Folder> ReadFolderImages(const std::string& path, int channels) {
-  Folder folder;
+absl::StatusOr<ImageFiles> ReadFolderImages(const std::string& path,
+                                            int channels) {
+  ImageFiles images;
   if (IsImageFile(path)) {
     const fs::path file(path);
     const std::string parent = file.parent_path().string();
-    folder.train = std::make_unique<FolderSource>(
+    images.source = std::make_unique<FolderSource>(
         parent.empty() ? "." : parent,
         std::vector<std::string>{file.filename().string()},
         std::vector<int32_t>(), channels);
-    return folder;
+    return images;
   }
   GSG_RETURN_IF_ERROR(CheckIsFolder(path, kAnyImages));
   FolderScan scan(/*training=*/false);
   GSG_ASSIGN_OR_RETURN(const Findings findings, scan.Run(path, ""));
   if (findings.images.empty()) return NoImagesIn(path, findings, kAnyImages);
-  folder.train = std::make_unique<FolderSource>(
+  images.source = std::make_unique<FolderSource>(
       path, findings.images, std::vector<int32_t>(), channels);
-  folder.notes = NotesOn(findings);
-  return folder;
+  images.notes = NotesOn(findings);
+  return images;
 }
 
 }  // namespace gsg

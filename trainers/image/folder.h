@@ -1,22 +1,12 @@
 #ifndef GSG_TRAINERS_IMAGE_FOLDER_H_
 #define GSG_TRAINERS_IMAGE_FOLDER_H_
 
-#include <memory>
 #include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
-#include "trainers/image/folder_source.h"
+#include "trainers/image/images.h"
 
 namespace gsg {
-
-struct Folder {
-  std::unique_ptr<FolderSource> train;
-  std::unique_ptr<FolderSource> test;  // null without labels
-  std::vector<std::string> classes;    // empty without labels
-  // What was passed over, and why, a line each: to be shown to the user.
-  std::vector<std::string> notes;
-};
 
 // Finds the images of a data set that is a folder. Labeled, if it has
 //   DIR/train/<class>/...   and   DIR/val/<class>/...
@@ -43,17 +33,18 @@ struct Folder {
 //
 // Errors, all saying what is wrong, where, and what to do: kNotFound if the
 // folder does not exist, or holds no image; kInvalidArgument if it is a file,
-// `channels` is neither 1 nor 3, or the layout is neither of the above (a class
-// without an image, one that only `val` has, images beside class folders, a
-// class that is called as a test set, two folders for training); kCancelled if
-// the program is interrupted; the file system's.
-absl::StatusOr<Folder> ReadFolder(const std::string& dir, int channels);
+// CheckChannels refuses `channels`, or the layout is neither of the above (a
+// class without an image, one that only `val` has, images beside class folders,
+// a class that is called as a test set, two folders for training); kCancelled
+// if the program is interrupted; the file system's.
+absl::StatusOr<Images> ReadFolder(const std::string& dir, int channels);
 
 // The images at any depth below `path`, by whatever layout, without labels:
 // "images" and "order" as above. If it is a file, that one image.
 // Errors: kNotFound if there is nothing, or no image; kInvalidArgument for an
 // archive; the file system's.
-absl::StatusOr<Folder> ReadFolderImages(const std::string& path, int channels);
+absl::StatusOr<ImageFiles> ReadFolderImages(const std::string& path,
+                                            int channels);
 
 }  // namespace gsg
 

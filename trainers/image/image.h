@@ -5,7 +5,8 @@
 
 namespace gsg {
 
-// A decoded image: uint8, planes in channel order, rows contiguous.
+// A decoded image: planes in channel order, rows contiguous, of 8 bits a value
+// (255 is 1) or 16 (65535 is). One of the two pointers is null.
 //
 // A reduced one has pixels that each stand for `reduction` x `reduction` of
 // the full image's. Position (y, x) of the full image, measured from its
@@ -14,6 +15,7 @@ namespace gsg {
 // was turned, the part of the first pixels that lies outside.
 struct Image {
   const uint8_t* chw = nullptr;
+  const uint16_t* chw16 = nullptr;
   int channels = 0;
   int height = 0;  // of these pixels
   int width = 0;
@@ -21,6 +23,9 @@ struct Image {
   double top = 0;
   double left = 0;
 };
+
+// The most channels of an image: hyperspectral cameras have hundreds.
+inline constexpr int kMaxChannels = 1024;
 
 struct ImageSize {
   int height = 0;

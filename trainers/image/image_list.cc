@@ -26,6 +26,7 @@
 #include "trainers/image/folder_source.h"
 #include "trainers/image/images.h"
 #include "trainers/image/passed_over.h"
+#include "trainers/image/tar_index.h"
 
 namespace gsg {
 namespace {
@@ -221,10 +222,20 @@ absl::StatusOr<std::unique_ptr<ImageSource>> Source(
       [](const Line& line) { return absl::StartsWith(line.path, "/"); });
   std::vector<std::string> paths;
   std::vector<int32_t> labels;
+  std::vector<FileInTar> in_tar;
+  TarIndex index;
   for (const Line& line : lines) {
     paths.push_back(absolute && !absl::StartsWith(line.path, "/")
                         ? absl::StrCat(folder, "/", line.path)
                         : line.path);
+    const absl::StatusOr<FileInTar> place = index.Find(
+        absolute ? paths.back() : absl::StrCat(folder, "/", paths.back()));
+    if (!place.ok()) {
+      return absl::Status(
+          place.status().code(),
+          BadLine(path, line.number, place.status().message()).message());
+    }
+    in_tar.push_back(*place);
     if (classes.empty()) continue;
     const auto number = numbers.find(line.label);
     if (number == numbers.end()) {
@@ -234,8 +245,13 @@ absl::StatusOr<std::unique_ptr<ImageSource>> Source(
     }
     labels.push_back(number->second);
   }
+  const bool any =
+      std::any_of(in_tar.begin(), in_tar.end(),
+                  [](const FileInTar& place) { return place.archive > 0; });
+  if (!any) in_tar.clear();
   return std::make_unique<FolderSource>(absolute ? "" : folder, paths,
-                                        std::move(labels), channels);
+                                        std::move(labels), channels,
+                                        std::move(in_tar));
 }
 
 absl::StatusOr<std::string> ReadText(const std::string& path) {
@@ -303,8 +319,7 @@ absl::StatusOr<Images> ReadImageList(const std::string& path, int channels) {
   GSG_ASSIGN_OR_RETURN(std::unique_ptr<ImageSource> train,
                        Source(path, list.train, images.classes, channels));
   const auto& files = static_cast<const FolderSource&>(*train);
-  std::error_code error;
-  if (!fs::exists(files.path(0), error)) {
+  if (files.Stamp(0).empty()) {
     return absl::NotFoundError(absl::StrCat(
         path, ": line ", list.train.front().number, ": ", files.path(0),
         " does not exist; paths are relative to the folder of the list"));

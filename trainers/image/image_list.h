@@ -13,7 +13,8 @@ namespace gsg {
 //   CSV, if the first line is a header with a column "path". There may be
 //   "label" and "split", in any order, and columns that are not looked at.
 //   Values may stand in double quotes, where two of these are one.
-// Paths are relative to the list's folder. Empty lines are passed over. The
+// Paths are relative to the list's folder, and may lead into tar archives,
+// "shards/a.tar/cat/1.jpg". Empty lines are passed over. The
 // images are in the order of the lines.
 //
 // A split is called as folders are (SplitOf): training images are those without
@@ -23,9 +24,10 @@ namespace gsg {
 // numbers, else of their bytes.
 //
 // Errors, which name the line and say what to do: kNotFound if the list or the
-// image of its first line does not exist, or it names none; kInvalidArgument
+// image of its first line does not exist, an archive has not what is named, or
+// it names none; those of ListTar; kInvalidArgument
 // for a line that makes no sense, an unknown split, a missing label, one that
-// training does not have, or `channels` other than 1 or 3.
+// training does not have, or `channels` that CheckChannels refuses.
 absl::StatusOr<Images> ReadImageList(const std::string& path, int channels);
 
 }  // namespace gsg

@@ -19,9 +19,11 @@
 #include "trainers/base/path_list.h"
 #include "trainers/image/folder.h"
 #include "trainers/image/folder_source.h"
+#include "trainers/image/image.h"
 #include "trainers/image/image_list.h"
 #include "trainers/image/image_source.h"
 #include "trainers/image/shards.h"
+#include "trainers/image/tar_index.h"
 #include "trainers/image/unicode_form.h"
 
 namespace gsg {
@@ -76,10 +78,10 @@ class Joined {
 // The classes of all folders, by name, and the numbers there of each folder's.
 // Names that differ only in Unicode's normal form are one class.
 std::vector<std::string> JoinClasses(
-    const std::vector<Folder>& folders,
+    const std::vector<Images>& folders,
     std::vector<std::vector<int32_t>>* numbers) {
   std::map<std::string, std::string> names;  // by the name taken apart
-  for (const Folder& folder : folders) {
+  for (const Images& folder : folders) {
     for (const std::string& name : folder.classes) {
       names.insert({Decomposed(name), name});
     }
@@ -91,7 +93,7 @@ std::vector<std::string> JoinClasses(
   for (const std::string& name : classes) {
     number.insert({Decomposed(name), static_cast<int32_t>(number.size())});
   }
-  for (const Folder& folder : folders) {
+  for (const Images& folder : folders) {
     numbers->emplace_back();
     for (const std::string& name : folder.classes) {
       numbers->back().push_back(number[Decomposed(name)]);
@@ -104,10 +106,10 @@ absl::StatusOr<Images> ReadFolders(const std::vector<std::string>& dirs,
                                    int channels) {
   GSG_RETURN_IF_ERROR(CheckApart(dirs));
   Images images;
-  std::vector<Folder> folders;
+  std::vector<Images> folders;
   std::string unlabeled, labeled;
   for (const std::string& dir : dirs) {
-    GSG_ASSIGN_OR_RETURN(Folder folder, ReadFolder(dir, channels));
+    GSG_ASSIGN_OR_RETURN(Images folder, ReadFolder(dir, channels));
     (folder.classes.empty() ? unlabeled : labeled) = dir;
     for (const std::string& note : folder.notes) {
       images.notes.push_back(absl::StrCat(dir, ": ", note));
@@ -133,29 +135,34 @@ absl::StatusOr<Images> ReadFolders(const std::vector<std::string>& dirs,
   return images;
 }
 
-Images FromFolder(Folder folder) {
-  Images images;
-  images.train = std::move(folder.train);
-  images.test = std::move(folder.test);
-  images.classes = std::move(folder.classes);
-  images.notes = std::move(folder.notes);
-  return images;
-}
-
 }  // namespace
 
 absl::Status CheckChannels(int channels) {
-  if (channels == 1 || channels == 3) return absl::OkStatus();
+  if (channels >= 1 && channels <= kMaxChannels) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrCat("--channels=", channels, ": must be 1 (gray) or 3 (color)"));
+      absl::StrCat("--channels=", channels,
+                   ": must be 1 (gray), 3 (color) or "
+                   "what all images have, up to ",
+                   kMaxChannels));
 }
 
 absl::StatusOr<ImageFiles> ReadImages(const std::string& path, int channels) {
-  if (IsShards(path) || IsInShard(path)) {
-    return ReadShardImages(path, channels);
+  if (IsShards(path)) return ReadShardImages(path, channels);
+  GSG_ASSIGN_OR_RETURN(FileInTar in_tar, TarIndex().Find(path));
+  if (in_tar.archive > 0) {
+    GSG_RETURN_IF_ERROR(CheckChannels(channels));
+    // Called by the archive's name and its own there.
+    const size_t slash = path.rfind('/', in_tar.archive - 1);
+    const std::string folder = slash == path.npos ? "" : path.substr(0, slash);
+    const std::string name =
+        folder.empty() ? path : path.substr(folder.size() + 1);
+    return ImageFiles{
+        std::make_unique<FolderSource>(folder, std::vector<std::string>{name},
+                                       std::vector<int32_t>(), channels,
+                                       std::vector<FileInTar>{in_tar}),
+        {}};
   }
-  GSG_ASSIGN_OR_RETURN(Folder folder, ReadFolderImages(path, channels));
-  return ImageFiles{std::move(folder.train), std::move(folder.notes)};
+  return ReadFolderImages(path, channels);
 }
 
 absl::StatusOr<Images> FindImages(const std::string& data_dir,
@@ -178,8 +185,7 @@ absl::StatusOr<Images> FindImages(const std::string& data_dir,
                      " has not; give either kind"));
   }
   if (paths.size() > 1) return ReadFolders(paths, channels);
-  GSG_ASSIGN_OR_RETURN(Folder folder, ReadFolder(data_dir, channels));
-  return FromFolder(std::move(folder));
+  return ReadFolder(data_dir, channels);
 }
 
 }  // namespace gsg

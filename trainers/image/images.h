@@ -45,7 +45,7 @@ absl::StatusOr<ImageFiles> ReadImages(const std::string& path, int channels);
 absl::StatusOr<Images> FindImages(const std::string& data_dir,
                                   const std::string& data_list, int channels);
 
-// Errors: kInvalidArgument if `channels` is neither 1 nor 3.
+// Errors: kInvalidArgument if `channels` is not 1 to kMaxChannels.
 absl::Status CheckChannels(int channels);
 
 }  // namespace gsg

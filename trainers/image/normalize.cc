@@ -68,9 +68,7 @@ absl::StatusOr<ChannelStats> MeasureSample(const ImageSource& source) {
   ChannelSums sums(source.channels());
   GSG_RETURN_IF_ERROR(VisitSample(
       source, /*count=*/500, /*reduction=*/1,
-      [&](const ImageSize&, const Image& image) {
-        sums.Add(image.chw, static_cast<size_t>(image.height) * image.width);
-      }));
+      [&](const ImageSize&, const Image& image) { sums.Add(image); }));
   return sums.stats();
 }
 
@@ -84,11 +82,17 @@ absl::Status Normalize(absl::string_view how, Dataset* dataset) {
   const int channels = dataset->train->channels();
   if (how == "imagenet") {
     dataset->stats = ImageNetChannels(channels);
-  } else if (how == "measured") {
-    // Sets in memory have been.
-    if (dataset->name != "folder") return absl::OkStatus();
+    if (dataset->stats.mean.empty()) {
+      return Bad(how, absl::StrCat("images have ", channels,
+                                   " channels, ImageNet's 3: use measured"));
+    }
+  } else if (how == "measured" || how == "auto") {
+    // Sets in memory have been measured.
+    const bool known = dataset->name != "folder" ||
+                       (how == "auto" && !dataset->stats.mean.empty());
+    if (known) return absl::OkStatus();
     GSG_ASSIGN_OR_RETURN(dataset->stats, MeasureSample(*dataset->train));
-  } else if (how != "auto") {
+  } else {
     GSG_ASSIGN_OR_RETURN(ChannelStats stats, ParseStats(how));
     GSG_RETURN_IF_ERROR(Spread(how, channels, &stats.mean));
     GSG_RETURN_IF_ERROR(Spread(how, channels, &stats.std));

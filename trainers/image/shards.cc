@@ -25,7 +25,7 @@
 #include "trainers/image/folder_scan.h"
 #include "trainers/image/images.h"
 #include "trainers/image/passed_over.h"
-#include "trainers/image/tar.h"
+#include "trainers/image/tar_index.h"
 #include "trainers/image/tar_source.h"
 #include "trainers/image/tar_tree.h"
 
@@ -33,10 +33,6 @@ namespace gsg {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool IsTarName(absl::string_view name) {
-  return absl::EndsWith(absl::AsciiStrToLower(name), ".tar");
-}
 
 // Adds the archives in `below` of folder `top`, and of its folders for training
 // and validation if `splits`.
@@ -241,45 +237,6 @@ absl::StatusOr<Images> ReadNumbered(const TarTree& tree,
   return images;
 }
 
-// "DIR/a.tar/cat/1.jpg" to where the archive's path ends; npos if no such file
-// is there.
-size_t EndOfArchive(absl::string_view path) {
-  for (size_t slash = path.find('/', 1); slash != path.npos;
-       slash = path.find('/', slash + 1)) {
-    const absl::string_view archive = path.substr(0, slash);
-    std::error_code error;
-    if (IsTarName(archive) &&
-        fs::is_regular_file(std::string(archive), error)) {
-      return slash;
-    }
-  }
-  return path.npos;
-}
-
-absl::StatusOr<ImageFiles> ReadOne(const std::string& path, int channels) {
-  const std::string archive = path.substr(0, EndOfArchive(path));
-  const std::string name = path.substr(archive.size() + 1);
-  GSG_ASSIGN_OR_RETURN(const Tar tar, ListTar(archive));
-  // As in unpacking the last of that name.
-  const auto found = std::find_if(tar.members.rbegin(), tar.members.rend(),
-                                  [&](const TarMember& member) {
-                                    return member.plain && member.name == name;
-                                  });
-  if (found == tar.members.rend()) {
-    return absl::NotFoundError(
-        absl::StrCat("archive ", archive, " has no file ", name));
-  }
-  ImageFiles files;
-  files.source = std::make_unique<TarSource>(
-      std::vector<TarSource::Archive>{
-          {archive, fs::path(archive).filename().string()}},
-      std::vector<std::string>{name},
-      std::vector<TarSource::Place>{
-          {0, {found->begin, found->size, tar.file_size}}},
-      std::vector<int32_t>(), channels);
-  return files;
-}
-
 }  // namespace
 
 absl::StatusOr<std::vector<std::string>> ExpandBraces(absl::string_view path) {
@@ -328,10 +285,6 @@ bool IsShards(const std::string& path) {
   if (IsTarName(path)) return true;
   return absl::StrContains(path, '{') && absl::StrContains(path, '}') &&
          absl::StrContains(absl::AsciiStrToLower(path), ".tar");
-}
-
-bool IsInShard(const std::string& path) {
-  return EndOfArchive(path) != path.npos;
 }
 
 std::string FolderOfShards(const std::string& path) {
@@ -386,7 +339,6 @@ absl::StatusOr<Images> ReadShards(const std::vector<std::string>& paths,
 absl::StatusOr<ImageFiles> ReadShardImages(const std::string& path,
                                            int channels) {
   GSG_RETURN_IF_ERROR(CheckChannels(channels));
-  if (IsInShard(path)) return ReadOne(path, channels);
   GSG_ASSIGN_OR_RETURN(std::vector<TarTree::Archive> archives,
                        ArchivesAt(path));
   for (TarTree::Archive& archive : archives) archive.split = Split::kNone;

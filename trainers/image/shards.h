@@ -47,18 +47,14 @@ bool IsShards(const std::string& path);
 // Memory: see TarSource. Time: every header is read once.
 // Errors, all saying what is wrong, where, and what to do: kNotFound if there
 // is no archive, or no image; kInvalidArgument for labels that make no sense,
-// are missing for some, or that training does not have; `channels` other than 1
-// or 3; those of TarTree::Read and ReadFolder.
+// are missing for some, or that training does not have; `channels` that
+// CheckChannels refuses; those of TarTree::Read and ReadFolder.
 absl::StatusOr<Images> ReadShards(const std::vector<std::string>& paths,
                                   int channels);
 
-// Whether `path` is that of a file in a tar archive, which is there, as in
-// "DIR/a.tar/cat/1.jpg".
-bool IsInShard(const std::string& path);
-
-// All images of the archives at `path`, as IsShards has it, without labels, or
-// the one as IsInShard has it. Order and names as above.
-// Errors: kNotFound if there is no such archive, file in it, or image; those of
+// All images of the archives at `path`, as IsShards has it, without labels.
+// Order and names as above.
+// Errors: kNotFound if there is no such archive, or no image; those of
 // TarTree::Read.
 absl::StatusOr<ImageFiles> ReadShardImages(const std::string& path,
                                            int channels);

@@ -18,19 +18,25 @@ namespace gsg {
 namespace {
 
 // Codecs of color write nearly gray pixels for gray scenes; a pixel has color
-// from this difference between its channels on.
+// from this difference between its channels, of 255, on.
 constexpr int kColor = 8;
+
+template <class T>
+bool HasColor(const T* red, size_t plane) {
+  constexpr int kUnit = sizeof(T) == 1 ? 1 : 257;
+  for (size_t i = 0; i < plane; ++i) {
+    const int values[] = {red[i], red[plane + i], red[2 * plane + i]};
+    const auto [low, high] = std::minmax({values[0], values[1], values[2]});
+    if (high - low >= kColor * kUnit) return true;
+  }
+  return false;
+}
 
 bool HasColor(const Image& image) {
   if (image.channels != 3) return false;
   const size_t plane = static_cast<size_t>(image.height) * image.width;
-  const uint8_t* const red = image.chw;
-  for (size_t i = 0; i < plane; ++i) {
-    const int values[] = {red[i], red[plane + i], red[2 * plane + i]};
-    const auto [low, high] = std::minmax({values[0], values[1], values[2]});
-    if (high - low >= kColor) return true;
-  }
-  return false;
+  return image.chw16 != nullptr ? HasColor(image.chw16, plane)
+                                : HasColor(image.chw, plane);
 }
 
 }  // namespace
@@ -74,6 +80,7 @@ absl::StatusOr<Survey> SurveyImages(const ImageSource& source) {
                   [&](const ImageSize& size, const Image& image) {
                     sides.push_back(std::min(size.height, size.width));
                     if (HasColor(image)) survey.gray = false;
+                    if (image.chw16 != nullptr) survey.wide = true;
                   }));
   survey.sampled = static_cast<int64_t>(sides.size());
   const auto middle = sides.begin() + sides.size() / 2;

@@ -17,6 +17,7 @@ struct Survey {
   int64_t sampled = 0;  // that could be read
   int64_t side = 0;     // median of their shorter sides, in pixels
   bool gray = false;    // has none of them any color?
+  bool wide = false;    // has any of them 16 bits?
 };
 
 // Calls visit(size, image) for up to `count` images, evenly spaced, decoded at

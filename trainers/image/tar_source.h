@@ -29,7 +29,7 @@ class TarSource final : public FileSource {
   };
 
   // names: of the images in their archives. names, places: one for each image.
-  // labels: too, or empty. channels: 1 or 3, whatever the files hold.
+  // labels: too, or empty. channels: see ImageFileDecoder.
   TarSource(std::vector<Archive> archives,
             const std::vector<std::string>& names, std::vector<Place> places,
             std::vector<int32_t> labels, int channels)
@@ -51,10 +51,7 @@ class TarSource final : public FileSource {
 
   std::string Stamp(int64_t index) const override {
     const Place& place = places_[index];
-    const std::string archive = FileStamp(archives_[place.archive].path);
-    return archive.empty() ? ""
-                           : absl::StrCat(archive, " ", place.part.begin, " ",
-                                          place.part.size);
+    return StampInArchive(archives_[place.archive].path, place.part);
   }
 
  private:

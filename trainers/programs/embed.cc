@@ -70,34 +70,24 @@ struct EmbedOptions : RunOptions, ImageOptions {
   std::string output = "features.npy";
 };
 
-template <class Options, class Visitor>
-void VisitEmbedFields(Options& o, Visitor&& visit) {
-  VisitRunFields(o, visit);
+void ForEachField(EmbedOptions& o, FieldVisitor visit) {
+  ForEachRunField(o, visit);
   constexpr absl::string_view kImages = "Images";
   visit(
-      o.images,
+      &o.images,
       Field{"images", kImages,
             "instead of --dataset: folder with images at any depth, tar "
             "archives of them (shard-{000..146}.tar, or a folder of such), or "
             "one image"}
           .Path());
-  VisitImageFields(o, visit);
-  visit(o.split, Field{"split", kImages, "which images of --dataset"}.OneOf(
-                     {"train", "test"}));
+  ForEachImageField(o, visit);
+  visit(&o.split, Field{"split", kImages, "which images of --dataset"}.OneOf(
+                      {"train", "test"}));
   constexpr absl::string_view kOutput = "Output";
-  visit(o.output, Field{"output", kOutput,
-                        "the array to write; names go to the same with .txt, "
-                        "labels to .labels.npy"}
-                      .Path());
-}
-
-template <class Visitor>
-void VisitFields(EmbedOptions& options, Visitor&& visit) {
-  VisitEmbedFields(options, visit);
-}
-template <class Visitor>
-void VisitFields(const EmbedOptions& options, Visitor&& visit) {
-  VisitEmbedFields(options, visit);
+  visit(&o.output, Field{"output", kOutput,
+                         "the array to write; names go to the same with .txt, "
+                         "labels to .labels.npy"}
+                       .Path());
 }
 
 absl::Status Validate(const EmbedOptions& options) {

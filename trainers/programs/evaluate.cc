@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 #include <numeric>
 #include <optional>
 #include <string>
@@ -19,6 +18,7 @@
 #include "absl/types/span.h"
 #include "gsg_core/status_macros.h"
 #include "trainers/base/format.h"
+#include "trainers/base/json.h"
 #include "trainers/base/sealed_file.h"
 #include "trainers/config/config.h"
 #include "trainers/config/field.h"
@@ -41,8 +41,6 @@
 
 namespace gsg {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr char kIntroduction[] =
     "evaluate measures the frozen features of a run on the test images of a "
@@ -67,57 +65,47 @@ struct EvaluateOptions : RunOptions, ImageOptions {
   std::string output;
 };
 
-template <class Options, class Visitor>
-void VisitEvaluateFields(Options& o, Visitor&& visit) {
-  VisitRunFields(o, visit);
-  VisitImageFields(o, visit);
+void ForEachField(EvaluateOptions& o, FieldVisitor visit) {
+  ForEachRunField(o, visit);
+  ForEachImageField(o, visit);
 
   constexpr absl::string_view kKnn = "Nearest neighbors";
-  visit(o.knn_k,
+  visit(&o.knn_k,
         Field{"knn_k", kKnn, "neighbors that vote; 0 = as many as in the run"}
             .AtLeast(0));
-  visit(o.knn_temperature,
+  visit(&o.knn_temperature,
         Field{"knn_temperature", kKnn,
               "a neighbor's weight is exp(cosine / temperature); 0 = the run's"}
             .AtLeast(0));
 
   constexpr absl::string_view kLinear = "Linear classifier";
-  visit(o.linear,
+  visit(&o.linear,
         Field{"linear", kLinear,
               "how it is trained: lbfgs = to the optimum, quick and without "
               "choices; lars, sgd = as in the literature; none = not at all"}
             .OneOf({"lbfgs", "lars", "sgd", "none"}));
-  visit(o.probe_epochs, Field{"probe_epochs", kLinear,
-                              "of lars or sgd; 0 = 90 for lars, 100 for sgd"}
-                            .AtLeast(0));
-  visit(o.probe_batch_size,
+  visit(&o.probe_epochs, Field{"probe_epochs", kLinear,
+                               "of lars or sgd; 0 = 90 for lars, 100 for sgd"}
+                             .AtLeast(0));
+  visit(&o.probe_batch_size,
         Field{"probe_batch_size", kLinear,
               "of lars or sgd; 0 = 4096 for lars, 256 for sgd"}
             .AtLeast(0));
-  visit(o.probe_base_lr,
+  visit(&o.probe_base_lr,
         Field{"probe_base_lr", kLinear,
               "of lars or sgd: learning rate = this * batch size / 256; 0 = "
               "0.1"}
             .AtLeast(0));
-  visit(o.seed, Field{"seed", kLinear,
-                      "of lars or sgd: initial weights and order of images"}
-                    .AtLeast(0));
+  visit(&o.seed, Field{"seed", kLinear,
+                       "of lars or sgd: initial weights and order of images"}
+                     .AtLeast(0));
 
   constexpr absl::string_view kOutput = "Output";
-  visit(o.output, Field{"output", kOutput,
-                        "JSON file to write; empty = evaluation.json in the "
-                        "run's folder, for another data set "
-                        "evaluation-<dataset>.json"}
-                      .Path());
-}
-
-template <class Visitor>
-void VisitFields(EvaluateOptions& options, Visitor&& visit) {
-  VisitEvaluateFields(options, visit);
-}
-template <class Visitor>
-void VisitFields(const EvaluateOptions& options, Visitor&& visit) {
-  VisitEvaluateFields(options, visit);
+  visit(&o.output, Field{"output", kOutput,
+                         "JSON file to write; empty = evaluation.json in the "
+                         "run's folder, for another data set "
+                         "evaluation-<dataset>.json"}
+                       .Path());
 }
 
 absl::Status Validate(const EvaluateOptions& options) {
@@ -302,10 +290,8 @@ absl::Status Evaluate(const EvaluateOptions& options) {
     json["linear"] = ToJson(std::move(linear->how), linear->test);
   }
   const std::string output = OutputPath(options, dataset, network.config);
-  GSG_RETURN_IF_ERROR(WriteFileAtomically(
-      output, absl::StrCat(json.dump(-1, ' ', /*ensure_ascii=*/false,
-                                     Json::error_handler_t::replace),
-                           "\n")));
+  GSG_RETURN_IF_ERROR(
+      WriteFileAtomically(output, absl::StrCat(JsonText(json), "\n")));
   absl::PrintF("\nWritten to %s\n", output);
   return absl::OkStatus();
 }

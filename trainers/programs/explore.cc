@@ -119,71 +119,61 @@ struct ExploreOptions : RunOptions {
   int64_t thumbnail = 0;
 };
 
-template <class Options, class Visitor>
-void VisitExploreFields(Options& o, Visitor&& visit) {
-  VisitRunFields(o, visit);
+void ForEachField(ExploreOptions& o, FieldVisitor visit) {
+  ForEachRunField(o, visit);
   constexpr absl::string_view kRun = "Run";
-  visit(o.device,
+  visit(&o.device,
         Field{"device", kRun, "auto = cuda if there is one, or cpu"}.OneOf(
             {"auto", "cpu", "cuda"}));
-  visit(o.threads,
+  visit(&o.threads,
         Field{"threads", kRun, "CPU threads to compute with, 0 = all"}.Between(
             0, 1024));
   constexpr absl::string_view kImages = "Images";
-  visit(o.images,
+  visit(&o.images,
         Field{"images", kImages,
               "folder with images at any depth, or tar archives of them "
               "(shard-{000..146}.tar, or a folder of such)"}
             .Path());
-  visit(o.features,
+  visit(&o.features,
         Field{"features", kImages,
               "instead of --run: a .npy file of features made before, with "
               "the names of the images in the same with .txt"}
             .Path());
-  visit(o.image_size,
+  visit(&o.image_size,
         Field{"image_size", kImages,
               "side of the square that is cut from an image, in pixels; 0 = as "
               "in the run"}
             .Between(0, 4096));
   constexpr absl::string_view kAnswers = "Answers";
-  visit(o.neighbors,
+  visit(&o.neighbors,
         Field{"neighbors", kAnswers, "most alike images to find for each"}
             .Between(1, 200));
-  visit(o.neighbor_search,
+  visit(&o.neighbor_search,
         Field{"neighbor_search", kAnswers,
               "exact = compare all images, approximate = by a graph (HNSW), "
               "auto = exact up to 200,000 images"}
             .OneOf({"auto", "exact", "approximate"}));
-  visit(o.duplicates,
+  visit(&o.duplicates,
         Field{"duplicates", kAnswers,
               "cosine from which on two images are the same picture, or auto: "
               "the page has a histogram to choose by"});
-  visit(o.clusters, Field{"clusters", kAnswers,
-                          "number of clusters, or auto: by silhouette"});
-  visit(o.labels,
+  visit(&o.clusters, Field{"clusters", kAnswers,
+                           "number of clusters, or auto: by silhouette"});
+  visit(&o.labels,
         Field{"labels", kAnswers,
               "auto = folders are classes if they look like it, folders = "
               "they are, none = they are not"}
             .OneOf({"auto", "folders", "none"}));
-  visit(o.center, Field{"center", kAnswers,
-                        "subtract the mean of all features before cosines are "
-                        "taken"});
+  visit(&o.center, Field{"center", kAnswers,
+                         "subtract the mean of all features before cosines are "
+                         "taken"});
   constexpr absl::string_view kOutput = "Output";
-  visit(o.output, Field{"output", kOutput, "folder to write"}.Path());
-  visit(o.thumbnail,
+  visit(&o.output, Field{"output", kOutput, "folder to write"}.Path());
+  visit(&o.thumbnail,
         Field{"thumbnail", kOutput,
               "side of the page's thumbnails in pixels; 0 = 96 up to 20,000 "
               "images, else 64"}
             .Between(0, 256));
-}
-
-template <class Visitor>
-void VisitFields(ExploreOptions& options, Visitor&& visit) {
-  VisitExploreFields(options, visit);
-}
-template <class Visitor>
-void VisitFields(const ExploreOptions& options, Visitor&& visit) {
-  VisitExploreFields(options, visit);
 }
 
 absl::Status Validate(const ExploreOptions& options) {

@@ -77,9 +77,14 @@ Pixels PixelsOf(const FileSource& source, int64_t place) {
   if (!size.ok()) return pixels;
   const absl::StatusOr<Image> image = reader->Decode(1);
   if (!image.ok()) return pixels;
+  const size_t values =
+      size_t{1} * image->channels * image->height * image->width;
+  const bool wide = image->chw16 != nullptr;
   Hash hash;
-  hash.Add(absl::MakeConstSpan(
-      image->chw, size_t{1} * image->channels * image->height * image->width));
+  hash.Add(wide
+               ? absl::MakeConstSpan(
+                     reinterpret_cast<const uint8_t*>(image->chw16), 2 * values)
+               : absl::MakeConstSpan(image->chw, values));
   return {true, hash.value(), *size};
 }
 
@@ -179,6 +184,7 @@ absl::StatusOr<std::vector<std::string>> WriteSheets(
   EvaluationOptions options;
   options.side = side;
   options.threads = threads;
+  options.brighten = true;
   DamagedImages damaged(/*max_share=*/1);
   EvaluationImages images(&source, options, &damaged);
   const size_t values = static_cast<size_t>(images.channels()) * side * side;

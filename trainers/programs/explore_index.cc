@@ -1,6 +1,5 @@
 #include "trainers/programs/explore_index.h"
 
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
@@ -10,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "gsg_core/status_macros.h"
-#include "trainers/base/parse_json.h"
+#include "trainers/base/json.h"
 #include "trainers/base/sealed_file.h"
 
 namespace gsg {
@@ -22,7 +21,7 @@ std::string Escaped(absl::string_view path) { return absl::CEscape(path); }
 }  // namespace
 
 absl::Status WriteIndexInfo(const std::string& folder, const IndexInfo& info) {
-  const nlohmann::ordered_json json = {
+  const Json json = {
       {"checkpoint", Escaped(info.checkpoint)},
       {"released", info.released},
       {"image_size", info.image_size},
@@ -31,7 +30,7 @@ absl::Status WriteIndexInfo(const std::string& folder, const IndexInfo& info) {
       {"center", info.center},
   };
   return WriteFileAtomically(absl::StrCat(folder, "/", kIndexFile),
-                             json.dump(2) + "\n");
+                             JsonText(json, 2) + "\n");
 }
 
 absl::StatusOr<IndexInfo> ReadIndexInfo(const std::string& folder) {
@@ -44,7 +43,7 @@ absl::StatusOr<IndexInfo> ReadIndexInfo(const std::string& folder) {
                      "of an explore that came to its end"));
   }
   GSG_RETURN_IF_ERROR(text.status());
-  const absl::StatusOr<nlohmann::ordered_json> json = ParseJson(*text);
+  const absl::StatusOr<Json> json = ParseJson(*text);
   const auto damaged = [&] {
     return absl::DataLossError(
         absl::StrCat(path, " is not what explore writes; run explore again"));

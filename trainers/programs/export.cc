@@ -53,32 +53,22 @@ struct ExportOptions : RunOptions {
   int64_t num_classes = 1000;
 };
 
-template <class Options, class Visitor>
-void VisitExportFields(Options& o, Visitor&& visit) {
-  VisitRunFields(o, visit);
+void ForEachField(ExportOptions& o, FieldVisitor visit) {
+  ForEachRunField(o, visit);
   constexpr absl::string_view kExport = "Export";
-  visit(o.output, Field{"output", kExport, "the file to write"}.Path());
-  visit(o.format,
+  visit(&o.output, Field{"output", kExport, "the file to write"}.Path());
+  visit(&o.format,
         Field{"format", kExport,
               "of the file: torch = as by torch.save, safetensors, auto = by "
               "the name of --output"}
             .OneOf({kAuto, kTorch, kSafetensors}));
-  visit(o.names, Field{"names", kExport, "whose names the tensors have"}.OneOf(
-                     {kTorchvision, kTimm}));
-  visit(o.num_classes,
+  visit(&o.names, Field{"names", kExport, "whose names the tensors have"}.OneOf(
+                      {kTorchvision, kTimm}));
+  visit(&o.num_classes,
         Field{"num_classes", kExport,
               "rows of the classifier, which is all zeros and there because "
               "their networks have one; 0 = none"}
             .Between(0, 100000));
-}
-
-template <class Visitor>
-void VisitFields(ExportOptions& options, Visitor&& visit) {
-  VisitExportFields(options, visit);
-}
-template <class Visitor>
-void VisitFields(const ExportOptions& options, Visitor&& visit) {
-  VisitExportFields(options, visit);
 }
 
 absl::Status Validate(const ExportOptions& options) {

@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -24,7 +23,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "gsg_core/status_macros.h"
-#include "trainers/base/parse_json.h"
+#include "trainers/base/json.h"
 #include "trainers/base/sealed_file.h"
 #include "trainers/evaluate/evaluation_images.h"
 #include "trainers/image/damaged_images.h"
@@ -60,12 +59,12 @@ Cache Load(const std::string& path, const std::string& network_stamp,
   const absl::StatusOr<std::string> text =
       ReadFile(BesideNpy(path, ".cache.json"));
   if (!text.ok()) return {};
-  const absl::StatusOr<nlohmann::ordered_json> json = ParseJson(*text);
+  const absl::StatusOr<Json> json = ParseJson(*text);
   if (!json.ok() || !json->is_object()) return {};
   absl::StatusOr<NpyRows> features = ReadNpy(path);
   if (!features.ok() || features->columns != width) return {};
-  const nlohmann::ordered_json expected = {
-      {"network", network_stamp}, {"checksum", Checksum(features->values, 0)}};
+  const Json expected = {{"network", network_stamp},
+                         {"checksum", Checksum(features->values, 0)}};
   for (const auto& [key, value] : expected.items()) {
     if (!json->contains(key) || (*json)[key] != value) return {};
   }
@@ -77,7 +76,7 @@ Cache Load(const std::string& path, const std::string& network_stamp,
     return {};
   }
   Cache cache;
-  for (const nlohmann::ordered_json& stamp : *stamps) {
+  for (const Json& stamp : *stamps) {
     if (!stamp.is_string()) return {};
     cache.stamps.push_back(stamp.get<std::string>());
   }
@@ -129,7 +128,7 @@ struct Table {
         NpyWriter::Create(path, NpyWriter::Type::kFloat32, width));
     std::string lines;
     uint32_t checksum = 0;
-    nlohmann::ordered_json files = nlohmann::ordered_json::array();
+    Json files = Json::array();
     for (size_t i = 0; i < names.size(); ++i) {
       if (!there[i]) continue;
       const absl::Span<const float> values_of = span(static_cast<int64_t>(i));
@@ -140,11 +139,9 @@ struct Table {
     }
     GSG_RETURN_IF_ERROR(writer->Finish());
     GSG_RETURN_IF_ERROR(WriteFileAtomically(BesideNpy(path, ".txt"), lines));
-    const nlohmann::ordered_json cache = {
+    const Json cache = {
         {"network", network_stamp}, {"checksum", checksum}, {"files", files}};
-    return WriteFileAtomically(
-        BesideNpy(path, ".cache.json"),
-        cache.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    return WriteFileAtomically(BesideNpy(path, ".cache.json"), JsonText(cache));
   }
 };
 

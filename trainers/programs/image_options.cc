@@ -16,6 +16,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "trainers/base/did_you_mean.h"
+#include "trainers/config/field.h"
 #include "trainers/evaluate/evaluation_images.h"
 #include "trainers/image/damaged_images.h"
 #include "trainers/image/dataset.h"
@@ -23,6 +24,35 @@
 #include "trainers/run/saved_network.h"
 
 namespace gsg {
+
+void ForEachImageField(ImageOptions& options, FieldVisitor visit) {
+  constexpr absl::string_view kRun = "Run";
+  visit(&options.device,
+        Field{"device", kRun, "auto = cuda if there is one, or cpu"}.OneOf(
+            {"auto", "cpu", "cuda"}));
+  visit(&options.threads,
+        Field{"threads", kRun, "CPU threads to compute with, 0 = all"}.Between(
+            0, 1024));
+  constexpr absl::string_view kImages = "Images";
+  visit(&options.dataset, Field{"dataset", kImages,
+                                "data set as a trainer has it; empty = the "
+                                "one that the run learned from"});
+  visit(&options.data_dir,
+        Field{"data_dir", kImages,
+              "folder with the data set's files, or what else a trainer's "
+              "--data_dir may be; empty = where the run had them"}
+            .Path()
+            .List());
+  visit(&options.data_list,
+        Field{"data_list", kImages,
+              "list of images, as a trainer has it, in the place of --data_dir"}
+            .Path());
+  visit(&options.image_size,
+        Field{"image_size", kImages,
+              "side of the square that is cut from an image, in pixels; 0 = as "
+              "in the run"}
+            .Between(0, 4096));
+}
 
 absl::Status CheckImages(const ImageOptions& options) {
   const std::vector<absl::string_view> names = DatasetNames();

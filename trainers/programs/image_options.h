@@ -29,36 +29,8 @@ struct ImageOptions {
   int64_t image_size = 0;
 };
 
-// For the VisitFields of a struct that has ImageOptions for a base.
-template <class Options, class Visitor>
-void VisitImageFields(Options& options, Visitor&& visit) {
-  constexpr absl::string_view kRun = "Run";
-  visit(options.device,
-        Field{"device", kRun, "auto = cuda if there is one, or cpu"}.OneOf(
-            {"auto", "cpu", "cuda"}));
-  visit(options.threads,
-        Field{"threads", kRun, "CPU threads to compute with, 0 = all"}.Between(
-            0, 1024));
-  constexpr absl::string_view kImages = "Images";
-  visit(options.dataset, Field{"dataset", kImages,
-                               "data set as a trainer has it; empty = the "
-                               "one that the run learned from"});
-  visit(options.data_dir,
-        Field{"data_dir", kImages,
-              "folder with the data set's files, or what else a trainer's "
-              "--data_dir may be; empty = where the run had them"}
-            .Path()
-            .List());
-  visit(options.data_list,
-        Field{"data_list", kImages,
-              "list of images, as a trainer has it, in the place of --data_dir"}
-            .Path());
-  visit(options.image_size,
-        Field{"image_size", kImages,
-              "side of the square that is cut from an image, in pixels; 0 = as "
-              "in the run"}
-            .Between(0, 4096));
-}
+// For the ForEachField of a struct that has ImageOptions for a base.
+void ForEachImageField(ImageOptions& options, FieldVisitor visit);
 
 // Errors: kInvalidArgument for a data set that does not exist.
 absl::Status CheckImages(const ImageOptions& options);

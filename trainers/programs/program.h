@@ -19,7 +19,7 @@
 
 namespace gsg {
 
-// `Options` has defaults, a VisitFields (config/field_flags.h) and
+// `Options` has defaults, a ForEachField (config/field.h) and
 //   absl::Status Validate(const Options&)
 // for what the fields do not say one by one.
 template <class Options>

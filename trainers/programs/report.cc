@@ -32,17 +32,8 @@ struct ReportOptions {
   std::string output = "compare.html";
 };
 
-template <class Options, class Visitor>
-void VisitReportFields(Options& o, Visitor&& visit) {
-  visit(o.output, Field{"output", "Output", "the page to write"}.Path());
-}
-template <class Visitor>
-void VisitFields(ReportOptions& options, Visitor&& visit) {
-  VisitReportFields(options, visit);
-}
-template <class Visitor>
-void VisitFields(const ReportOptions& options, Visitor&& visit) {
-  VisitReportFields(options, visit);
+void ForEachField(ReportOptions& o, FieldVisitor visit) {
+  visit(&o.output, Field{"output", "Output", "the page to write"}.Path());
 }
 
 absl::Status Validate(const ReportOptions& options) {

@@ -7,10 +7,26 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "trainers/config/field.h"
 #include "trainers/run/checkpoint.h"
 #include "trainers/run/saved_network.h"
 
 namespace gsg {
+
+void ForEachRunField(RunOptions& options, FieldVisitor visit) {
+  constexpr absl::string_view kRun = "Run";
+  visit(&options.run, Field{"run", kRun, "a trainer's --output_dir"}.Path());
+  visit(&options.checkpoint,
+        Field{"checkpoint", kRun,
+              "a checkpoint, where it is not the last one of --run"}
+            .Path());
+  visit(&options.weights,
+        Field{"weights", kRun,
+              "instead of a run, a backbone's weights in a file of torchvision "
+              "(.pth) or timm (.safetensors), or a checkpoint of DINO or MoCo"}
+            .Path());
+}
 
 absl::Status CheckRun(const RunOptions& options) {
   const int given = !options.run.empty() + !options.checkpoint.empty() +

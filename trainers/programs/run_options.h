@@ -21,21 +21,8 @@ struct RunOptions {
   std::string weights;
 };
 
-// For the VisitFields of a struct that has RunOptions for its base.
-template <class Options, class Visitor>
-void VisitRunFields(Options& options, Visitor&& visit) {
-  constexpr absl::string_view kRun = "Run";
-  visit(options.run, Field{"run", kRun, "a trainer's --output_dir"}.Path());
-  visit(options.checkpoint,
-        Field{"checkpoint", kRun,
-              "a checkpoint, where it is not the last one of --run"}
-            .Path());
-  visit(options.weights,
-        Field{"weights", kRun,
-              "instead of a run, a backbone's weights in a file of torchvision "
-              "(.pth) or timm (.safetensors), or a checkpoint of DINO or MoCo"}
-            .Path());
-}
+// For the ForEachField of a struct that has RunOptions for its base.
+void ForEachRunField(RunOptions& options, FieldVisitor visit);
 
 // Errors: kInvalidArgument unless one of the three is given.
 absl::Status CheckRun(const RunOptions& options);

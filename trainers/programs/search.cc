@@ -72,34 +72,24 @@ struct SearchOptions {
   int64_t threads = 0;
 };
 
-template <class Options, class Visitor>
-void VisitSearchFields(Options& o, Visitor&& visit) {
+void ForEachField(SearchOptions& o, FieldVisitor visit) {
   constexpr absl::string_view kSearch = "Search";
-  visit(o.index,
+  visit(&o.index,
         Field{"index", kSearch, "the --output folder of explore"}.Path());
-  visit(o.query, Field{"query", kSearch,
-                       "image to find others like; more can be given behind "
-                       "the flags"}
-                     .Path());
-  visit(o.k, Field{"k", kSearch, "hits for each query"}.Between(1, 10000));
-  visit(o.html,
+  visit(&o.query, Field{"query", kSearch,
+                        "image to find others like; more can be given behind "
+                        "the flags"}
+                      .Path());
+  visit(&o.k, Field{"k", kSearch, "hits for each query"}.Between(1, 10000));
+  visit(&o.html,
         Field{"html", kSearch, "page to write with the hits' pictures"}.Path());
   constexpr absl::string_view kRun = "Run";
-  visit(o.device,
+  visit(&o.device,
         Field{"device", kRun, "auto = cuda if there is one, or cpu"}.OneOf(
             {"auto", "cpu", "cuda"}));
-  visit(o.threads,
+  visit(&o.threads,
         Field{"threads", kRun, "CPU threads to compute with, 0 = all"}.Between(
             0, 1024));
-}
-
-template <class Visitor>
-void VisitFields(SearchOptions& options, Visitor&& visit) {
-  VisitSearchFields(options, visit);
-}
-template <class Visitor>
-void VisitFields(const SearchOptions& options, Visitor&& visit) {
-  VisitSearchFields(options, visit);
 }
 
 absl::Status Validate(const SearchOptions& options) {

@@ -63,60 +63,51 @@ struct StudyOptions {
   std::string trainer_dir;
 };
 
-template <class Options, class Visitor>
-void VisitStudyFields(Options& o, Visitor&& visit) {
+void ForEachField(StudyOptions& o, FieldVisitor visit) {
   constexpr absl::string_view kStudy = "Study";
-  visit(o.study, Field{"study", kStudy,
-                       "name of a study that comes with the program, or a file "
-                       "that ends in .json"});
-  visit(o.list_studies,
+  visit(&o.study,
+        Field{"study", kStudy,
+              "name of a study that comes with the program, or a file "
+              "that ends in .json"});
+  visit(&o.list_studies,
         Field{"list_studies", kStudy, "what studies come with the program"});
-  visit(o.print, Field{"print", kStudy,
-                       "print the runs, each as the command that it is, and "
-                       "run none"});
-  visit(o.report_only,
+  visit(&o.print, Field{"print", kStudy,
+                        "print the runs, each as the command that it is, and "
+                        "run none"});
+  visit(&o.report_only,
         Field{"report_only", kStudy,
               "write the table from the runs that are finished, and run none"});
-  visit(o.seeds, Field{"seeds", kStudy,
-                       "seeds of each arm, as 0,1,2; empty = the study's"});
-  visit(o.recipe,
+  visit(&o.seeds, Field{"seeds", kStudy,
+                        "seeds of each arm, as 0,1,2; empty = the study's"});
+  visit(&o.recipe,
         Field{"recipe", kStudy, "recipe of all arms; empty = the study's"});
-  visit(o.set, Field{"set", kStudy,
-                     "values for all arms on top of the study's base, as "
-                     "epochs=20,batch_size=256"});
+  visit(&o.set, Field{"set", kStudy,
+                      "values for all arms on top of the study's base, as "
+                      "epochs=20,batch_size=256"});
 
   constexpr absl::string_view kOutput = "Output";
-  visit(o.output_dir,
+  visit(&o.output_dir,
         Field{"output_dir", kOutput,
               "the table and the page go into a folder in it that is called "
               "as the study"}
             .Path());
-  visit(o.runs_dir, Field{"runs_dir", kOutput,
-                          "folder of the runs, which studies share; empty = "
-                          "<output_dir>/runs"}
-                        .Path());
+  visit(&o.runs_dir, Field{"runs_dir", kOutput,
+                           "folder of the runs, which studies share; empty = "
+                           "<output_dir>/runs"}
+                         .Path());
 
   constexpr absl::string_view kRuns = "Runs";
-  visit(o.jobs,
+  visit(&o.jobs,
         Field{"jobs", kRuns,
               "runs at once; 0 = as many as there are cores for --threads"}
             .Between(0, 1024));
-  visit(o.threads,
+  visit(&o.threads,
         Field{"threads", kRuns, "CPU threads of each run"}.Between(1, 1024));
-  visit(o.trainer_dir,
+  visit(&o.trainer_dir,
         Field{"trainer_dir", kRuns,
               "folder of the training programs; empty = those that were built "
               "with this one"}
             .Path());
-}
-
-template <class Visitor>
-void VisitFields(StudyOptions& options, Visitor&& visit) {
-  VisitStudyFields(options, visit);
-}
-template <class Visitor>
-void VisitFields(const StudyOptions& options, Visitor&& visit) {
-  VisitStudyFields(options, visit);
 }
 
 bool IsFile(const std::string& study) { return absl::EndsWith(study, ".json"); }
@@ -198,7 +189,13 @@ absl::StatusOr<Study> ReadStudy(const std::string& name,
 }
 
 absl::Status ListStudies() {
-  for (const std::string& name : ReadyStudies()) {
+  const std::vector<std::string> ready = ReadyStudies();
+  if (ready.empty()) {
+    return absl::NotFoundError(
+        "the studies that come with the program lie beside it where Bazel runs "
+        "it; elsewhere give one's file, --study=<file.json>");
+  }
+  for (const std::string& name : ready) {
     GSG_ASSIGN_OR_RETURN(const Study study, ReadStudy(name, {}));
     absl::PrintF("%s\n    %s: %d arms, %d runs\n    %s\n", name, study.title,
                  study.arms.size(), study.arms.size() * study.seeds.size(),

@@ -81,7 +81,7 @@ class Pictures {
     Picture& picture = result.picture;
     picture.width = images_.size().width;
     picture.height = images_.size().height;
-    picture.channels = images_.channels();
+    picture.channels = images_.channels() < 3 ? 1 : 3;
     const int plane = picture.width * picture.height;
     for (int k = 0; k < plane; ++k) {
       for (int c = 0; c < picture.channels; ++c) {
@@ -96,6 +96,7 @@ class Pictures {
   static EvaluationOptions Options(const ImageSource& source) {
     EvaluationOptions options;
     options.side = EvaluationSide(source, kPictureSide);
+    options.brighten = true;
     return options;
   }
 

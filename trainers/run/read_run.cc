@@ -4,7 +4,6 @@
 #include <exception>
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <utility>
@@ -14,7 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "gsg_core/status_macros.h"
-#include "trainers/base/parse_json.h"
+#include "trainers/base/json.h"
 #include "trainers/base/sealed_file.h"
 #include "trainers/config/config.h"
 #include "trainers/config/field.h"
@@ -23,8 +22,6 @@
 
 namespace gsg {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 // Reads what it visits where it is there: older and newer versions measure less
 // and more.
@@ -75,7 +72,7 @@ absl::StatusOr<RunSummary> ReadRunUnguarded(const std::string& folder) {
   for (const auto& [name, value] : config->items()) {
     if (left_out.count(name) > 0) continue;
     run.config.emplace_back(
-        name, value.is_string() ? value.get<std::string>() : value.dump());
+        name, value.is_string() ? value.get<std::string>() : JsonText(value));
   }
   std::ifstream metrics(absl::StrCat(folder, "/", kMetricsFile));
   // A line without its line feed is not finished.

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,7 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "gsg_core/status_macros.h"
-#include "trainers/base/parse_json.h"
+#include "trainers/base/json.h"
 #include "trainers/base/version.h"
 #include "trainers/config/config.h"
 #include "trainers/config/json.h"
@@ -22,8 +21,6 @@
 
 namespace gsg {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr int kFormat = 2;
 
@@ -127,7 +124,7 @@ RunState ReadState(const Json& json) {
 }  // namespace
 
 std::string MetricsLine(const EpochRecord& record) {
-  return ToJsonObject(record).dump();
+  return JsonText(ToJsonObject(record));
 }
 
 std::string ResultToJson(const RunState& state, const Scores& trained,
@@ -139,7 +136,7 @@ std::string ResultToJson(const RunState& state, const Scores& trained,
   json["untrained"] = ToJsonObject(state.untrained);
   json["trained"] = ToJsonObject(trained);
   json["damaged_images"] = damaged_images;
-  return absl::StrCat(json.dump(2), "\n");
+  return absl::StrCat(JsonText(json, 2), "\n");
 }
 
 std::string StateToJson(const RunState& state, const Config& config) {
@@ -167,10 +164,9 @@ std::string StateToJson(const RunState& state, const Config& config) {
     VisitDamage(damage, writer);
     json["damaged"].push_back(std::move(writer.json));
   }
-  json["config"] = Json::parse(ToJson(config));
+  json["config"] = *ParseJson(ToJson(config));
   // A reason may quote what is no UTF-8.
-  return json.dump(2, ' ', /*ensure_ascii=*/false,
-                   Json::error_handler_t::replace);
+  return JsonText(json, 2);
 }
 
 absl::StatusOr<SavedRun> StateFromJson(const std::string& text) {
@@ -189,7 +185,7 @@ absl::StatusOr<SavedRun> StateFromJson(const std::string& text) {
     }
     SavedRun run;
     run.state = ReadState(json);
-    GSG_ASSIGN_OR_RETURN(Config config, FromJson(json.at("config").dump()));
+    GSG_ASSIGN_OR_RETURN(Config config, FromJson(JsonText(json.at("config"))));
     run.config = std::move(config);
     return run;
   } catch (const std::exception& e) {

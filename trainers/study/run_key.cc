@@ -1,7 +1,6 @@
 #include "trainers/study/run_key.h"
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 
@@ -12,6 +11,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
 #include "gsg_core/status_macros.h"
+#include "trainers/base/json.h"
 #include "trainers/config/command_line.h"
 #include "trainers/config/config.h"
 #include "trainers/config/json.h"
@@ -36,8 +36,7 @@ std::string RunKey(const Config& config) {
 absl::StatusOr<Config> ReadRunConfig(absl::string_view text) {
   Config config;
   GSG_RETURN_IF_ERROR(OverlayJson(text, &config));
-  // That it is JSON was seen above.
-  const nlohmann::json json = nlohmann::json::parse(text);
+  GSG_ASSIGN_OR_RETURN(const Json json, ParseJson(text));
   const auto method = json.find("method");
   if (method == json.end() || !method->is_string()) {
     return absl::InvalidArgumentError("it does not say which method");

@@ -11,7 +11,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -29,6 +28,7 @@
 #include "absl/time/time.h"
 #include "gsg_core/status_macros.h"
 #include "trainers/base/format.h"
+#include "trainers/base/json.h"
 #include "trainers/base/sealed_file.h"
 #include "trainers/run/read_run.h"
 #include "trainers/run/run_directory.h"
@@ -96,10 +96,7 @@ absl::StatusOr<StudyResults> ReadResults(const Study& study,
 absl::Status NoteStart(const PlannedRun& run, const std::string& source) {
   const std::string path = absl::StrCat(run.folder, "/", kStudyStarts);
   std::ofstream file(path, std::ios::app);
-  file << nlohmann::ordered_json(
-              {{"source", source}, {"command", ShellCommand(run.command)}})
-              .dump(-1, ' ', false,
-                    nlohmann::ordered_json::error_handler_t::replace)
+  file << JsonText({{"source", source}, {"command", ShellCommand(run.command)}})
        << std::endl;
   if (file) return absl::OkStatus();
   return absl::UnknownError(absl::StrCat("cannot write ", path));
@@ -113,9 +110,9 @@ std::string Sources(const std::vector<PlannedRun>& runs) {
     std::vector<std::string> of_run;
     std::ifstream file(absl::StrCat(run.folder, "/", kStudyStarts));
     for (std::string line; std::getline(file, line);) {
-      const auto json = nlohmann::json::parse(line, nullptr, false);
+      const absl::StatusOr<Json> json = ParseJson(line);
       const std::string source =
-          json.is_object() ? json.value("source", "") : "";
+          json.ok() && json->is_object() ? json->value("source", "") : "";
       if (!source.empty() && (of_run.empty() || of_run.back() != source)) {
         of_run.push_back(source);
       }

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,7 +17,7 @@
 #include "absl/strings/string_view.h"
 #include "gsg_core/status_macros.h"
 #include "trainers/base/did_you_mean.h"
-#include "trainers/base/parse_json.h"
+#include "trainers/base/json.h"
 #include "trainers/config/command_line.h"
 #include "trainers/config/config.h"
 #include "trainers/config/field.h"
@@ -31,8 +30,6 @@
 
 namespace gsg {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr char kMethod[] = "method";
 constexpr char kDefaultMethod[] = "simsiam_gsg";
@@ -83,7 +80,7 @@ absl::Status ReadText(const Json& object, const char* key, std::string* text) {
 std::string FlagText(const Json& value) {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_number_float()) return ValueText(value.get<double>());
-  return value.dump();
+  return JsonText(value);
 }
 
 // Fields that a study does not set, and who does.
@@ -117,7 +114,7 @@ absl::Status CheckValues(const Json& values) {
       }
       std::vector<absl::string_view> names;
       for (const MethodInfo& method : kMethods) names.push_back(method.name);
-      return Bad(kMethod, absl::StrCat(value.dump(), " is none; there are ",
+      return Bad(kMethod, absl::StrCat(JsonText(value), " is none; there are ",
                                        absl::StrJoin(names, ", ")));
     }
     // What it comes to is seen when the base is known.
@@ -125,7 +122,7 @@ absl::Status CheckValues(const Json& values) {
     plain[field] = value;
   }
   Config config;
-  GSG_RETURN_IF_ERROR(OverlayJson(plain.dump(), &config));
+  GSG_RETURN_IF_ERROR(OverlayJson(JsonText(plain), &config));
   return CheckFields(config);
 }
 
@@ -402,7 +399,7 @@ absl::StatusOr<std::vector<int64_t>> Seeds(const Json& file,
   const Json& list = file.at("seeds");
   std::vector<std::string> texts;
   if (list.is_array()) {
-    for (const Json& seed : list) texts.push_back(seed.dump());
+    for (const Json& seed : list) texts.push_back(JsonText(seed));
   }
   absl::StatusOr<std::vector<int64_t>> seeds =
       ParseSeeds(absl::StrJoin(texts, ","));
@@ -428,7 +425,7 @@ absl::StatusOr<std::vector<const Metric*>> ChosenMetrics(const Json& file) {
     const Metric* metric =
         item.is_string() ? FindMetric(item.get<std::string>()) : nullptr;
     if (metric == nullptr) {
-      return Bad("metrics", absl::StrCat(item.dump(), " is none; there are ",
+      return Bad("metrics", absl::StrCat(JsonText(item), " is none; there are ",
                                          absl::StrJoin(names, ", ")));
     }
     metrics.push_back(metric);

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +14,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
+#include "trainers/base/json.h"
 #include "trainers/config/values.h"
 #include "trainers/run/epoch_record.h"
 #include "trainers/study/metric.h"
@@ -30,7 +30,6 @@ const char kDifferenceNote[] =
 
 namespace {
 
-using Json = nlohmann::ordered_json;
 using Cells = std::vector<std::string>;
 
 constexpr absl::string_view kDash = "–";
@@ -263,9 +262,7 @@ std::string TableJson(const Study& study, const StudyTable& table) {
     }
     json["arms"].push_back(std::move(entry));
   }
-  return absl::StrCat(json.dump(/*indent=*/2, ' ', /*ensure_ascii=*/false,
-                                Json::error_handler_t::replace),
-                      "\n");
+  return absl::StrCat(JsonText(json, 2), "\n");
 }
 
 }  // namespace gsg

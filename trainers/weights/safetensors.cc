@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <cstring>
 #include <exception>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,13 +17,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "gsg_core/status_macros.h"
-#include "trainers/base/parse_json.h"
+#include "trainers/base/json.h"
 #include "trainers/weights/torch_archive.h"
 
 namespace gsg {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr size_t kLengthBytes = 8;
 
@@ -141,7 +138,7 @@ absl::StatusOr<std::string> WriteSafetensors(const NamedTensors& tensors) {
                     {"data_offsets", {bytes, bytes + size}}};
     bytes += size;
   }
-  std::string text = header.dump();
+  std::string text = JsonText(header);
   // So that values lie at multiples of 8 in the file.
   text.append((kLengthBytes - text.size() % kLengthBytes) % kLengthBytes, ' ');
   std::string file;

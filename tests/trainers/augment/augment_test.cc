@@ -104,6 +104,22 @@ TEST(AugmenterTest, ReadsOnlyTheCrop) {
   }
 }
 
+// Contrast turns from the mean of all values; there are no colors to change.
+TEST(AugmenterTest, BandsAreNoColors) {
+  const std::vector<uint8_t> image = FormulaImage(5, 9, 9);
+  AugmentParams params = PlainParams(9, 9);
+  params.contrast = 0.5f;
+  params.saturation = 0.1f;
+  params.hue = 0.3f;
+  params.grayscale = true;
+  const std::vector<float> out = Apply(Sized(9), image, 5, 9, 9, params);
+  double mean = 0;
+  for (const uint8_t value : image) mean += value / 255. / image.size();
+  for (size_t i = 0; i < image.size(); ++i) {
+    EXPECT_NEAR(out[i], 0.5 * image[i] / 255 + 0.5 * mean, 1e-6) << i;
+  }
+}
+
 TEST(AugmenterTest, FlipMirrorsEverything) {
   AugmentOptions options = Sized(12);
   AugmentParams params = PlainParams(16, 16);

@@ -11,6 +11,7 @@
 
 #include "gtest/gtest.h"
 #include "tests/trainers/augment/formula_image.h"
+#include "trainers/image/image.h"
 
 namespace gsg {
 namespace {
@@ -32,13 +33,25 @@ std::vector<double> Weights(const Window& window, int size, int i, int pixels) {
   return weights;
 }
 
+// wide: the same picture in 16 bits.
 void ExpectReference(int size, const Window& vertical, const Window& horizontal,
-                     bool flip) {
+                     bool flip, bool wide = false) {
   const std::vector<uint8_t> plane = FormulaImage(1, kHeight, kWidth);
+  std::vector<uint16_t> wide_plane;
+  for (const uint8_t value : plane) wide_plane.push_back(257 * value);
+  Image image;
+  if (wide) {
+    image.chw16 = wide_plane.data();
+  } else {
+    image.chw = plane.data();
+  }
+  image.channels = 1;
+  image.height = kHeight;
+  image.width = kWidth;
   Resampler resampler(size);
   resampler.SetShape(vertical, horizontal, flip);
   std::vector<float> out(static_cast<size_t>(size) * size);
-  resampler.Apply(plane.data(), kWidth, out.data());
+  resampler.Apply(image, 0, out.data());
   for (int y = 0; y < size; ++y) {
     const std::vector<double> down = Weights(vertical, size, y, kHeight);
     for (int x = 0; x < size; ++x) {
@@ -71,6 +84,7 @@ TEST(ResamplerTest, IsTheTriangleFilter) {
     for (const Window& vertical : {tall, crop, fraction, one, beyond}) {
       for (const Window& horizontal : {wide, crop, fraction, one, beyond}) {
         ExpectReference(size, vertical, horizontal, size % 2 == 0);
+        ExpectReference(size, vertical, horizontal, false, /*wide=*/true);
       }
     }
   }

@@ -97,6 +97,19 @@ TEST(FitTest, GrayImagesKeepOneChannel) {
   EXPECT_THAT(decisions, Contains(Field(&Decision::flag, "channels")));
 }
 
+// A satellite's or a microscope's, whose values may all lie below 4096.
+TEST(FitTest, SixteenBitsAreNormalizedAsMeasured) {
+  FitFacts facts = Photographs();
+  Config config = Photos();
+  FitToImages(facts, {}, &config);
+  EXPECT_EQ(config.normalize, "auto");
+  facts.wide = true;
+  FitToImages(facts, {"normalize"}, &config);
+  EXPECT_EQ(config.normalize, "auto");
+  FitToImages(facts, {}, &config);
+  EXPECT_EQ(config.normalize, "measured");
+}
+
 TEST(FitTest, ReleasedWeightsHaveTheirStemAndColors) {
   FitFacts facts = Photographs();
   facts.side = 32;

@@ -64,7 +64,7 @@ class EveryThirdDamaged final : public ImageSource {
       return ImageSize{8, 8};
     }
     absl::StatusOr<Image> Decode(int) override {
-      return Image{pixels_.data(), 1, 8, 8};
+      return Image{pixels_.data(), nullptr, 1, 8, 8};
     }
 
    private:

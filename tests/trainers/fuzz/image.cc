@@ -52,7 +52,9 @@ std::vector<uint8_t> Pixels(absl::Span<const uint8_t> file, int reduction,
   const absl::StatusOr<Image> image = decoder->Decode(reduction);
   if (!image.ok()) return {};
   const size_t count = size_t(image->channels) * image->height * image->width;
-  return {image->chw, image->chw + count};
+  if (image->chw16 == nullptr) return {image->chw, image->chw + count};
+  const auto* bytes = reinterpret_cast<const uint8_t*>(image->chw16);
+  return {bytes, bytes + 2 * count};
 }
 
 void Run(const uint8_t* data, size_t size) {
@@ -72,6 +74,8 @@ void Run(const uint8_t* data, size_t size) {
   ImageFileDecoder decoder(channels);
   GSG_FUZZ_CHECK(!Pixels(before, reduction, &decoder).empty());
   Pixels(file, reduction, &decoder);
+  ImageFileDecoder bands(2 + data[0] % 4);
+  Pixels(file, reduction, &bands);
   GSG_FUZZ_CHECK(Pixels(after, reduction, &decoder) == expected);
 }
 

@@ -1,6 +1,10 @@
 #include "trainers/image/channel_stats.h"
 
+#include <cmath>
+#include <cstdint>
+
 #include "gtest/gtest.h"
+#include "trainers/image/image.h"
 
 namespace gsg {
 namespace {
@@ -15,10 +19,29 @@ TEST(ChannelStatsTest, ByHand) {
   EXPECT_EQ(stats.std[1], 1);  // constant: shifted, not scaled
 }
 
+// 51 of 255 is 13107 of 65535.
+TEST(ChannelStatsTest, SixteenBits) {
+  const uint8_t eight[] = {0, 51};
+  const uint16_t sixteen[] = {13107, 65535};
+  Image image;
+  image.channels = 1;
+  image.height = 1;
+  image.width = 2;
+  ChannelSums sums(1);
+  image.chw = eight;
+  sums.Add(image);
+  image.chw = nullptr;
+  image.chw16 = sixteen;
+  sums.Add(image);
+  EXPECT_NEAR(sums.stats().mean[0], 0.35, 1e-15);
+  EXPECT_NEAR(sums.stats().std[0], std::sqrt(1.08 / 4 - 0.35 * 0.35), 1e-15);
+}
+
 TEST(ChannelStatsTest, OneOfImageNetsForEachChannel) {
   EXPECT_EQ(ImageNetChannels(3).mean.size(), 3);
   EXPECT_EQ(ImageNetChannels(3).std[2], 0.225);
   EXPECT_EQ(ImageNetChannels(1).mean.size(), 1);
+  EXPECT_TRUE(ImageNetChannels(5).mean.empty());
 }
 
 }  // namespace

@@ -37,16 +37,16 @@ void Touch(const std::string& folder, const std::vector<std::string>& paths) {
   }
 }
 
-std::vector<std::string> Names(const FolderSource& source) {
+std::vector<std::string> Names(const ImageSource& source) {
   std::vector<std::string> names;
   for (int64_t i = 0; i < source.size(); ++i) names.push_back(source.name(i));
   return names;
 }
 
-Folder Read(const std::string& dir) {
-  absl::StatusOr<Folder> folder = ReadFolder(dir, 3);
+Images Read(const std::string& dir) {
+  absl::StatusOr<Images> folder = ReadFolder(dir, 3);
   EXPECT_TRUE(folder.ok()) << folder.status();
-  return folder.ok() ? *std::move(folder) : Folder();
+  return folder.ok() ? *std::move(folder) : Images();
 }
 
 std::string Message(const std::string& dir, absl::StatusCode code) {
@@ -61,7 +61,7 @@ TEST(FolderTest, ClassFolders) {
         {"train/dog/b.png", "train/dog/a.JPG", "train/cat/x/1.jpeg",
          "train/cat/2.webp", "train/ant/1.jpg", "train/readme.txt",
          "val/dog/c.jpg", "val/cat/9.PNG", "val/cat/10.png", "test/1.jpg"});
-  const Folder folder = Read(dir);
+  const Images folder = Read(dir);
   EXPECT_THAT(folder.classes, ElementsAre("ant", "cat", "dog"));
   EXPECT_THAT(
       Names(*folder.train),
@@ -71,7 +71,6 @@ TEST(FolderTest, ClassFolders) {
   EXPECT_THAT(Names(*folder.test),
               ElementsAre("val/cat/10.png", "val/cat/9.PNG", "val/dog/c.jpg"));
   EXPECT_THAT(folder.test->labels(), ElementsAre(1, 1, 2));
-  EXPECT_EQ(folder.train->path(0), dir + "/train/ant/1.jpg");
 }
 
 TEST(FolderTest, TestStandsInForVal) {
@@ -84,7 +83,7 @@ TEST(FolderTest, WithoutLabels) {
   const std::string dir = TestFolder();
   Touch(dir, {"b/2.jpg", "b/c/3.png", "1.jpg", "notes.txt", ".hidden/9.jpg",
               "b/._2.jpg"});
-  const Folder folder = Read(dir + "/");
+  const Images folder = Read(dir + "/");
   EXPECT_THAT(Names(*folder.train),
               ElementsAre("1.jpg", "b/2.jpg", "b/c/3.png"));
   EXPECT_THAT(folder.train->labels(), ElementsAre());
@@ -95,7 +94,7 @@ TEST(FolderTest, WithoutLabels) {
 TEST(FolderTest, TrainAloneIsWithoutLabels) {
   const std::string dir = TestFolder();
   Touch(dir, {"train/a/1.jpg", "extra/2.jpg"});
-  const Folder folder = Read(dir);
+  const Images folder = Read(dir);
   EXPECT_THAT(Names(*folder.train), ElementsAre("train/a/1.jpg"));
   EXPECT_EQ(folder.test, nullptr);
 }
@@ -187,7 +186,7 @@ TEST(FolderTest, SplitsInAnyCaseAndOtherWords) {
   for (const auto& [train, test] : names) {
     const std::string dir = TestFolder();
     Touch(dir, {train + "/a/1.jpg", train + "/b/2.jpg", test + "/a/3.jpg"});
-    const Folder folder = Read(dir);
+    const Images folder = Read(dir);
     EXPECT_THAT(Names(*folder.train),
                 ElementsAre(train + "/a/1.jpg", train + "/b/2.jpg"));
     ASSERT_NE(folder.test, nullptr) << test;
@@ -199,7 +198,7 @@ TEST(FolderTest, SplitsInAnyCaseAndOtherWords) {
 TEST(FolderTest, OneOfSeveralTestSetsIsScored) {
   const std::string dir = TestFolder();
   Touch(dir, {"train/a/1.jpg", "test/a/2.jpg", "dev/a/3.jpg", "val/a/4.jpg"});
-  const Folder folder = Read(dir);
+  const Images folder = Read(dir);
   EXPECT_THAT(Names(*folder.test), ElementsAre("val/a/4.jpg"));
   EXPECT_THAT(folder.notes, ElementsAre("dev is not used: val is scored",
                                         "test is not used: val is scored"));
@@ -215,7 +214,7 @@ TEST(FolderTest, TwoTrainingSets) {
 TEST(FolderTest, ATestSetWithoutLabelsIsNotScored) {
   std::string dir = TestFolder();
   Touch(dir, {"train/a/1.jpg", "train/b/2.jpg", "test/1.jpg", "test/2.jpg"});
-  Folder folder = Read(dir);
+  Images folder = Read(dir);
   EXPECT_THAT(Names(*folder.train),
               ElementsAre("train/a/1.jpg", "train/b/2.jpg"));
   EXPECT_EQ(folder.test, nullptr);
@@ -237,7 +236,7 @@ TEST(FolderTest, NothingCalledTestIsTrainedOn) {
   const std::string dir = TestFolder();
   Touch(dir, {"pets/train/1.jpg", "pets/Test/2.jpg", "3.jpg", "VAL/4.jpg",
               "dev/5.jpg"});
-  const Folder folder = Read(dir);
+  const Images folder = Read(dir);
   EXPECT_THAT(Names(*folder.train), ElementsAre("3.jpg", "pets/train/1.jpg"));
   EXPECT_THAT(folder.notes,
               ElementsAre("not trained on, because it is called as a "
@@ -245,7 +244,7 @@ TEST(FolderTest, NothingCalledTestIsTrainedOn) {
   // It alone, as the user says.
   EXPECT_THAT(Names(*Read(dir + "/dev").train), ElementsAre("5.jpg"));
   // embed reads whatever is there.
-  EXPECT_EQ(ReadFolderImages(dir, 3)->train->size(), 5);
+  EXPECT_EQ(ReadFolderImages(dir, 3)->source->size(), 5);
 }
 
 TEST(FolderTest, NothingButATestSet) {
@@ -273,7 +272,7 @@ TEST(FolderTest, LinksToTheTestSetAreNotFollowed) {
   std::filesystem::create_symlink("../../test/a", dir + "/train/a/inner");
   std::filesystem::create_symlink("../..", dir + "/train/a/up");
   std::filesystem::create_symlink("../../extra", dir + "/train/a/extra");
-  const Folder folder = Read(dir);
+  const Images folder = Read(dir);
   EXPECT_THAT(Names(*folder.train),
               ElementsAre("train/a/1.jpg", "train/a/extra/3.jpg"));
   EXPECT_THAT(folder.notes, ElementsAre(HasSubstr("3 links lead to folders")));
@@ -301,7 +300,7 @@ TEST(FolderTest, EachRealFolderOnce) {
   std::filesystem::create_symlink("../../pool", dir + "/train/dog/pool");
   std::filesystem::create_symlink("../train", dir + "/pool/back");
   std::filesystem::create_symlink("gone", dir + "/train/dog/gone.jpg");
-  const Folder folder = Read(dir);
+  const Images folder = Read(dir);
   EXPECT_THAT(Names(*folder.train),
               ElementsAre("train/cat/1.jpg", "train/cat/pool/4.jpg",
                           "train/dog/2.jpg", "train/dog/gone.jpg"));
@@ -322,7 +321,7 @@ TEST(FolderTest, WhatIsNoRegularFileIsNotOpened) {
   ASSERT_EQ(mkfifo((dir + "/a/pipe.jpg").c_str(), 0600), 0);
   std::filesystem::create_symlink("pipe.jpg", dir + "/a/link.jpg");
   std::filesystem::create_symlink("/dev/zero", dir + "/a/zero.png");
-  const Folder folder = Read(dir);
+  const Images folder = Read(dir);
   EXPECT_THAT(Names(*folder.train), ElementsAre("a/1.jpg"));
   EXPECT_THAT(folder.notes, ElementsAre("3 were passed over as no regular file "
                                         "(a pipe, socket or device)"));
@@ -361,7 +360,7 @@ TEST(FolderTest, WhatOtherProgramsLeaveBehind) {
               "train/@eaDir/2.jpg", "__MACOSX/train/a/._1.jpg",
               "train/.ipynb_checkpoints/3.jpg", "val/a/4.jpg",
               "val/__MACOSX/5.jpg", "train/a/Thumbs.db"});
-  const Folder folder = Read(dir);
+  const Images folder = Read(dir);
   EXPECT_THAT(folder.classes, ElementsAre("a"));
   EXPECT_THAT(Names(*folder.train), ElementsAre("train/a/1.jpg"));
   EXPECT_THAT(Names(*folder.test), ElementsAre("val/a/4.jpg"));
@@ -377,7 +376,7 @@ TEST(FolderTest, ClassNamesInTwoUnicodeForms) {
               "val/" + whole + "/3.jpg"});
   EXPECT_THAT(Read(dir).test->labels(), ElementsAre(0));
   Touch(dir, {"train/" + whole + "/4.jpg"});
-  const Folder folder = Read(dir);
+  const Images folder = Read(dir);
   EXPECT_THAT(folder.classes, ElementsAre(apart, "dog"));
   EXPECT_THAT(folder.train->labels(), ElementsAre(0, 0, 1));
   EXPECT_THAT(folder.notes,
@@ -441,10 +440,10 @@ TEST(ReadFolderImagesTest, OneFile) {
   Touch(dir, {"1.jpg", "2.jpg"});
   Write(dir + "/photo", {0xFF, 0xD8, 0xFF, 0xE0});
   for (const char* name : {"1.jpg", "photo"}) {
-    const absl::StatusOr<Folder> one = ReadFolderImages(dir + "/" + name, 3);
+    const absl::StatusOr<ImageFiles> one =
+        ReadFolderImages(dir + "/" + name, 3);
     ASSERT_TRUE(one.ok()) << one.status();
-    EXPECT_THAT(Names(*one->train), ElementsAre(name));
-    EXPECT_EQ(one->train->path(0), dir + "/" + name);
+    EXPECT_THAT(Names(*one->source), ElementsAre(name));
   }
 }
 
@@ -466,9 +465,11 @@ TEST(FolderTest, Channels) {
   const std::string dir = TestFolder();
   Touch(dir, {"1.jpg"});
   EXPECT_EQ(ReadFolder(dir, 1)->train->channels(), 1);
-  EXPECT_EQ(ReadFolder(dir, 2).status(),
-            absl::InvalidArgumentError(
-                "--channels=2: must be 1 (gray) or 3 (color)"));
+  EXPECT_EQ(ReadFolder(dir, 13)->train->channels(), 13);
+  EXPECT_EQ(
+      ReadFolder(dir, 0).status(),
+      absl::InvalidArgumentError("--channels=0: must be 1 (gray), 3 (color) or "
+                                 "what all images have, up to 1024"));
 }
 
 }  // namespace

@@ -17,6 +17,7 @@
 namespace gsg {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -63,6 +64,34 @@ TEST_F(ImageListTest, APathALine) {
   const auto& files = dynamic_cast<const FolderSource&>(*images.train);
   ASSERT_TRUE(files.ReadFile(0, &bytes).ok());
   EXPECT_EQ(bytes, Bytes{1});
+}
+
+TEST_F(ImageListTest, PathsIntoArchives) {
+  Write(dir_ + "/a/b.tar",
+        ToBytes(TarFile("x/1.jpg", "old") + TarFile("2.jpg", "two") +
+                TarFile("x/1.jpg", "new") + TarEnd()));
+  const Images images = Read("a/b.tar/x/1.jpg\na/1.jpg\na/b.tar/2.jpg\n");
+  EXPECT_THAT(Names(*images.train),
+              ElementsAre("a/b.tar/x/1.jpg", "a/1.jpg", "a/b.tar/2.jpg"));
+  const auto& files = dynamic_cast<const FolderSource&>(*images.train);
+  std::vector<uint8_t> bytes;
+  ASSERT_TRUE(files.ReadFile(0, &bytes).ok());
+  EXPECT_EQ(bytes, ToBytes("new"));
+  ASSERT_TRUE(files.ReadFile(1, &bytes).ok());
+  EXPECT_EQ(bytes, Bytes{1});
+  ASSERT_TRUE(files.ReadFile(2, &bytes).ok());
+  EXPECT_EQ(bytes, ToBytes("two"));
+  EXPECT_NE(files.Stamp(0), files.Stamp(2));
+  const Images absolute = Read("a/b.tar/2.jpg\n" + dir_ + "/a/1.jpg\n");
+  ASSERT_TRUE(dynamic_cast<const FolderSource&>(*absolute.train)
+                  .ReadFile(0, &bytes)
+                  .ok());
+  EXPECT_EQ(bytes, ToBytes("two"));
+  EXPECT_THAT(Error("a/1.jpg\na/b.tar/3.jpg\n"),
+              AllOf(HasSubstr("line 2: archive "),
+                    HasSubstr("a/b.tar has no file 3.jpg")));
+  Write(dir_ + "/c.tar", ToBytes("no tar"));
+  EXPECT_THAT(Error("c.tar/1.jpg\n"), HasSubstr("line 1: "));
 }
 
 TEST_F(ImageListTest, AbsolutePaths) {
@@ -125,8 +154,8 @@ TEST_F(ImageListTest, Errors) {
               HasSubstr("is a folder, not a list"));
   EXPECT_EQ(ReadImageList(dir_ + "/none", 3).status().code(),
             absl::StatusCode::kNotFound);
-  EXPECT_THAT(std::string(ReadImageList(dir_, 2).status().message()),
-              HasSubstr("--channels=2"));
+  EXPECT_THAT(std::string(ReadImageList(dir_, 0).status().message()),
+              HasSubstr("--channels=0"));
 }
 
 }  // namespace

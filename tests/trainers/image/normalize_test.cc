@@ -70,6 +70,14 @@ TEST(NormalizeTest, MeasuresTheImagesOfAFolder) {
   EXPECT_THAT(stats.std, ElementsAre(0.5, DoubleNear(0.2, 1e-12), 1));
 }
 
+// As LoadDataset leaves them.
+TEST(NormalizeTest, BandsAreMeasured) {
+  Dataset dataset = Folder();
+  dataset.stats = {};
+  ASSERT_TRUE(Normalize("auto", &dataset).ok());
+  EXPECT_THAT(dataset.stats.std, ElementsAre(0.5, DoubleNear(0.2, 1e-12), 1));
+}
+
 TEST(NormalizeTest, NumbersForAllChannelsOrEach) {
   EXPECT_THAT(StatsAfter("0.5:0.25").mean, ElementsAre(0.5, 0.5, 0.5));
   const ChannelStats each = StatsAfter("0,0.5,1:0.1,0.2,0.3");

@@ -56,6 +56,23 @@ TEST(SurveyTest, OneImageWithColorIsEnough) {
   EXPECT_FALSE(survey->gray);
 }
 
+// Gray in 16 bits up to what a codec may do, and color.
+TEST(SurveyTest, SixteenBits) {
+  PngKind kind;
+  kind.bits = 16;
+  const Bytes gray = EncodePng({{9, 200, 9, 0, 9, 250}}, 1, kind);
+  absl::StatusOr<Survey> survey = SurveyOf({Plain(4, 4, {9, 9, 9}), gray});
+  ASSERT_TRUE(survey.ok()) << survey.status();
+  EXPECT_TRUE(survey->wide);
+  EXPECT_TRUE(survey->gray);
+  survey = SurveyOf({EncodePng({{9, 200, 99, 0, 9, 250}}, 1, kind)});
+  ASSERT_TRUE(survey.ok()) << survey.status();
+  EXPECT_FALSE(survey->gray);
+  survey = SurveyOf({Plain(4, 4, {9, 9, 9})});
+  ASSERT_TRUE(survey.ok()) << survey.status();
+  EXPECT_FALSE(survey->wide);
+}
+
 TEST(SurveyTest, AFewPixelsWithColorAreEnough) {
   Bytes rgb(3 * 64 * 64, 90);
   for (int y = 0; y < 16; ++y) {

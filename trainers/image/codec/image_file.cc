@@ -40,17 +40,19 @@ absl::Status NotRead(absl::Span<const uint8_t> file) {
 // The size of the image as the format's decoder will give it, and how that must
 // be turned.
 absl::StatusOr<ImageSize> StoredSize(absl::Span<const uint8_t> file,
-                                     ImageFormat format, int* orientation) {
+                                     ImageFormat format, int channels,
+                                     int* orientation) {
   *orientation = ExifOrientation(file);
   switch (format) {
     case ImageFormat::kJpeg:
       return JpegSize(file);
     case ImageFormat::kPng:
-      return PngSize(file);
+      return PngSize(file, AreBands(channels));
     case ImageFormat::kWebp:
       return WebpSize(file);
     case ImageFormat::kTiff: {
-      GSG_ASSIGN_OR_RETURN(const TiffHeader header, ReadTiffHeader(file));
+      GSG_ASSIGN_OR_RETURN(const TiffHeader header,
+                           ReadTiffHeader(file, channels));
       *orientation = header.orientation;
       return header.size;
     }
@@ -83,7 +85,8 @@ absl::StatusOr<ImageSize> ImageFileDecoder::Open(
     absl::Span<const uint8_t> file) {
   const ImageFormat format = FormatOf(file);
   int orientation = 1;
-  const absl::StatusOr<ImageSize> size = StoredSize(file, format, &orientation);
+  const absl::StatusOr<ImageSize> size =
+      StoredSize(file, format, channels_, &orientation);
   if (!size.ok()) {
     Close();
     return size.status();
@@ -98,19 +101,21 @@ absl::StatusOr<ImageSize> ImageFileDecoder::Open(
 
 absl::StatusOr<Image> ImageFileDecoder::Decode(int reduction) {
   if (format_ != ImageFormat::kJpeg) reduction = 1;
+  const bool as_bands = AreBands(channels_);
   absl::Status status;
   switch (format_) {
     case ImageFormat::kJpeg:
-      status = DecodeJpeg(file_, channels_, &reduction, &raster_);
+      status =
+          DecodeJpeg(file_, as_bands ? 3 : channels_, &reduction, &raster_);
       break;
     case ImageFormat::kPng:
-      status = DecodePng(file_, &raster_);
+      status = DecodePng(file_, /*keep_alpha=*/as_bands, &raster_);
       break;
     case ImageFormat::kWebp:
       status = DecodeWebp(file_, &raster_);
       break;
     case ImageFormat::kTiff:
-      status = DecodeTiff(file_, &raster_);
+      status = DecodeTiff(file_, channels_, &raster_);
       break;
     case ImageFormat::kGif:
       status = DecodeGif(file_, &raster_);
@@ -127,6 +132,9 @@ absl::StatusOr<Image> ImageFileDecoder::Decode(int reduction) {
     case ImageFormat::kUnknown:
       status = absl::FailedPreconditionError("no image is open");
       break;
+  }
+  if (status.ok() && as_bands && raster_.channels != channels_) {
+    status = WrongChannels(raster_.channels, channels_);
   }
   if (!status.ok()) {
     Close();

@@ -22,7 +22,8 @@ namespace gsg {
 // (ResizeBuffer).
 class ImageFileDecoder {
  public:
-  // channels: of what it makes, 1 or 3, whatever the files hold.
+  // channels: of what it makes: 1 or 3, whatever the files hold, or how many
+  // bands they all have (PNG with alpha, TIFF).
   explicit ImageFileDecoder(int channels) : channels_(channels) {}
 
   // Reads the header of `file`, which must stay valid for Decode, and returns
@@ -34,8 +35,8 @@ class ImageFileDecoder {
   // The image opened last; a JPEG is reduced as asked, or more where it would
   // take too much memory; others are not. Pixels stay valid until the next
   // call.
-  // Errors: kDataLoss if it is corrupt or cut off; kFailedPrecondition if the
-  // last Open or Decode failed.
+  // Errors: kDataLoss if it is corrupt or cut off, or has not the channels that
+  // are wanted; kFailedPrecondition if the last Open or Decode failed.
   absl::StatusOr<Image> Decode(int reduction);
 
   // Forgets the image that is open, and frees the memory.

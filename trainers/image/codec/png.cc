@@ -24,6 +24,7 @@ namespace {
 // all that is here outlives it.
 struct Reading {
   absl::Span<const uint8_t> left;
+  bool keep_alpha;
   Raster* raster;
   std::vector<png_bytep> rows;
   std::string error;
@@ -53,11 +54,12 @@ void SkipOthers(png_structp png) {
                               sizeof(kOthers) / 5);
 }
 
-// Gray or RGB bytes whatever the file holds.
-void AskForBytes(png_structp png) {
+// Values of 8 bits, or of 16 in this machine's order (little-endian, as all
+// that LibTorch's wheels run on), whatever the file holds.
+void AskForValues(png_structp png, bool keep_alpha) {
   png_set_expand(png);
-  png_set_strip_16(png);
-  png_set_strip_alpha(png);
+  png_set_swap(png);
+  if (!keep_alpha) png_set_strip_alpha(png);
 }
 
 // False if libpng failed.
@@ -66,12 +68,13 @@ bool Read(png_structp png, png_infop info, Reading* reading) {
   png_set_read_fn(png, reading, ReadBytes);
   SkipOthers(png);
   png_read_info(png, info);
-  AskForBytes(png);
+  AskForValues(png, reading->keep_alpha);
   png_set_interlace_handling(png);
   png_read_update_info(png, info);
   const int height = static_cast<int>(png_get_image_height(png, info));
   const int width = static_cast<int>(png_get_image_width(png, info));
-  reading->raster->Resize(height, width, png_get_channels(png, info));
+  reading->raster->Resize(height, width, png_get_channels(png, info),
+                          png_get_bit_depth(png, info) == 16);
   const size_t row = png_get_rowbytes(png, info);
   reading->rows.resize(height);
   for (int y = 0; y < height; ++y) {
@@ -83,7 +86,8 @@ bool Read(png_structp png, png_infop info, Reading* reading) {
 
 }  // namespace
 
-absl::StatusOr<ImageSize> PngSize(absl::Span<const uint8_t> file) {
+absl::StatusOr<ImageSize> PngSize(absl::Span<const uint8_t> file,
+                                  bool keep_alpha) {
   // Signature, then the chunk IHDR: length, name, width, height, ...
   if (file.size() < 24) {
     return absl::DataLossError(
@@ -94,7 +98,10 @@ absl::StatusOr<ImageSize> PngSize(absl::Span<const uint8_t> file) {
   };
   const int64_t width = number(16);
   const int64_t height = number(20);
-  if (absl::Status s = CheckSize(height, width, 3); !s.ok()) return s;
+  // Byte 24 is the bits a sample.
+  const bool wide = file.size() > 24 && file[24] == 16;
+  const int64_t bytes = (keep_alpha ? 4 : 3) * (wide ? 2 : 1);
+  if (absl::Status s = CheckSize(height, width, bytes); !s.ok()) return s;
   // Deflate makes at most 1032 bytes of one, and a pixel has a bit at least.
   constexpr int64_t kPixelsAByte = 8 * 1032;
   if (height * width / kPixelsAByte > static_cast<int64_t>(file.size())) {
@@ -105,11 +112,12 @@ absl::StatusOr<ImageSize> PngSize(absl::Span<const uint8_t> file) {
   return ImageSize{static_cast<int>(height), static_cast<int>(width)};
 }
 
-absl::Status DecodePng(absl::Span<const uint8_t> file, Raster* raster) {
+absl::Status DecodePng(absl::Span<const uint8_t> file, bool keep_alpha,
+                       Raster* raster) {
   // libpng reads the header itself, which must say what PngSize has seen.
-  const absl::StatusOr<ImageSize> size = PngSize(file);
+  const absl::StatusOr<ImageSize> size = PngSize(file, keep_alpha);
   if (!size.ok()) return size.status();
-  Reading reading{file, raster, {}, {}};
+  Reading reading{file, keep_alpha, raster, {}, {}};
   png_structp png =
       png_create_read_struct(PNG_LIBPNG_VER_STRING, &reading, Fail, Ignore);
   if (png == nullptr) {

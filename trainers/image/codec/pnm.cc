@@ -60,7 +60,7 @@ absl::StatusOr<Header> ReadHeader(absl::Span<const uint8_t> file) {
   if (most < 1 || most > 65535) {
     return absl::DataLossError("PPM: the header is cut off or corrupt");
   }
-  GSG_RETURN_IF_ERROR(CheckSize(height, width, 3));
+  GSG_RETURN_IF_ERROR(CheckSize(height, width, most > 255 ? 6 : 3));
   const int64_t bytes = height * width * header.channels * (most > 255 ? 2 : 1);
   const auto left = static_cast<int64_t>(file.size() - header.pixels_at);
   if (bytes > left) {
@@ -81,18 +81,24 @@ absl::StatusOr<ImageSize> PnmSize(absl::Span<const uint8_t> file) {
 
 absl::Status DecodePnm(absl::Span<const uint8_t> file, Raster* raster) {
   GSG_ASSIGN_OR_RETURN(const Header header, ReadHeader(file));
-  std::vector<uint8_t> scaled(header.most + 1);
+  const bool wide = header.most > 255;
+  std::vector<uint16_t> scaled(header.most + 1);
   for (int v = 0; v <= header.most; ++v) {
     // In this order, and ties to even, as Pillow does it.
-    scaled[v] = static_cast<uint8_t>(
-        std::nearbyint(static_cast<double>(v) / header.most * 255));
+    scaled[v] = static_cast<uint16_t>(std::nearbyint(
+        static_cast<double>(v) / header.most * (wide ? 65535 : 255)));
   }
-  raster->Resize(header.size.height, header.size.width, header.channels);
+  raster->Resize(header.size.height, header.size.width, header.channels, wide);
   const uint8_t* in = file.data() + header.pixels_at;
-  for (uint8_t& out : raster->pixels) {
-    int value = *in++;
-    if (header.most > 255) value = value << 8 | *in++;
-    out = scaled[std::min(value, header.most)];
+  if (wide) {
+    auto* const out = raster->Values<uint16_t>();
+    for (size_t i = 0; i < raster->pixels.size() / 2; ++i, in += 2) {
+      out[i] = scaled[std::min(in[0] << 8 | in[1], header.most)];
+    }
+  } else {
+    for (uint8_t& out : raster->pixels) {
+      out = static_cast<uint8_t>(scaled[std::min<int>(*in++, header.most)]);
+    }
   }
   return absl::OkStatus();
 }

@@ -17,9 +17,8 @@ namespace gsg {
 // kMaxImageBytes.
 absl::StatusOr<ImageSize> PnmSize(absl::Span<const uint8_t> file);
 
-// Decodes the first image of a PGM or PPM file of 8 or 16 bits to gray or RGB
-// bytes. A value v of at most m becomes 255 v / m, rounded, as in Pillow (which
-// does not bring a PGM of 16 bits to 8).
+// Decodes the first image of a PGM or PPM file to gray or RGB of as many bits.
+// A value v of at most m becomes 255 v / m, or of 16 bits 65535 v / m, rounded.
 // Errors: those of PnmSize.
 absl::Status DecodePnm(absl::Span<const uint8_t> file, Raster* raster);
 

@@ -11,17 +11,18 @@
 namespace gsg {
 namespace {
 
-uint8_t Luma(const uint8_t* rgb) {
-  return static_cast<uint8_t>(
-      (19595 * rgb[0] + 38470 * rgb[1] + 7471 * rgb[2] + 0x8000) >> 16);
+template <class T>
+T Luma(const T* rgb) {
+  return static_cast<T>((uint32_t{19595} * rgb[0] + uint32_t{38470} * rgb[1] +
+                         uint32_t{7471} * rgb[2] + 0x8000) >>
+                        16);
 }
 
 // Where displayed pixel (y, x) lies in the raster: first + y * down + x *
-// across.
+// across, in values.
 struct Walk {
   int height, width;  // as displayed
-  const uint8_t* first;
-  int64_t down, across;
+  int64_t first, down, across;
 };
 
 // Which of the stored axes EXIF's orientations run backwards.
@@ -38,8 +39,7 @@ Walk MakeWalk(const Raster& raster, int orientation) {
   const int64_t row = int64_t{raster.width} * raster.channels;
   int64_t dx = raster.channels;
   int64_t dy = row;
-  Walk walk;
-  walk.first = raster.pixels.data();
+  Walk walk = {};
   if (ReversesX(orientation)) {
     walk.first += (raster.width - 1) * dx;
     dx = -dx;
@@ -56,7 +56,40 @@ Walk MakeWalk(const Raster& raster, int orientation) {
   return walk;
 }
 
+template <class T>
+void WalkToPlanes(const Raster& raster, const Walk& walk, int channels,
+                  T* out) {
+  const size_t plane = static_cast<size_t>(walk.height) * walk.width;
+  for (int y = 0; y < walk.height; ++y) {
+    const T* in = raster.Values<T>() + walk.first + y * walk.down;
+    if (raster.channels == 3 && channels == 3) {
+      for (int x = 0; x < walk.width; ++x, in += walk.across) {
+        out[x] = in[0];
+        out[plane + x] = in[1];
+        out[2 * plane + x] = in[2];
+      }
+    } else if (raster.channels == channels) {
+      for (int x = 0; x < walk.width; ++x, in += walk.across) {
+        for (int c = 0; c < channels; ++c) out[c * plane + x] = in[c];
+      }
+    } else {
+      for (int x = 0; x < walk.width; ++x, in += walk.across) {
+        const T gray = raster.channels == 3 ? Luma(in) : *in;
+        for (int c = 0; c < channels; ++c) out[c * plane + x] = gray;
+      }
+    }
+    out += walk.width;
+  }
+}
+
 }  // namespace
+
+absl::Status WrongChannels(int has, int wanted) {
+  return absl::DataLossError(
+      absl::StrCat("has ", has, has == 1 ? " channel" : " channels", " where ",
+                   wanted, wanted == 1 ? " is" : " are",
+                   " wanted; --channels=", has, " trains on such images"));
+}
 
 void ResizeBuffer(size_t size, std::vector<uint8_t>* buffer) {
   constexpr size_t kLarge = size_t{16} << 20;
@@ -66,11 +99,14 @@ void ResizeBuffer(size_t size, std::vector<uint8_t>* buffer) {
   buffer->resize(size);
 }
 
-void Raster::Resize(int new_height, int new_width, int new_channels) {
+void Raster::Resize(int new_height, int new_width, int new_channels,
+                    bool new_wide) {
   height = new_height;
   width = new_width;
   channels = new_channels;
-  ResizeBuffer(static_cast<size_t>(height) * width * channels, &pixels);
+  wide = new_wide;
+  ResizeBuffer(static_cast<size_t>(height) * width * channels * (wide ? 2 : 1),
+               &pixels);
 }
 
 absl::Status CheckSize(int64_t height, int64_t width, int64_t bytes_a_pixel) {
@@ -88,27 +124,16 @@ Image ToPlanes(const Raster& raster, int orientation, int channels,
                ImageSize full, int reduction, std::vector<uint8_t>* chw) {
   const Walk walk = MakeWalk(raster, orientation);
   const size_t plane = static_cast<size_t>(walk.height) * walk.width;
-  ResizeBuffer(plane * channels, chw);
-  uint8_t* out = chw->data();
-  for (int y = 0; y < walk.height; ++y) {
-    const uint8_t* in = walk.first + y * walk.down;
-    if (raster.channels == 3 && channels == 3) {
-      for (int x = 0; x < walk.width; ++x, in += walk.across) {
-        out[x] = in[0];
-        out[plane + x] = in[1];
-        out[2 * plane + x] = in[2];
-      }
-    } else {
-      for (int x = 0; x < walk.width; ++x, in += walk.across) {
-        const uint8_t gray = raster.channels == 3 ? Luma(in) : *in;
-        for (int c = 0; c < channels; ++c) out[c * plane + x] = gray;
-      }
-    }
-    out += walk.width;
-  }
-
+  ResizeBuffer(plane * channels * (raster.wide ? 2 : 1), chw);
   Image image;
-  image.chw = chw->data();
+  if (raster.wide) {
+    auto* out = reinterpret_cast<uint16_t*>(chw->data());
+    WalkToPlanes(raster, walk, channels, out);
+    image.chw16 = out;
+  } else {
+    WalkToPlanes(raster, walk, channels, chw->data());
+    image.chw = chw->data();
+  }
   image.channels = channels;
   image.height = walk.height;
   image.width = walk.width;

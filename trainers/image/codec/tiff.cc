@@ -3,6 +3,7 @@
 #include <tiffio.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdarg>
 #include <cstddef>
 #include <cstdint>
@@ -119,14 +120,15 @@ class File {
   std::string reason_;
 };
 
-enum class Kind { kGray, kInverseGray, kPalette, kRgb, kCmyk };
+enum class Kind { kGray, kInverseGray, kPalette, kRgb, kCmyk, kBands };
 
 // What the page is made of.
 struct Layout {
   Kind kind = Kind::kGray;
   uint32_t height = 0, width = 0;
   int orientation = 1;
-  int bits = 1;             // a sample
+  int bits = 1;  // a sample
+  bool is_float = false;
   int samples = 1;          // a pixel
   int used = 1;             // samples that are looked at, the first ones
   bool multiplied = false;  // RGB by alpha, the fourth
@@ -139,15 +141,17 @@ struct Layout {
   const uint16_t* palette[3] = {};
 
   int raster_channels() const {
+    if (kind == Kind::kBands) return samples;
     return kind == Kind::kGray || kind == Kind::kInverseGray ? 1 : 3;
   }
+  bool wide() const { return bits >= 16; }
 };
 
 absl::Status NotRead(const char* what, int64_t value) {
   return absl::DataLossError(absl::StrCat(
       "TIFF: ", what, " ", value,
-      ", which is not read (gray of 1, 2, 4, 8 or 16 bits, palettes, RGB and "
-      "CMYK of 8 or 16 are)"));
+      ", which is not read (gray of 1, 2, 4, 8, 16 or 32 bits, palettes, RGB "
+      "and CMYK of 8, 16 or 32 are)"));
 }
 
 uint16_t Field(TIFF* tiff, uint32_t tag, uint16_t otherwise) {
@@ -187,25 +191,46 @@ absl::Status FindKind(TIFF* tiff, Layout* layout) {
   return absl::OkStatus();
 }
 
-absl::Status FindSamples(TIFF* tiff, Layout* layout) {
+// Whether the samples of gray are bands, which as gray or RGB would be lost, or
+// what is wanted are all samples. Gray and alpha are gray.
+absl::StatusOr<bool> AreAllWanted(const Layout& layout, int channels) {
+  const bool gray = layout.raster_channels() == 1;
+  if (AreBands(channels) ? layout.kind != Kind::kPalette
+                         : gray && layout.samples > 2) {
+    if (layout.samples == channels) return true;
+    return WrongChannels(layout.samples, channels);
+  }
+  return false;
+}
+
+absl::Status FindSamples(TIFF* tiff, int channels, Layout* layout) {
   layout->bits = Field(tiff, TIFFTAG_BITSPERSAMPLE, 1);
   layout->samples = Field(tiff, TIFFTAG_SAMPLESPERPIXEL, 1);
   layout->apart = Field(tiff, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG) ==
                   PLANARCONFIG_SEPARATE;
   const int format = Field(tiff, TIFFTAG_SAMPLEFORMAT, SAMPLEFORMAT_UINT);
-  if (format != SAMPLEFORMAT_UINT && format != SAMPLEFORMAT_VOID) {
-    return NotRead("signed or floating-point samples, format", format);
+  layout->is_float = format == SAMPLEFORMAT_IEEEFP && layout->bits == 32;
+  if (format != SAMPLEFORMAT_UINT && format != SAMPLEFORMAT_VOID &&
+      !layout->is_float) {
+    return NotRead(
+        "signed samples, or floating-point ones not of 32 bits, "
+        "format",
+        format);
   }
   const bool one = layout->raster_channels() == 1;
   const int bits = layout->bits;
   const bool few = bits == 1 || bits == 2 || bits == 4;
-  if (bits != 8 && (layout->kind == Kind::kPalette || bits != 16) &&
-      !(few && (one || layout->kind == Kind::kPalette))) {
+  const bool many = bits == 16 || bits == 32;
+  const bool palette = layout->kind == Kind::kPalette;
+  if (bits != 8 && !(many && !palette) && !(few && (one || palette))) {
     return NotRead("bits a sample:", bits);
   }
-  layout->used = layout->kind == Kind::kRgb    ? 3
-                 : layout->kind == Kind::kCmyk ? 4
-                                               : 1;
+  GSG_ASSIGN_OR_RETURN(const bool all, AreAllWanted(*layout, channels));
+  if (all) layout->kind = Kind::kBands;
+  layout->used = layout->kind == Kind::kRgb     ? 3
+                 : layout->kind == Kind::kCmyk  ? 4
+                 : layout->kind == Kind::kBands ? layout->samples
+                                                : 1;
   if (layout->samples < layout->used) {
     return NotRead("samples a pixel:", layout->samples);
   }
@@ -255,8 +280,8 @@ absl::Status FindChunks(TIFF* tiff, Layout* layout) {
         "TIFF: strips or tiles of a size that makes no sense");
   }
   const int64_t chunks = layout->apart ? layout->used : 1;
-  const int64_t pixels =
-      int64_t{layout->height} * layout->width * layout->raster_channels();
+  const int64_t pixels = int64_t{layout->height} * layout->width *
+                         layout->raster_channels() * (layout->wide() ? 2 : 1);
   constexpr int64_t kMax = kMaxImageBytes / 2;
   if (layout->chunk_bytes > (kMax - pixels) / chunks) {
     return absl::DataLossError(absl::StrCat(
@@ -267,7 +292,7 @@ absl::Status FindChunks(TIFF* tiff, Layout* layout) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<Layout> FindLayout(const File& file) {
+absl::StatusOr<Layout> FindLayout(const File& file, int channels) {
   TIFF* tiff = file.get();
   if (tiff == nullptr) return file.Error("the header is cut off or corrupt");
   Layout layout;
@@ -283,85 +308,122 @@ absl::StatusOr<Layout> FindLayout(const File& file) {
         "); LZW, Deflate, PackBits, JPEG and fax are"));
   }
   GSG_RETURN_IF_ERROR(FindKind(tiff, &layout));
-  GSG_RETURN_IF_ERROR(FindSamples(tiff, &layout));
+  GSG_RETURN_IF_ERROR(FindSamples(tiff, channels, &layout));
   GSG_RETURN_IF_ERROR(FindChunks(tiff, &layout));
   const int orientation = Field(tiff, TIFFTAG_ORIENTATION, 1);
   layout.orientation = orientation >= 1 && orientation <= 8 ? orientation : 1;
   return layout;
 }
 
-// a * b / 255, rounded, for bytes.
-int TimesShare(int a, int b) {
-  const int product = a * b + 128;
-  return ((product >> 8) + product) >> 8;
+// a * b / most, rounded, for values of 8 or 16 bits.
+template <class T>
+uint32_t TimesShare(uint32_t a, uint32_t b) {
+  constexpr int kBits = 8 * sizeof(T);
+  const uint32_t product = a * b + (uint32_t{1} << (kBits - 1));
+  return ((product >> kBits) + product) >> kBits;
 }
 
 // A row of a chunk's samples; those of pixel x and sample s lie at position
 // x * step + s of the same memory, or with samples apart in one a sample.
+// T: uint16_t if the samples are wide, or else uint8_t.
+template <class T>
 class Row {
  public:
   Row(const Layout& layout, const uint8_t* chunk, int64_t row)
       : layout_(layout), row_(chunk + row * layout.chunk_row) {}
 
-  // The upper 8 bits, or all if there are fewer.
-  int Sample(int64_t x, int s) const {
-    const int64_t at = layout_.apart ? x : x * layout_.samples + s;
-    const uint8_t* row = row_ + (layout_.apart ? s * layout_.chunk_bytes : 0);
-    switch (layout_.bits) {
-      case 8:
-        return row[at];
-      case 16: {
-        uint16_t value;  // in this machine's order
-        std::memcpy(&value, row + 2 * at, sizeof(value));
-        return value >> 8;
-      }
-      default: {
-        const int64_t bit = at * layout_.bits;
-        const int shift = 8 - layout_.bits - static_cast<int>(bit % 8);
-        return row[bit / 8] >> shift & ((1 << layout_.bits) - 1);
-      }
-    }
-  }
-
-  // One or three bytes.
-  void Pixel(int64_t x, uint8_t* out) const {
+  // As many values as the raster has channels. False for a floating-point
+  // sample outside 0..1.
+  bool Pixel(int64_t x, T* out) const {
+    constexpr uint32_t kMost = static_cast<T>(-1);
+    if (layout_.is_float && !FloatsFit(x)) return false;
     switch (layout_.kind) {
       case Kind::kGray:
-      case Kind::kInverseGray: {
-        const int most = layout_.bits >= 8 ? 255 : (1 << layout_.bits) - 1;
-        const int gray = Sample(x, 0) * (255 / most);
-        *out = static_cast<uint8_t>(layout_.kind == Kind::kGray ? gray
-                                                                : 255 - gray);
-        return;
-      }
+        *out = Full(x, 0);
+        break;
+      case Kind::kInverseGray:
+        *out = static_cast<T>(kMost - Full(x, 0));
+        break;
+      case Kind::kBands:
+        for (int c = 0; c < layout_.samples; ++c) out[c] = Full(x, c);
+        break;
       case Kind::kPalette: {
-        const int index = Sample(x, 0);
+        const uint32_t index = Sample(x, 0);
         for (int c = 0; c < 3; ++c) {
-          out[c] = static_cast<uint8_t>(layout_.palette[c][index] >> 8);
+          out[c] = static_cast<T>(layout_.palette[c][index] >> 8);
         }
-        return;
+        break;
       }
       case Kind::kRgb: {
-        const int alpha = layout_.multiplied ? Sample(x, 3) : 255;
+        const uint32_t alpha = layout_.multiplied ? Sample(x, 3) : kMost;
         for (int c = 0; c < 3; ++c) {
-          const int value = Sample(x, c);
-          out[c] = static_cast<uint8_t>(
-              alpha == 0 ? 0 : std::min(255, value * 255 / alpha));
+          out[c] = static_cast<T>(
+              alpha == 0 ? 0 : std::min(kMost, Sample(x, c) * kMost / alpha));
         }
-        return;
+        break;
       }
       case Kind::kCmyk: {
-        const int light = 255 - Sample(x, 3);
+        const uint32_t light = kMost - Sample(x, 3);
         for (int c = 0; c < 3; ++c) {
-          out[c] =
-              static_cast<uint8_t>(light - TimesShare(Sample(x, c), light));
+          out[c] = static_cast<T>(light - TimesShare<T>(Sample(x, c), light));
         }
-        return;
+        break;
       }
     }
+    return true;
   }
 
  private:
+  const uint8_t* At(int64_t x, int s) const {
+    const int64_t at = layout_.apart ? x : x * layout_.samples + s;
+    const uint8_t* row = row_ + (layout_.apart ? s * layout_.chunk_bytes : 0);
+    return row + at * layout_.bits / 8;
+  }
+
+  // Of at least 8 bits in this machine's order, and at most those of T.
+  template <class Value>
+  Value Load(int64_t x, int s) const {
+    Value value;
+    std::memcpy(&value, At(x, s), sizeof(value));
+    return value;
+  }
+
+  bool FloatsFit(int64_t x) const {
+    for (int s = 0; s < layout_.used; ++s) {
+      const auto value = Load<float>(x, s);
+      if (!(value >= 0 && value <= 1)) return false;
+    }
+    return true;
+  }
+
+  // A sample of few bits or many as a T, whose largest value is white.
+  T Full(int64_t x, int s) const {
+    constexpr uint32_t kMost = static_cast<T>(-1);
+    const uint32_t most = layout_.bits >= 8 ? kMost : (1u << layout_.bits) - 1;
+    return static_cast<T>(Sample(x, s) * (kMost / most));
+  }
+
+  // All bits of a sample, or the upper ones that T holds.
+  uint32_t Sample(int64_t x, int s) const {
+    if (layout_.is_float) {
+      return static_cast<uint32_t>(std::lround(Load<float>(x, s) * 65535));
+    }
+    switch (layout_.bits) {
+      case 8:
+        return *At(x, s);
+      case 16:
+        return Load<uint16_t>(x, s);
+      case 32:
+        return Load<uint32_t>(x, s) >> 16;
+      default: {
+        const int64_t bit =
+            (layout_.apart ? x : x * layout_.samples + s) * layout_.bits;
+        const int shift = 8 - layout_.bits - static_cast<int>(bit % 8);
+        return *At(x, s) >> shift & ((1 << layout_.bits) - 1);
+      }
+    }
+  }
+
   const Layout& layout_;
   const uint8_t* row_;
 };
@@ -386,27 +448,12 @@ bool ReadChunk(TIFF* tiff, const Layout& layout, uint32_t x, uint32_t y,
   return true;
 }
 
-}  // namespace
-
-absl::StatusOr<TiffHeader> ReadTiffHeader(absl::Span<const uint8_t> file) {
-  const File tiff(file);
-  GSG_ASSIGN_OR_RETURN(const Layout layout, FindLayout(tiff));
-  TiffHeader header;
-  header.size = {static_cast<int>(layout.height),
-                 static_cast<int>(layout.width)};
-  header.orientation = layout.orientation;
-  return header;
-}
-
-absl::Status DecodeTiff(absl::Span<const uint8_t> file, Raster* raster) {
-  const File tiff(file);
-  GSG_ASSIGN_OR_RETURN(const Layout layout, FindLayout(tiff));
+template <class T>
+absl::Status ReadPixels(const File& tiff, const Layout& layout, T* out) {
   // Zeros, in case a decoder leaves bytes that it does not know.
   std::vector<uint8_t> chunk(layout.chunk_bytes *
                              (layout.apart ? layout.used : 1));
   const int channels = layout.raster_channels();
-  raster->Resize(static_cast<int>(layout.height),
-                 static_cast<int>(layout.width), channels);
   for (int64_t y = 0; y < layout.height; y += layout.chunk_height) {
     for (int64_t x = 0; x < layout.width; x += layout.chunk_width) {
       if (!ReadChunk(tiff.get(), layout, static_cast<uint32_t>(x),
@@ -419,16 +466,43 @@ absl::Status DecodeTiff(absl::Span<const uint8_t> file, Raster* raster) {
       const int64_t columns =
           std::min<int64_t>(layout.chunk_width, layout.width - x);
       for (int64_t i = 0; i < rows; ++i) {
-        const Row row(layout, chunk.data(), i);
-        uint8_t* out = raster->pixels.data() +
-                       ((y + i) * int64_t{layout.width} + x) * channels;
-        for (int64_t j = 0; j < columns; ++j, out += channels) {
-          row.Pixel(j, out);
+        const Row<T> row(layout, chunk.data(), i);
+        T* to = out + ((y + i) * int64_t{layout.width} + x) * channels;
+        for (int64_t j = 0; j < columns; ++j, to += channels) {
+          if (!row.Pixel(j, to)) {
+            return absl::DataLossError(
+                "TIFF: floating-point samples outside 0..1: bring them there, "
+                "or to integers, as their range says");
+          }
         }
       }
     }
   }
   return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<TiffHeader> ReadTiffHeader(absl::Span<const uint8_t> file,
+                                          int channels) {
+  const File tiff(file);
+  GSG_ASSIGN_OR_RETURN(const Layout layout, FindLayout(tiff, channels));
+  TiffHeader header;
+  header.size = {static_cast<int>(layout.height),
+                 static_cast<int>(layout.width)};
+  header.orientation = layout.orientation;
+  return header;
+}
+
+absl::Status DecodeTiff(absl::Span<const uint8_t> file, int channels,
+                        Raster* raster) {
+  const File tiff(file);
+  GSG_ASSIGN_OR_RETURN(const Layout layout, FindLayout(tiff, channels));
+  raster->Resize(static_cast<int>(layout.height),
+                 static_cast<int>(layout.width), layout.raster_channels(),
+                 layout.wide());
+  return layout.wide() ? ReadPixels(tiff, layout, raster->Values<uint16_t>())
+                       : ReadPixels(tiff, layout, raster->Values<uint8_t>());
 }
 
 }  // namespace gsg

@@ -1,8 +1,9 @@
-// decode_image CHANNELS FILE...: for each file a line "HEIGHT WIDTH" and the
-// planes that our decoder makes of it, or a line "error: ...".
+// decode_image CHANNELS FILE...: for each file a line "HEIGHT WIDTH BITS" and
+// the planes that our decoder makes of it, or a line "error: ...".
 
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <vector>
@@ -31,15 +32,20 @@ void Print(const char* path, int channels) {
     std::printf("error: %s\n", std::string(image.status().message()).c_str());
     return;
   }
-  std::printf("%d %d\n", image->height, image->width);
-  std::fwrite(image->chw, 1,
-              size_t{1} * channels * image->height * image->width, stdout);
+  const bool wide = image->chw16 != nullptr;
+  std::printf("%d %d %d\n", image->height, image->width, wide ? 16 : 8);
+  const size_t values = size_t{1} * channels * image->height * image->width;
+  if (wide) {
+    std::fwrite(image->chw16, 2, values, stdout);
+  } else {
+    std::fwrite(image->chw, 1, values, stdout);
+  }
 }
 
 }  // namespace
 }  // namespace gsg
 
 int main(int argc, char** argv) {
-  for (int i = 2; i < argc; ++i) gsg::Print(argv[i], argv[1][0] - '0');
+  for (int i = 2; i < argc; ++i) gsg::Print(argv[i], std::atoi(argv[1]));
   return 0;
 }

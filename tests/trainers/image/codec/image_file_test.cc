@@ -52,9 +52,11 @@ Planes Decode(const FileBytes& file, int channels, int reduction = 1) {
   EXPECT_EQ(image->width,
             (size->width + image->reduction - 1) / image->reduction);
   const size_t n = size_t{1} * image->channels * image->height * image->width;
-  return {image->channels, image->height,
-          image->width,    std::vector<int>(image->chw, image->chw + n),
-          image->top,      image->left};
+  const std::vector<int> values =
+      image->chw16 != nullptr ? std::vector<int>(image->chw16, image->chw16 + n)
+                              : std::vector<int>(image->chw, image->chw + n);
+  return {image->channels, image->height, image->width,
+          values,          image->top,    image->left};
 }
 
 // The message with which a file is refused, by either call.
@@ -408,14 +410,14 @@ TEST(PngTest, GrayOfAllDepths) {
               ElementsAre(85, 255));
   kind.bits = 16;
   EXPECT_THAT(Decode(EncodePng({{0x12, 0xFF, 0xAB, 0x00}}, 2, kind), 1).values,
-              ElementsAre(0x12, 0xAB));
+              ElementsAre(0x12FF, 0xAB00));
 }
 
 TEST(PngTest, SixteenBitRgb) {
   PngKind kind;
   kind.bits = 16;
   EXPECT_THAT(Decode(EncodePng({{1, 99, 2, 99, 3, 99}}, 1, kind), 3).values,
-              ElementsAre(1, 2, 3));
+              ElementsAre(0x163, 0x263, 0x363));
 }
 
 TEST(PngTest, AlphaIsDropped) {

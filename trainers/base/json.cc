@@ -1,8 +1,7 @@
-#include "trainers/base/parse_json.h"
+#include "trainers/base/json.h"
 
 #include <cstdint>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <stdexcept>
@@ -16,8 +15,6 @@
 
 namespace gsg {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr int kMaxDepth = 16;
 
@@ -55,6 +52,11 @@ absl::StatusOr<Json> ParseJson(absl::string_view text) {
   return json;
 }
 
+std::string JsonText(const Json& json, int indent) {
+  return json.dump(indent, ' ', /*ensure_ascii=*/false,
+                   Json::error_handler_t::replace);
+}
+
 std::optional<int64_t> WholeNumber(const Json& json) {
   constexpr uint64_t kLargest = std::numeric_limits<int64_t>::max();
   if (!json.is_number_integer() ||
@@ -68,7 +70,7 @@ int64_t WholeNumberOf(absl::string_view name, const Json& json) {
   const std::optional<int64_t> number = WholeNumber(json);
   if (!number) {
     throw std::invalid_argument(absl::StrCat(
-        name, " must be a whole number; it is ", json.dump().substr(0, 40)));
+        name, " must be a whole number; it is ", JsonText(json).substr(0, 40)));
   }
   return *number;
 }
