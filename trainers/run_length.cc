@@ -21,6 +21,8 @@
 #include "trainers/config/values.h"
 #include "trainers/image/dataset.h"
 #include "trainers/image/survey.h"
+#include "trainers/run/checkpoint.h"
+#include "trainers/run/run_state.h"
 #include "trainers/train/trainer.h"
 
 namespace gsg {
@@ -41,18 +43,33 @@ std::string DecisionLines(const std::vector<Decision>& decisions) {
   return text;
 }
 
+// Of the run that `path` is a checkpoint of, if it is one. What cannot be read
+// at all is an error later, where the weights are read.
+std::optional<Config> ConfigOfRun(const std::string& path) {
+  if (path.empty()) return std::nullopt;
+  const absl::StatusOr<Checkpoint> checkpoint = LoadCheckpoint(path);
+  if (!checkpoint.ok()) return std::nullopt;
+  absl::StatusOr<SavedRun> run = StateFromJson(checkpoint->meta);
+  if (!run.ok()) return std::nullopt;
+  run->config.channels = run->state.channel_mean.size();
+  return std::move(run->config);
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> FitRun(std::set<std::string> given, bool gpu,
                                    int cpus, Config* config,
                                    std::optional<Dataset>* dataset) {
   given.merge(FieldsUnlikeRecipe(*config));
+  FitFacts facts;
+  facts.start = ConfigOfRun(config->init);
+  const bool as_start = facts.start.has_value() && given.count("channels") == 0;
+  const int64_t channels = as_start ? facts.start->channels : config->channels;
   GSG_ASSIGN_OR_RETURN(
       Dataset read, LoadDataset(config->dataset,
                                 DataPlace{config->data_dir, config->data_list},
-                                static_cast<int>(config->channels)));
+                                static_cast<int>(channels)));
   GSG_ASSIGN_OR_RETURN(const Survey survey, SurveyImages(*read.train));
-  FitFacts facts;
   facts.images = survey.images - config->validation;
   facts.side = survey.side;
   facts.gray = survey.gray;

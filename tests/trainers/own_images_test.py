@@ -59,6 +59,16 @@ class OwnImagesTest(unittest.TestCase):
         self.assertGreater(seconds, 4)
         self.assertLess(seconds, 120)
 
+    def test_a_run_goes_on_from_another(self):
+        first, _ = self.run_on(*SMALL, "--epochs=1", "--crop_size=24")
+        second, text = self.run_on("--recipe=photos", "--epochs=1", "--knn_k=20",
+                                   "--init=" + first + "/checkpoint-last.pt")
+        for flag in ("backbone=resnet_small", "crop_size=24",
+                     "projector_dim=64", "stem=small_stride2"):
+            self.assertRegex(text, "--%s +as the run of --init" % flag)
+        self.assertEqual(tr.result(first)["trained"]["knn_top1"],
+                         tr.result(second)["untrained"]["knn_top1"])
+
     def test_a_folder_without_a_recipe_is_photos(self):
         _, text = self.run_on("--dataset=folder", "--max_steps=1",
                               *SMALL[1:])

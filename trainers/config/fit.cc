@@ -63,23 +63,77 @@ int64_t Epochs(const FitFacts& facts) {
 // Keeps what was decided, and what must not be.
 class Fitter {
  public:
-  Fitter(const std::set<std::string>& given, const Config& config)
-      : given_(given), void_(FieldsWithoutEffect(config)) {}
+  Fitter(const std::set<std::string>& given, Config* config)
+      : given_(given), config_(*config) {}
 
   template <class Value>
   void Set(absl::string_view flag, const Value& fit, absl::string_view reason,
            Value* value) {
     const std::string name(flag);
-    if (given_.count(name) > 0 || void_.count(name) > 0) return;
+    if (given_.count(name) > 0) return;
+    if (FieldsWithoutEffect(config_).count(name) > 0) return;
     *value = fit;
     decisions_.push_back({name, ValueText(fit), std::string(reason)});
+  }
+
+  // The network and the size of views that suit the images.
+  void ChooseNetwork(const FitFacts& facts) {
+    const bool released = !config_.init.empty();
+    constexpr absl::string_view kReleased = "as released weights have it";
+    if (config_.dataset == "folder") {
+      Set("channels", int64_t{facts.gray && !released ? 1 : 3},
+          released     ? kReleased
+          : facts.gray ? "no image has any color"
+                       : "there is color",
+          &config_.channels);
+    }
+    Set("crop_size", CropSize(facts, released),
+        absl::StrCat("the median image's shorter side has ", facts.side,
+                     " pixels"),
+        &config_.augment.size);
+    Set("stem",
+        std::string(released ? "imagenet"
+                             : Stem(config_.augment.size, facts.gpu)),
+        released
+            ? std::string(kReleased)
+            : absl::StrCat("for views of ", config_.augment.size, " pixels"),
+        &config_.stem);
+    if (facts.gpu || released) return;
+    Config thin;
+    UseSmallNetwork(&thin);
+    constexpr absl::string_view kThin = "which a CPU trains in minutes";
+    Set("backbone", thin.backbone, kThin, &config_.backbone);
+    SetHeads(thin, kThin);
+  }
+
+  // Those of the run whose weights are the start.
+  void TakeNetwork(const Config& run) {
+    constexpr absl::string_view kReason = "as the run of --init has it";
+    if (config_.dataset == "folder") {
+      Set("channels", run.channels, kReason, &config_.channels);
+    }
+    Set("crop_size", run.augment.size, kReason, &config_.augment.size);
+    Set("backbone", run.backbone, kReason, &config_.backbone);
+    Set("stem", run.stem, kReason, &config_.stem);
+    Set("patch_size", run.patch_size, kReason, &config_.patch_size);
+    SetHeads(run, kReason);
   }
 
   std::vector<Decision> decisions() const { return decisions_; }
 
  private:
+  void SetHeads(const Config& like, absl::string_view reason) {
+    Set("projector_layers", like.projector_layers, reason,
+        &config_.projector_layers);
+    Set("projector_hidden", like.projector_hidden, reason,
+        &config_.projector_hidden);
+    Set("projector_dim", like.projector_dim, reason, &config_.projector_dim);
+    Set("predictor_hidden", like.predictor_hidden, reason,
+        &config_.predictor_hidden);
+  }
+
   const std::set<std::string>& given_;
-  const std::set<std::string> void_;
+  Config& config_;
   std::vector<Decision> decisions_;
 };
 
@@ -88,46 +142,18 @@ class Fitter {
 std::vector<Decision> FitToImages(const FitFacts& facts,
                                   const std::set<std::string>& given,
                                   Config* config) {
-  Fitter fitter(given, *config);
+  Fitter fitter(given, config);
   const std::string images = absl::StrCat(facts.images, " images");
-  const bool released = !config->init.empty();
-  const absl::string_view as_weights = "as released weights have it";
-  if (config->dataset == "folder") {
-    fitter.Set("channels", int64_t{facts.gray && !released ? 1 : 3},
-               released     ? as_weights
-               : facts.gray ? "no image has any color"
-                            : "there is color",
-               &config->channels);
-    if (facts.wide && !released) {
-      fitter.Set("normalize", std::string("measured"),
-                 "values of 16 bits, of which cameras use a part",
-                 &config->normalize);
-    }
+  if (facts.start.has_value()) {
+    fitter.TakeNetwork(*facts.start);
+  } else {
+    fitter.ChooseNetwork(facts);
   }
-  fitter.Set("crop_size", CropSize(facts, released),
-             absl::StrCat("the median image's shorter side has ", facts.side,
-                          " pixels"),
-             &config->augment.size);
-  fitter.Set(
-      "stem",
-      std::string(released ? "imagenet"
-                           : Stem(config->augment.size, facts.gpu)),
-      released ? std::string(as_weights)
-               : absl::StrCat("for views of ", config->augment.size, " pixels"),
-      &config->stem);
-  if (!facts.gpu && !released) {
-    constexpr absl::string_view kThin = "which a CPU trains in minutes";
-    Config thin;
-    UseSmallNetwork(&thin);
-    fitter.Set("backbone", thin.backbone, kThin, &config->backbone);
-    fitter.Set("projector_layers", thin.projector_layers, kThin,
-               &config->projector_layers);
-    fitter.Set("projector_hidden", thin.projector_hidden, kThin,
-               &config->projector_hidden);
-    fitter.Set("projector_dim", thin.projector_dim, kThin,
-               &config->projector_dim);
-    fitter.Set("predictor_hidden", thin.predictor_hidden, kThin,
-               &config->predictor_hidden);
+  const bool released = !config->init.empty() && !facts.start.has_value();
+  if (config->dataset == "folder" && facts.wide && !released) {
+    fitter.Set("normalize", std::string("measured"),
+               "values of 16 bits, of which cameras use a part",
+               &config->normalize);
   }
   fitter.Set("batch_size", BatchSize(facts.images),
              absl::StrCat(images, ": enough steps an epoch"),

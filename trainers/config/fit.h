@@ -2,6 +2,7 @@
 #define GSG_TRAINERS_CONFIG_FIT_H_
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -21,6 +22,8 @@ struct FitFacts {
   bool from_files = true;
   bool gpu = false;
   int cpus = 1;  // for each process of the run
+  // Of the run that --init is a checkpoint of; none if others made the weights.
+  std::optional<Config> start;
 };
 
 struct Decision {

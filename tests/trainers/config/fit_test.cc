@@ -123,6 +123,28 @@ TEST(FitTest, ReleasedWeightsHaveTheirStemAndColors) {
   EXPECT_EQ(config.augment.size, 64);
 }
 
+TEST(FitTest, ARunGoesOnWithItsNetwork) {
+  FitFacts facts = Photographs();
+  facts.gray = true;
+  facts.start = Photos();
+  facts.start->backbone = "vit_tiny";
+  facts.start->patch_size = 8;
+  facts.start->augment.size = 24;
+  facts.start->channels = 13;
+  facts.start->projector_dim = 256;
+  facts.start->base_lr = 7;
+  Config config = Photos();
+  config.init = "runs/a/checkpoint-last.pt";
+  FitToImages(facts, {}, &config);
+  EXPECT_EQ(config.backbone, "vit_tiny");
+  EXPECT_EQ(config.patch_size, 8);
+  EXPECT_EQ(config.augment.size, 24);
+  EXPECT_EQ(config.channels, 13);
+  EXPECT_EQ(config.projector_dim, 256);
+  EXPECT_EQ(config.base_lr, Photos().base_lr);
+  EXPECT_TRUE(Validate(config).ok()) << Validate(config);
+}
+
 TEST(FitTest, AFlagOverridesOneDecisionAndNoOther) {
   Config fitted = Photos();
   const std::vector<Decision> all = FitToImages(Photographs(), {}, &fitted);
