@@ -18,7 +18,8 @@
 #include "c10/core/MemoryFormat.h"
 #include "c10/core/ScalarType.h"
 #include "c10/util/Exception.h"
-#include "models/internal/winograd_kernels.h"
+#include "models/internal/convolution_kernels.h"
+#include "models/internal/scratch.h"
 #include "models/small_convolution.h"
 #include "torch/csrc/autograd/custom_function.h"
 #include "torch/expanding_array.h"
@@ -34,13 +35,14 @@ namespace {
 using ::torch::autograd::AutogradContext;
 using ::torch::autograd::variable_list;
 
+using internal::ConvolutionKernels;
 using internal::ImagePanel;
 using internal::kPanel;
 using internal::kTileMultiple;
 using internal::kWinogradEntries;
+using internal::Scratch;
 using internal::TilePanels;
 using internal::WeightStride;
-using internal::WinogradKernels;
 
 struct Shape {
   int64_t images, height, width, in, out;
@@ -51,16 +53,6 @@ struct Shape {
 
 Shape ShapeOf(const at::Tensor& x, const at::Tensor& weight) {
   return {x.size(0), x.size(2), x.size(3), weight.size(1), weight.size(0)};
-}
-
-// Memory that stays with the thread: some megabytes, for which asking the
-// system each time would take as long as the transforms.
-float* Scratch(int64_t size) {
-  thread_local at::Tensor memory;
-  if (!memory.defined() || memory.numel() < size) {
-    memory = at::empty({size}, c10::kFloat);
-  }
-  return memory.mutable_data_ptr<float>();
 }
 
 // The images are worked on in chunks whose transformed tiles stay in the cache.
@@ -164,8 +156,8 @@ TilePanels<const float> Const(const TilePanels<float>& tiles) {
 
 void Forward(const Shape& shape, const float* x, const float* weight,
              float* y) {
-  const WinogradKernels& kernels =
-      *internal::SupportedWinogradKernels().front();
+  const ConvolutionKernels& kernels =
+      *internal::SupportedConvolutionKernels().front();
   const Plan plan(shape, shape.in, shape.out);
   const int64_t u_size = kWinogradEntries * WeightStride(shape.in);
   plan.Run(
@@ -189,8 +181,8 @@ void Forward(const Shape& shape, const float* x, const float* weight,
 // be null.
 void Backward(const Plan& plan, const Shape& shape, const float* x,
               const float* weight, const float* dy, float* dx, float* dweight) {
-  const WinogradKernels& kernels =
-      *internal::SupportedWinogradKernels().front();
+  const ConvolutionKernels& kernels =
+      *internal::SupportedConvolutionKernels().front();
   const int64_t u_size = kWinogradEntries * WeightStride(shape.out);
   plan.Run(
       shape.in, u_size + plan.TileSize(1),

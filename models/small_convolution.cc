@@ -1,16 +1,28 @@
 #include "models/small_convolution.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <utility>
+#include <vector>
 
+#include "ATen/Parallel.h"
 #include "ATen/core/Tensor.h"
+#include "ATen/ops/empty.h"
+#include "ATen/ops/empty_like.h"
 #include "ATen/ops/mm.h"
 #include "ATen/ops/zeros.h"
 #include "ATen/ops/zeros_like.h"
 #include "c10/core/MemoryFormat.h"
 #include "c10/core/ScalarType.h"
 #include "c10/util/Exception.h"
+#include "models/internal/convolution_kernels.h"
+#include "models/internal/scratch.h"
 #include "torch/csrc/autograd/custom_function.h"
+
+#ifndef INTRA_OP_PARALLEL
+#error at::parallel_for is a loop on one thread: see openmp in bazel/cc.bzl
+#endif
 
 namespace gsg {
 namespace {
@@ -74,41 +86,176 @@ at::Tensor Matrix(const at::Tensor& x) {
   return x.permute({0, 2, 3, 1}).view({x.size(0), x.numel() / x.size(0)});
 }
 
-at::Tensor ConvolveByRows(const Sizes& s, const at::Tensor& x,
-                          const at::Tensor& weight) {
-  const at::Tensor y =
-      at::zeros({s.images, s.out_height, s.out_width, s.out}, x.options())
-          .permute({0, 3, 1, 2});
-  const at::Tensor from = Matrix(x), by = Matrix(weight), to = Matrix(y);
+// Which matrices make the sum of each place of a result.
+struct Pair {
+  int64_t a, b;
+};
+using Pairs = std::vector<std::vector<Pair>>;
+
+// Calls f(output pixel, input pixel, tap) for all that meet.
+template <class F>
+void ForEachMeeting(const Sizes& s, const F& f) {
   ForEachRow(s, [&](int64_t out, int64_t in, int64_t tap, int64_t count) {
-    to.narrow(1, out * s.out, s.out)
-        .addmm_(from.narrow(1, in * s.in, count * s.in),
-                by.narrow(1, tap * s.in, count * s.in).t());
+    for (int64_t i = 0; i < count; ++i) f(out, in + i, tap + i);
   });
+}
+
+using internal::MatrixView;
+using internal::ProductTerm;
+
+// Matrices of one shape, `next` elements apart.
+struct Matrices {
+  MatrixView first;
+  int64_t count, next;
+};
+
+// A matrix of each place of the result: rows and matrices that far apart.
+struct Results {
+  float* data;
+  int64_t row, next;
+};
+
+// The rows of matrices in blocks: [block][matrix][column][rows of the block],
+// the last filled up with zeros.
+class Packed {
+ public:
+  using Pack = void (*)(const MatrixView&, float*);
+
+  Packed(const Matrices& from, int64_t rows, Pack pack, float* to)
+      : from_(from), rows_(rows), pack_(pack), to_(to) {}
+
+  static int64_t Blocks(const Matrices& from, int64_t rows) {
+    return (from.first.rows + rows - 1) / rows;
+  }
+  static int64_t Size(const Matrices& from, int64_t rows) {
+    return Blocks(from, rows) * rows * from.count * from.first.columns;
+  }
+
+  int64_t blocks() const { return Blocks(from_, rows_); }
+  int64_t parts() const { return blocks() * from_.count; }
+  int64_t RowsOf(int64_t block) const {
+    return std::min(rows_, from_.first.rows - block * rows_);
+  }
+  float* At(int64_t block, int64_t matrix) const {
+    return to_ + (block * from_.count + matrix) * from_.first.columns * rows_;
+  }
+
+  void PackPart(int64_t part) const {
+    const int64_t block = part / from_.count, matrix = part % from_.count;
+    MatrixView view = from_.first;
+    view.data += matrix * from_.next + block * rows_ * view.row;
+    view.rows = RowsOf(block);
+    pack_(view, At(block, matrix));
+  }
+
+ private:
+  const Matrices from_;
+  const int64_t rows_;
+  const Pack pack_;
+  float* const to_;
+};
+
+// The result of each place is the sum of a[pair.a] b[pair.b]^T over its pairs.
+void SumProducts(const Matrices& a, const Matrices& b, const Pairs& pairs,
+                 const Results& results) {
+  const internal::ConvolutionKernels& kernels =
+      *internal::SupportedConvolutionKernels().front();
+  const int64_t rows = kernels.product_rows, columns = kernels.product_columns;
+  const int64_t a_size = Packed::Size(a, rows);
+  float* const memory = internal::Scratch(a_size + Packed::Size(b, columns));
+  const Packed left(a, rows, kernels.pack_a, memory);
+  const Packed right(b, columns, kernels.pack_b, memory + a_size);
+  const int64_t parts = left.parts() + right.parts();
+  at::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      if (i < left.parts()) {
+        left.PackPart(i);
+      } else {
+        right.PackPart(i - left.parts());
+      }
+    }
+  });
+  // Neighbors share the block of b, which is the larger one.
+  const int64_t blocks = left.blocks() * right.blocks();
+  at::parallel_for(0, blocks, 1, [&](int64_t begin, int64_t end) {
+    std::vector<ProductTerm> terms;
+    float whole[internal::kMostProductRows * internal::kMostProductColumns];
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t x = i % left.blocks(), y = i / left.blocks();
+      const bool fits = left.RowsOf(x) == rows && right.RowsOf(y) == columns;
+      for (size_t place = 0; place < pairs.size(); ++place) {
+        terms.clear();
+        for (const Pair& pair : pairs[place]) {
+          terms.push_back({left.At(x, pair.a), right.At(y, pair.b)});
+        }
+        float* const to = results.data + place * results.next +
+                          x * rows * results.row + y * columns;
+        kernels.sum_products(terms.data(), terms.size(), a.first.columns,
+                             fits ? to : whole, fits ? results.row : columns);
+        if (fits) continue;
+        for (int64_t r = 0; r < left.RowsOf(x); ++r) {
+          std::copy_n(whole + r * columns, right.RowsOf(y),
+                      to + r * results.row);
+        }
+      }
+    }
+  });
+}
+
+// The pixels of x, which is in channels-last, as matrices [N, C].
+Matrices Pixels(const at::Tensor& x) {
+  const int64_t pixels = x.size(2) * x.size(3), channels = x.size(1);
+  return {
+      {x.const_data_ptr<float>(), x.size(0), channels, pixels * channels, 1},
+      pixels,
+      channels};
+}
+
+Matrices Transposed(Matrices m) {
+  std::swap(m.first.rows, m.first.columns);
+  std::swap(m.first.row, m.first.column);
+  return m;
+}
+
+Results ResultsIn(const at::Tensor& x) {
+  return {x.mutable_data_ptr<float>(), x.numel() / x.size(0), x.size(1)};
+}
+
+at::Tensor ConvolveByProducts(const Sizes& s, const at::Tensor& x,
+                              const at::Tensor& weight) {
+  const at::Tensor y =
+      at::empty({s.images, s.out_height, s.out_width, s.out}, x.options())
+          .permute({0, 3, 1, 2});
+  Pairs pairs(s.out_height * s.out_width);
+  ForEachMeeting(s, [&](int64_t out, int64_t in, int64_t tap) {
+    pairs[out].push_back({in, tap});
+  });
+  SumProducts(Pixels(x), Pixels(weight), pairs, ResultsIn(y));
   return y;
 }
 
-at::Tensor InputGradientByRows(const Sizes& s, const at::Tensor& dy,
-                               const at::Tensor& x, const at::Tensor& weight) {
-  const at::Tensor dx = at::zeros_like(x);
-  const at::Tensor from = Matrix(dy), by = Matrix(weight), to = Matrix(dx);
-  ForEachRow(s, [&](int64_t out, int64_t in, int64_t tap, int64_t count) {
-    to.narrow(1, in * s.in, count * s.in)
-        .addmm_(from.narrow(1, out * s.out, s.out),
-                by.narrow(1, tap * s.in, count * s.in));
+at::Tensor InputGradientByProducts(const Sizes& s, const at::Tensor& dy,
+                                   const at::Tensor& x,
+                                   const at::Tensor& weight) {
+  const at::Tensor dx = at::empty_like(x);
+  Pairs pairs(s.height * s.width);
+  ForEachMeeting(s, [&](int64_t out, int64_t in, int64_t tap) {
+    pairs[in].push_back({out, tap});
   });
+  SumProducts(Pixels(dy), Transposed(Pixels(weight)), pairs, ResultsIn(dx));
   return dx;
 }
 
-at::Tensor WeightGradientByRows(const Sizes& s, const at::Tensor& dy,
-                                const at::Tensor& x, const at::Tensor& weight) {
-  const at::Tensor dweight = at::zeros_like(weight);
-  const at::Tensor from = Matrix(dy), by = Matrix(x), to = Matrix(dweight);
-  ForEachRow(s, [&](int64_t out, int64_t in, int64_t tap, int64_t count) {
-    to.narrow(1, tap * s.in, count * s.in)
-        .addmm_(from.narrow(1, out * s.out, s.out).t(),
-                by.narrow(1, in * s.in, count * s.in));
+at::Tensor WeightGradientByProducts(const Sizes& s, const at::Tensor& dy,
+                                    const at::Tensor& x,
+                                    const at::Tensor& weight) {
+  const at::Tensor dweight = at::empty_like(weight);
+  Pairs pairs(s.kernel * s.kernel);
+  ForEachMeeting(s, [&](int64_t out, int64_t in, int64_t tap) {
+    pairs[tap].push_back({out, in});
   });
+  SumProducts(Transposed(Pixels(dy)), Transposed(Pixels(x)), pairs,
+              ResultsIn(dweight));
   return dweight;
 }
 
@@ -172,7 +319,7 @@ class SmallConvolution : public torch::autograd::Function<SmallConvolution> {
     ctx->saved_data["padding"] = shape.padding;
     const Sizes s(x, weight, shape);
     return x.scalar_type() == c10::kBFloat16 ? ConvolveByPatches(s, x, weight)
-                                             : ConvolveByRows(s, x, weight);
+                                             : ConvolveByProducts(s, x, weight);
   }
 
   static variable_list backward(AutogradContext* ctx,
@@ -188,11 +335,11 @@ class SmallConvolution : public torch::autograd::Function<SmallConvolution> {
     at::Tensor dx, dweight;
     if (ctx->needs_input_grad(0)) {
       dx = by_patches ? InputGradientByPatches(s, dy, x, weight)
-                      : InputGradientByRows(s, dy, x, weight);
+                      : InputGradientByProducts(s, dy, x, weight);
     }
     if (ctx->needs_input_grad(1)) {
       dweight = by_patches ? WeightGradientByPatches(s, dy, x)
-                           : WeightGradientByRows(s, dy, x, weight);
+                           : WeightGradientByProducts(s, dy, x, weight);
     }
     return {dx, dweight, at::Tensor()};
   }
@@ -221,9 +368,10 @@ bool ProductsPay(const at::Tensor& x, const at::Tensor& weight,
                  const ConvolutionShape& shape) {
   if (!CanConvolve(x, weight, shape)) return false;
   const Sizes s(x, weight, shape);
-  // With 16 pixels and no stride Winograd's algorithm is faster, in float32.
-  const int64_t most =
-      s.stride > 1 || x.scalar_type() == c10::kBFloat16 ? 16 : 9;
+  // Without a stride Winograd's algorithm is faster with 16 pixels, in float32.
+  const int64_t most = x.scalar_type() == c10::kBFloat16 ? 16
+                       : s.stride > 1                    ? 25
+                                                         : 9;
   return s.images >= 32 && s.in >= 32 && s.out >= 32 &&
          s.out_height * s.out_width <= most;
 }

@@ -1,31 +1,8 @@
-// The kernels, written with vector extensions (GCC and Clang) for registers of
-// GSG_SIMD_BYTES. Each winograd_*.cc sets GSG_SIMD, GSG_SIMD_NAME and
-// GSG_SIMD_BYTES and turns its instruction set on. Nothing here may call a
-// function shared with other files, whose code the linker could then take from
-// the wrong instruction set: hence no standard library.
-//
-// No include guard: one inclusion per file, each with other macros.
+// Winograd's algorithm. Part of convolution_kernels-inl.h, within its
+// namespaces.
 
-namespace gsg::internal::GSG_SIMD {
-namespace {
-
-#define GSG_INLINE __attribute__((always_inline)) inline
-// Registers have no addresses: loops over them must go.
-#if defined(__clang__)
-#define GSG_UNROLL _Pragma("unroll")
-#else
-#define GSG_UNROLL _Pragma("GCC unroll 36")
-#endif
-
-typedef float Vec __attribute__((vector_size(GSG_SIMD_BYTES)));
-typedef float UnalignedVec
-    __attribute__((vector_size(GSG_SIMD_BYTES), aligned(4), may_alias));
-constexpr int64_t kLanes = GSG_SIMD_BYTES / sizeof(float);
 // Registers of a panel.
 constexpr int64_t kVecs = kPanel / kLanes;
-
-GSG_INLINE Vec Load(const float* p) { return *(const UnalignedVec*)p; }
-GSG_INLINE void Store(Vec x, float* p) { *(UnalignedVec*)p = x; }
 
 // A matrix of the algorithm times a vector of kIn elements, which lie `stride`
 // apart, as do the kOut of the result.
@@ -356,16 +333,3 @@ void MultiplyTiles(TilePanels<const float> a, TilePanels<const float> v,
     }
   }
 }
-
-#undef GSG_UNROLL
-#undef GSG_INLINE
-
-}  // namespace
-
-const WinogradKernels kWinogradKernels = {
-    GSG_SIMD_NAME,          TransformInput,       RestoreInput,
-    RestoreOutput,          TransformOutput,      TransformWeight,
-    TransformWeightByInput, RestoreWeightByInput, Multiply,
-    MultiplyTiles};
-
-}  // namespace gsg::internal::GSG_SIMD

@@ -1,9 +1,9 @@
-// Steps of a 3x3 convolution by Winograd's algorithm, on raw pointers, for one
-// instruction set each. models/convolution.cc puts them together.
+// Steps of convolutions, on raw pointers, for one instruction set each.
+// models/convolution.cc and models/small_convolution.cc put them together.
 //
-// F(4x4, 3x3) of Lavin and Gray, arXiv 1509.09308: an output of 4x4 pixels, a
-// tile, needs an input of 6x6; with Y, D and W a tile's output, its input and
-// the kernel,
+// Winograd's algorithm for kernels of 3x3, F(4x4, 3x3) of Lavin and Gray, arXiv
+// 1509.09308: an output of 4x4 pixels, a tile, needs an input of 6x6; with Y, D
+// and W a tile's output, its input and the kernel,
 //   Y = A^T [sum over input channels (G W G^T) * (B^T D B)] A,
 // where * multiplies the 36 entries one by one: 36 products instead of 144. For
 // each of the 36 it is a matrix product over channels. Both gradients are the
@@ -11,8 +11,8 @@
 //   dD = B [(G W G^T) * E summed over output channels] B^T,
 //   dW = G^T [(B^T D B) * E summed over tiles] G.
 
-#ifndef GSG_MODELS_INTERNAL_WINOGRAD_KERNELS_H_
-#define GSG_MODELS_INTERNAL_WINOGRAD_KERNELS_H_
+#ifndef GSG_MODELS_INTERNAL_CONVOLUTION_KERNELS_H_
+#define GSG_MODELS_INTERNAL_CONVOLUTION_KERNELS_H_
 
 #include <cstdint>
 #include <vector>
@@ -54,7 +54,21 @@ struct TilePanels {
   int64_t entry_stride, panel_stride;
 };
 
-struct WinogradKernels {
+// A matrix in memory: element (r, c) is data[r * row + c * column], and one of
+// the two strides is 1.
+struct MatrixView {
+  const float* data;
+  int64_t rows, columns;
+  int64_t row, column;
+};
+
+// Two matrices, packed for sum_products: [depth, rows] and [depth, columns].
+struct ProductTerm {
+  const float* a;
+  const float* b;
+};
+
+struct ConvolutionKernels {
   const char* name;  // the instruction set
 
   // B^T D B of a panel; pixels beside the image are zero.
@@ -87,23 +101,37 @@ struct WinogradKernels {
   // one panel and u [36][channels, kPanel]. Any number of tiles.
   void (*multiply_tiles)(TilePanels<const float> a, TilePanels<const float> v,
                          int64_t channels, int64_t tiles, float* u);
+
+  // A block of a product of matrices: out[r * stride + c] = sum over terms and
+  // k < depth of a[k * product_rows + r] b[k * product_columns + c], for all r
+  // < product_rows and c < product_columns.
+  int64_t product_rows, product_columns;
+  // Packs up to so many rows of a matrix, for an a or a b: to[c * product_rows
+  // + r], or product_columns; what rows there are not are zeros.
+  void (*pack_a)(const MatrixView& from, float* to);
+  void (*pack_b)(const MatrixView& from, float* to);
+  void (*sum_products)(const ProductTerm* terms, int64_t count, int64_t depth,
+                       float* out, int64_t stride);
 };
 
+// What those rows and columns are at most.
+inline constexpr int64_t kMostProductRows = 12, kMostProductColumns = 32;
+
 // Those that this processor can run, the fastest first. Never empty.
-const std::vector<const WinogradKernels*>& SupportedWinogradKernels();
+const std::vector<const ConvolutionKernels*>& SupportedConvolutionKernels();
 
 namespace baseline {
-extern const WinogradKernels kWinogradKernels;
+extern const ConvolutionKernels kConvolutionKernels;
 }
 #if defined(__x86_64__)
 namespace avx2 {  // and FMA
-extern const WinogradKernels kWinogradKernels;
+extern const ConvolutionKernels kConvolutionKernels;
 }
 namespace avx512 {
-extern const WinogradKernels kWinogradKernels;
+extern const ConvolutionKernels kConvolutionKernels;
 }
 #endif
 
 }  // namespace gsg::internal
 
-#endif  // GSG_MODELS_INTERNAL_WINOGRAD_KERNELS_H_
+#endif  // GSG_MODELS_INTERNAL_CONVOLUTION_KERNELS_H_

@@ -1,6 +1,6 @@
 #include <cstdint>
 
-#include "models/internal/winograd_kernels.h"
+#include "models/internal/convolution_kernels.h"
 
 #if defined(__x86_64__)
 
@@ -15,7 +15,7 @@
 #define GSG_SIMD avx2
 #define GSG_SIMD_NAME "avx2"
 #define GSG_SIMD_BYTES 32
-#include "models/internal/winograd_kernels-inl.h"
+#include "models/internal/convolution_kernels-inl.h"
 
 #if defined(__clang__)
 #pragma clang attribute pop

@@ -1,4 +1,4 @@
-#include "models/internal/winograd_kernels.h"
+#include "models/internal/convolution_kernels.h"
 
 #include <algorithm>
 #include <cmath>
@@ -88,7 +88,7 @@ void ExpectClose(const Values& got, const std::vector<double>& want,
   }
 }
 
-void ExpectConvolution(const WinogradKernels& kernels, const Shape& s) {
+void ExpectConvolution(const ConvolutionKernels& kernels, const Shape& s) {
   const Values x = Random(s.images * s.height * s.width * s.in, 1);
   const Values w = Random(s.out * 9 * s.in, 2);
   const Values dy = Random(s.images * s.height * s.width * s.out, 3);
@@ -137,7 +137,7 @@ void ExpectConvolution(const WinogradKernels& kernels, const Shape& s) {
 }
 
 TEST(WinogradKernelsTest, EachInstructionSetConvolves) {
-  for (const WinogradKernels* kernels : SupportedWinogradKernels()) {
+  for (const ConvolutionKernels* kernels : SupportedConvolutionKernels()) {
     SCOPED_TRACE(kernels->name);
     // Whole tiles; tiles cut at either side; an image smaller than a tile; more
     // tiles than kTileMultiple.
@@ -148,6 +148,39 @@ TEST(WinogradKernelsTest, EachInstructionSetConvolves) {
                                       << "x" << shape.width);
       ExpectConvolution(*kernels, shape);
     }
+  }
+}
+
+TEST(ProductKernelsTest, EachInstructionSetMultiplies) {
+  for (const ConvolutionKernels* kernels : SupportedConvolutionKernels()) {
+    SCOPED_TRACE(kernels->name);
+    const int64_t rows = kernels->product_rows;
+    const int64_t columns = kernels->product_columns;
+    ASSERT_LE(rows, kMostProductRows);
+    ASSERT_LE(columns, kMostProductColumns);
+    constexpr int64_t kDepth = 5, kTerms = 3;
+    const Values a = Random(kTerms * kDepth * rows, 1);
+    const Values b = Random(kTerms * kDepth * columns, 2);
+    const int64_t stride = columns + 3;
+    std::vector<double> want(rows * stride);
+    for (int64_t k = 0; k < kTerms * kDepth; ++k) {
+      for (int64_t r = 0; r < rows; ++r) {
+        for (int64_t c = 0; c < columns; ++c) {
+          want[r * stride + c] +=
+              static_cast<double>(a[k * rows + r]) * b[k * columns + c];
+        }
+      }
+    }
+    std::vector<ProductTerm> terms;
+    for (int64_t t = 0; t < kTerms; ++t) {
+      terms.push_back(
+          {a.data() + t * kDepth * rows, b.data() + t * kDepth * columns});
+    }
+    Values got(rows * stride);  // Between the rows they stay zeros.
+    kernels->sum_products(terms.data(), kTerms, kDepth, got.data(), stride);
+    ExpectClose(got, want, "product");
+    kernels->sum_products(terms.data(), 0, kDepth, got.data(), stride);
+    ExpectClose(got, std::vector<double>(rows * stride), "empty sum");
   }
 }
 
