@@ -49,22 +49,7 @@ class Reader final : public ImageReader {
   ImageFileDecoder decoder_;
 };
 
-}  // namespace
-
-std::string FileStamp(const std::string& path) {
-  struct stat info;
-  if (stat(path.c_str(), &info) != 0) return "";
-  return absl::StrCat(info.st_size, " ", info.st_mtim.tv_sec, ".",
-                      info.st_mtim.tv_nsec);
-}
-
-std::string StampInArchive(const std::string& path, const FilePart& part) {
-  const std::string archive = FileStamp(path);
-  return archive.empty()
-             ? ""
-             : absl::StrCat(archive, " ", part.begin, " ", part.size);
-}
-
+// Reads the file at `path`, or if `part` is not null that part of it.
 absl::Status ReadFileBytes(const std::string& path, const FilePart* part,
                            std::vector<uint8_t>* bytes) {
   // A pipe would be waited for, without O_NONBLOCK; files do not have it.
@@ -103,9 +88,22 @@ absl::Status ReadFileBytes(const std::string& path, const FilePart* part,
   return absl::OkStatus();
 }
 
-FileSource::FileSource(const std::vector<std::string>& names,
-                       std::vector<int32_t> labels, int channels)
-    : labels_(std::move(labels)), channels_(channels) {
+}  // namespace
+
+std::string FileStamp(const std::string& path) {
+  struct stat info;
+  if (stat(path.c_str(), &info) != 0) return "";
+  return absl::StrCat(info.st_size, " ", info.st_mtim.tv_sec, ".",
+                      info.st_mtim.tv_nsec);
+}
+
+FileSource::FileSource(std::string root, const std::vector<std::string>& names,
+                       std::vector<int32_t> labels, int channels,
+                       std::vector<FileInTar> in_tar)
+    : root_(std::move(root)),
+      labels_(std::move(labels)),
+      channels_(channels),
+      in_tar_(std::move(in_tar)) {
   size_t bytes = 0;
   for (const std::string& name : names) bytes += name.size();
   names_.reserve(bytes);
@@ -123,6 +121,33 @@ std::string FileSource::name(int64_t index) const {
 
 std::unique_ptr<ImageReader> FileSource::MakeReader() const {
   return std::make_unique<Reader>(this);
+}
+
+std::string FileSource::path(int64_t index) const {
+  return root_.empty() ? name(index) : absl::StrCat(root_, "/", name(index));
+}
+
+absl::Status FileSource::ReadFile(int64_t index,
+                                  std::vector<uint8_t>* bytes) const {
+  return ReadFileBytes(FileOf(index), PartOf(index), bytes);
+}
+
+std::string FileSource::Stamp(int64_t index) const {
+  const std::string stamp = FileStamp(FileOf(index));
+  const FilePart* const part = PartOf(index);
+  if (stamp.empty() || part == nullptr) return stamp;
+  return absl::StrCat(stamp, " ", part->begin, " ", part->size);
+}
+
+const FilePart* FileSource::PartOf(int64_t index) const {
+  if (in_tar_.empty() || in_tar_[index].archive == 0) return nullptr;
+  return &in_tar_[index].part;
+}
+
+std::string FileSource::FileOf(int64_t index) const {
+  const std::string whole = path(index);
+  return PartOf(index) == nullptr ? whole
+                                  : whole.substr(0, in_tar_[index].archive);
 }
 
 }  // namespace gsg

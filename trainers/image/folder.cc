@@ -17,9 +17,9 @@
 #include "absl/strings/string_view.h"
 #include "gsg_core/status_macros.h"
 #include "trainers/image/data_path.h"
+#include "trainers/image/file_source.h"
 #include "trainers/image/folder_layout.h"
 #include "trainers/image/folder_scan.h"
-#include "trainers/image/folder_source.h"
 #include "trainers/image/images.h"
 #include "trainers/image/passed_over.h"
 
@@ -138,10 +138,10 @@ absl::StatusOr<Images> ReadFolder(const std::string& dir, int channels) {
   GSG_ASSIGN_OR_RETURN(const FolderParts parts, FindParts(tree));
   GSG_ASSIGN_OR_RETURN(FolderLayout layout, LayoutOf(tree, parts));
   Images folder;
-  folder.train = std::make_unique<FolderSource>(
+  folder.train = std::make_unique<FileSource>(
       dir, layout.train, std::move(layout.train_labels), channels);
   if (!layout.test.empty()) {
-    folder.test = std::make_unique<FolderSource>(
+    folder.test = std::make_unique<FileSource>(
         dir, layout.test, std::move(layout.test_labels), channels);
   }
   folder.classes = std::move(layout.classes);
@@ -155,7 +155,7 @@ absl::StatusOr<ImageFiles> ReadFolderImages(const std::string& path,
   if (IsImageFile(path)) {
     const fs::path file(path);
     const std::string parent = file.parent_path().string();
-    images.source = std::make_unique<FolderSource>(
+    images.source = std::make_unique<FileSource>(
         parent.empty() ? "." : parent,
         std::vector<std::string>{file.filename().string()},
         std::vector<int32_t>(), channels);
@@ -165,7 +165,7 @@ absl::StatusOr<ImageFiles> ReadFolderImages(const std::string& path,
   FolderScan scan(/*training=*/false);
   GSG_ASSIGN_OR_RETURN(const Findings findings, scan.Run(path, ""));
   if (findings.images.empty()) return NoImagesIn(path, findings, kAnyImages);
-  images.source = std::make_unique<FolderSource>(
+  images.source = std::make_unique<FileSource>(
       path, findings.images, std::vector<int32_t>(), channels);
   images.notes = NotesOn(findings);
   return images;

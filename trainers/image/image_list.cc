@@ -22,8 +22,8 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "gsg_core/status_macros.h"
+#include "trainers/image/file_source.h"
 #include "trainers/image/folder_scan.h"
-#include "trainers/image/folder_source.h"
 #include "trainers/image/images.h"
 #include "trainers/image/passed_over.h"
 #include "trainers/image/tar_index.h"
@@ -225,11 +225,11 @@ absl::StatusOr<std::unique_ptr<ImageSource>> Source(
   std::vector<FileInTar> in_tar;
   TarIndex index;
   for (const Line& line : lines) {
-    paths.push_back(absolute && !absl::StartsWith(line.path, "/")
-                        ? absl::StrCat(folder, "/", line.path)
-                        : line.path);
-    const absl::StatusOr<FileInTar> place = index.Find(
-        absolute ? paths.back() : absl::StrCat(folder, "/", paths.back()));
+    const std::string whole = absl::StartsWith(line.path, "/")
+                                  ? line.path
+                                  : absl::StrCat(folder, "/", line.path);
+    paths.push_back(absolute ? whole : line.path);
+    const absl::StatusOr<FileInTar> place = index.Find(whole);
     if (!place.ok()) {
       return absl::Status(
           place.status().code(),
@@ -249,9 +249,9 @@ absl::StatusOr<std::unique_ptr<ImageSource>> Source(
       std::any_of(in_tar.begin(), in_tar.end(),
                   [](const FileInTar& place) { return place.archive > 0; });
   if (!any) in_tar.clear();
-  return std::make_unique<FolderSource>(absolute ? "" : folder, paths,
-                                        std::move(labels), channels,
-                                        std::move(in_tar));
+  return std::make_unique<FileSource>(absolute ? "" : folder, paths,
+                                      std::move(labels), channels,
+                                      std::move(in_tar));
 }
 
 absl::StatusOr<std::string> ReadText(const std::string& path) {
@@ -318,7 +318,7 @@ absl::StatusOr<Images> ReadImageList(const std::string& path, int channels) {
   }
   GSG_ASSIGN_OR_RETURN(std::unique_ptr<ImageSource> train,
                        Source(path, list.train, images.classes, channels));
-  const auto& files = static_cast<const FolderSource&>(*train);
+  const auto& files = static_cast<const FileSource&>(*train);
   if (files.Stamp(0).empty()) {
     return absl::NotFoundError(absl::StrCat(
         path, ": line ", list.train.front().number, ": ", files.path(0),

@@ -17,8 +17,8 @@
 #include "absl/strings/str_cat.h"
 #include "gsg_core/status_macros.h"
 #include "trainers/base/path_list.h"
+#include "trainers/image/file_source.h"
 #include "trainers/image/folder.h"
-#include "trainers/image/folder_source.h"
 #include "trainers/image/image.h"
 #include "trainers/image/image_list.h"
 #include "trainers/image/image_source.h"
@@ -66,8 +66,8 @@ class Joined {
     }
   }
   std::unique_ptr<ImageSource> Make(int channels) {
-    return std::make_unique<FolderSource>("", paths_, std::move(labels_),
-                                          channels);
+    return std::make_unique<FileSource>("", paths_, std::move(labels_),
+                                        channels);
   }
 
  private:
@@ -157,9 +157,9 @@ absl::StatusOr<ImageFiles> ReadImages(const std::string& path, int channels) {
     const std::string name =
         folder.empty() ? path : path.substr(folder.size() + 1);
     return ImageFiles{
-        std::make_unique<FolderSource>(folder, std::vector<std::string>{name},
-                                       std::vector<int32_t>(), channels,
-                                       std::vector<FileInTar>{in_tar}),
+        std::make_unique<FileSource>(folder, std::vector<std::string>{name},
+                                     std::vector<int32_t>(), channels,
+                                     std::vector<FileInTar>{in_tar}),
         {}};
   }
   return ReadFolderImages(path, channels);

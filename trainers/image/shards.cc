@@ -26,7 +26,6 @@
 #include "trainers/image/images.h"
 #include "trainers/image/passed_over.h"
 #include "trainers/image/tar_index.h"
-#include "trainers/image/tar_source.h"
 #include "trainers/image/tar_tree.h"
 
 namespace gsg {

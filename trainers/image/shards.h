@@ -44,7 +44,7 @@ bool IsShards(const std::string& path);
 // by archive and name there, "shard-000.tar/cat/1.jpg", where the archive is
 // called by its path below the folder or behind the last "/" before a range,
 // or as it is if `paths` are several.
-// Memory: see TarSource. Time: every header is read once.
+// Memory: see FileSource. Time: every header is read once.
 // Errors, all saying what is wrong, where, and what to do: kNotFound if there
 // is no archive, or no image; kInvalidArgument for labels that make no sense,
 // are missing for some, or that training does not have; `channels` that

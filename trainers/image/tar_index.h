@@ -1,7 +1,6 @@
 #ifndef GSG_TRAINERS_IMAGE_TAR_INDEX_H_
 #define GSG_TRAINERS_IMAGE_TAR_INDEX_H_
 
-#include <cstddef>
 #include <map>
 #include <string>
 #include <unordered_map>
@@ -15,12 +14,6 @@ namespace gsg {
 // Whether a file is called as tar archives that are read: ".tar", in upper or
 // lower case.
 bool IsTarName(absl::string_view path);
-
-// A path that may lead into a tar archive: "DIR/a.tar/cat/1.jpg".
-struct FileInTar {
-  size_t archive = 0;  // bytes of the path that are the archive's: 9; 0: none
-  FilePart part;       // of the archive
-};
 
 // Finds files in tar archives. Each archive is read once, when the first of its
 // files is asked for. Memory: the names of all files in these.

@@ -22,7 +22,6 @@
 #include "trainers/image/folder_scan.h"
 #include "trainers/image/passed_over.h"
 #include "trainers/image/tar.h"
-#include "trainers/image/tar_source.h"
 
 namespace gsg {
 namespace {
@@ -164,7 +163,8 @@ absl::Status TarTree::ReadArchive(
         }
       }
       image.path = std::move(member.name);
-      image.place = {number, {member.begin, member.size, tar.file_size}};
+      image.archive = number;
+      image.part = {member.begin, member.size, tar.file_size};
       images_.push_back(std::move(image));
       continue;
     }
@@ -201,7 +201,7 @@ absl::Status TarTree::PutInPlace(
   };
   std::vector<bool> is_empty(archives_.size(), true);
   for (Image& image : images_) {
-    const Archive& archive = archives_[image.place.archive];
+    const Archive& archive = archives_[image.archive];
     const string_view below = string_view(image.path).substr(root_.size());
     if (by_name && is_test(archive) &&
         SplitOf(FirstFolder(below)) == Split::kTrain) {
@@ -210,8 +210,8 @@ absl::Status TarTree::PutInPlace(
           image.path, " in a folder that is called as a training set; rename ",
           "the archive"));
     }
-    const std::string prefix = prefix_of(image.place.archive, below);
-    is_empty[image.place.archive] = false;
+    const std::string prefix = prefix_of(image.archive, below);
+    is_empty[image.archive] = false;
     image.prefix = prefix.size();
     image.path = absl::StrCat(prefix, below);
   }
@@ -242,7 +242,7 @@ absl::Status TarTree::PutInPlace(
   for (const Image& image : images_) {
     const string_view folder = ParentOf(image.path);
     if (folder.empty() || folder == last) continue;
-    FolderAt(folder, image.place.archive, image.prefix);
+    FolderAt(folder, image.archive, image.prefix);
     last = folder;
   }
   return absl::OkStatus();
@@ -264,16 +264,15 @@ void TarTree::DropReplaced() {
   kept.reserve(images_.size());
   for (Image& image : images_) {
     if (kept.empty() || kept.back().path != image.path ||
-        kept.back().place.archive != image.place.archive) {
+        kept.back().archive != image.archive) {
       kept.push_back(std::move(image));
       continue;
     }
     Findings& findings =
-        FolderAt(ParentOf(image.path), image.place.archive, image.prefix)
-            .passed_over;
+        FolderAt(ParentOf(image.path), image.archive, image.prefix).passed_over;
     ++findings.replaced;
     findings.replaced_one =
-        Name(archives_[image.place.archive].name, image.path, image.prefix);
+        Name(archives_[image.archive].name, image.path, image.prefix);
     kept.back() = std::move(image);
   }
   images_ = std::move(kept);
@@ -291,23 +290,24 @@ std::vector<const TarTree::Image*> TarTree::ImagesOf(
   return images;
 }
 
-std::unique_ptr<TarSource> TarTree::MakeSource(
+std::unique_ptr<FileSource> TarTree::MakeSource(
     const std::vector<const Image*>& images, std::vector<int32_t> labels,
     int channels) const {
-  std::vector<TarSource::Archive> archives;
-  for (const Archive& archive : archives_) {
-    archives.push_back({archive.path, archive.name});
-  }
+  // The folder that all archives are called from; "" if by their whole paths.
+  string_view root = archives_.front().path;
+  root.remove_suffix(archives_.front().name.size());
+  root = absl::StripSuffix(root, "/");
   std::vector<std::string> names;
-  std::vector<TarSource::Place> places;
+  std::vector<FileInTar> places;
   for (const Image* image : images) {
+    const Archive& archive = archives_[image->archive];
     names.push_back(
-        absl::StrCat(root_, string_view(image->path).substr(image->prefix)));
-    places.push_back(image->place);
+        absl::StrCat(root.empty() ? archive.path : archive.name, "/", root_,
+                     string_view(image->path).substr(image->prefix)));
+    places.push_back({archive.path.size(), image->part});
   }
-  return std::make_unique<TarSource>(std::move(archives), names,
-                                     std::move(places), std::move(labels),
-                                     channels);
+  return std::make_unique<FileSource>(
+      std::string(root), names, std::move(labels), channels, std::move(places));
 }
 
 absl::StatusOr<std::vector<std::string>> TarTree::Subfolders(
@@ -377,7 +377,7 @@ std::string TarTree::NameOf(const std::string& path) const {
       images_.begin(), images_.end(), path,
       [](const Image& a, const std::string& value) { return a.path < value; });
   if (!path.empty() && image != images_.end() && image->path == path) {
-    return Name(archives_[image->place.archive].path, path, image->prefix);
+    return Name(archives_[image->archive].path, path, image->prefix);
   }
   return absl::StrCat(archives_.front().path,
                       archives_.size() > 1 ? ", ..." : "");

@@ -12,9 +12,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "trainers/image/file_source.h"
 #include "trainers/image/folder_layout.h"
 #include "trainers/image/folder_scan.h"
-#include "trainers/image/tar_source.h"
 
 namespace gsg {
 
@@ -34,15 +34,18 @@ class TarTree final : public ImageTree {
  public:
   struct Archive {
     std::string path;
-    std::string name;  // what its images' names begin with
+    // What its images' names begin with: the path, or its part below a folder,
+    // the same of all archives.
+    std::string name;
     Split split = Split::kNone;
   };
 
   struct Image {
     std::string path;
-    TarSource::Place place;
-    int32_t label = -1;  // by the .cls file beside it; -1: there is none
-    size_t prefix = 0;   // bytes of `path` that are not in the archive
+    int32_t archive = 0;  // the one it lies in
+    FilePart part;        // of that
+    int32_t label = -1;   // by the .cls file beside it; -1: there is none
+    size_t prefix = 0;    // bytes of `path` that are not in the archive
   };
 
   // Reads the headers of all archives, of which there is at least one. If all
@@ -58,9 +61,9 @@ class TarTree final : public ImageTree {
       const std::vector<std::string>& paths) const;
 
   // Called by archive and name there. labels: one for each image, or empty.
-  std::unique_ptr<TarSource> MakeSource(const std::vector<const Image*>& images,
-                                        std::vector<int32_t> labels,
-                                        int channels) const;
+  std::unique_ptr<FileSource> MakeSource(
+      const std::vector<const Image*>& images, std::vector<int32_t> labels,
+      int channels) const;
 
   absl::StatusOr<std::vector<std::string>> Subfolders(
       const std::string& path) const override;

@@ -103,12 +103,10 @@ constexpr double kDeviationsUnseen = 3;
 constexpr int64_t kAlikePictures = 10;
 constexpr double kAlikeProposed = 0.95;
 
-struct ExploreOptions : RunOptions {
+struct ExploreOptions : RunOptions, ComputeOptions {
   std::string features;
   std::string images;
   std::string output = "explored";
-  std::string device = "auto";
-  int64_t threads = 0;
   int64_t image_size = 0;
   int64_t neighbors = 10;
   std::string clusters = "auto";
@@ -121,13 +119,7 @@ struct ExploreOptions : RunOptions {
 
 void ForEachField(ExploreOptions& o, FieldVisitor visit) {
   ForEachRunField(o, visit);
-  constexpr absl::string_view kRun = "Run";
-  visit(&o.device,
-        Field{"device", kRun, "auto = cuda if there is one, or cpu"}.OneOf(
-            {"auto", "cpu", "cuda"}));
-  visit(&o.threads,
-        Field{"threads", kRun, "CPU threads to compute with, 0 = all"}.Between(
-            0, 1024));
+  ForEachComputeField(o, visit);
   constexpr absl::string_view kImages = "Images";
   visit(&o.images,
         Field{"images", kImages,

@@ -26,13 +26,7 @@
 namespace gsg {
 
 void ForEachImageField(ImageOptions& options, FieldVisitor visit) {
-  constexpr absl::string_view kRun = "Run";
-  visit(&options.device,
-        Field{"device", kRun, "auto = cuda if there is one, or cpu"}.OneOf(
-            {"auto", "cpu", "cuda"}));
-  visit(&options.threads,
-        Field{"threads", kRun, "CPU threads to compute with, 0 = all"}.Between(
-            0, 1024));
+  ForEachComputeField(options, visit);
   constexpr absl::string_view kImages = "Images";
   visit(&options.dataset, Field{"dataset", kImages,
                                 "data set as a trainer has it; empty = the "

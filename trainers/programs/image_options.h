@@ -16,13 +16,12 @@
 #include "trainers/image/damaged_images.h"
 #include "trainers/image/dataset.h"
 #include "trainers/image/image_source.h"
+#include "trainers/programs/run_options.h"
 #include "trainers/run/saved_network.h"
 
 namespace gsg {
 
-struct ImageOptions {
-  std::string device = "auto";
-  int64_t threads = 0;
+struct ImageOptions : ComputeOptions {
   std::string dataset;
   std::string data_dir;
   std::string data_list;

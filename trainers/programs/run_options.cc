@@ -28,6 +28,16 @@ void ForEachRunField(RunOptions& options, FieldVisitor visit) {
             .Path());
 }
 
+void ForEachComputeField(ComputeOptions& options, FieldVisitor visit) {
+  constexpr absl::string_view kRun = "Run";
+  visit(&options.device,
+        Field{"device", kRun, "auto = cuda if there is one, or cpu"}.OneOf(
+            {"auto", "cpu", "cuda"}));
+  visit(&options.threads,
+        Field{"threads", kRun, "CPU threads to compute with, 0 = all"}.Between(
+            0, 1024));
+}
+
 absl::Status CheckRun(const RunOptions& options) {
   const int given = !options.run.empty() + !options.checkpoint.empty() +
                     !options.weights.empty();

@@ -5,6 +5,7 @@
 
 #include <c10/core/Device.h>
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/status.h"
@@ -23,6 +24,15 @@ struct RunOptions {
 
 // For the ForEachField of a struct that has RunOptions for its base.
 void ForEachRunField(RunOptions& options, FieldVisitor visit);
+
+// What the network is computed with.
+struct ComputeOptions {
+  std::string device = "auto";
+  int64_t threads = 0;
+};
+
+// For the ForEachField of a struct that has ComputeOptions for a base.
+void ForEachComputeField(ComputeOptions& options, FieldVisitor visit);
 
 // Errors: kInvalidArgument unless one of the three is given.
 absl::Status CheckRun(const RunOptions& options);

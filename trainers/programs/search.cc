@@ -41,6 +41,7 @@
 #include "trainers/programs/names_file.h"
 #include "trainers/programs/npy_reader.h"
 #include "trainers/programs/program.h"
+#include "trainers/programs/run_options.h"
 #include "trainers/programs/torch_product.h"
 #include "trainers/report/html.h"
 #include "trainers/report/page.h"
@@ -62,14 +63,12 @@ constexpr char kIntroduction[] =
 
 constexpr int kThumbnail = 160;
 
-struct SearchOptions {
+struct SearchOptions : ComputeOptions {
   std::string index;
   std::vector<std::string> queries;
   std::string query;
   int64_t k = 20;
   std::string html;
-  std::string device = "auto";
-  int64_t threads = 0;
 };
 
 void ForEachField(SearchOptions& o, FieldVisitor visit) {
@@ -83,13 +82,7 @@ void ForEachField(SearchOptions& o, FieldVisitor visit) {
   visit(&o.k, Field{"k", kSearch, "hits for each query"}.Between(1, 10000));
   visit(&o.html,
         Field{"html", kSearch, "page to write with the hits' pictures"}.Path());
-  constexpr absl::string_view kRun = "Run";
-  visit(&o.device,
-        Field{"device", kRun, "auto = cuda if there is one, or cpu"}.OneOf(
-            {"auto", "cpu", "cuda"}));
-  visit(&o.threads,
-        Field{"threads", kRun, "CPU threads to compute with, 0 = all"}.Between(
-            0, 1024));
+  ForEachComputeField(o, visit);
 }
 
 absl::Status Validate(const SearchOptions& options) {

@@ -11,7 +11,7 @@
 #include "gtest/gtest.h"
 #include "tests/trainers/image/files.h"
 #include "tests/trainers/image/tar_bytes.h"
-#include "trainers/image/folder_source.h"
+#include "trainers/image/file_source.h"
 #include "trainers/image/images.h"
 
 namespace gsg {
@@ -61,7 +61,7 @@ TEST_F(ImageListTest, APathALine) {
   EXPECT_THAT(images.notes,
               ElementsAre("1 file of other formats was passed over: .txt 1"));
   std::vector<uint8_t> bytes;
-  const auto& files = dynamic_cast<const FolderSource&>(*images.train);
+  const auto& files = dynamic_cast<const FileSource&>(*images.train);
   ASSERT_TRUE(files.ReadFile(0, &bytes).ok());
   EXPECT_EQ(bytes, Bytes{1});
 }
@@ -73,7 +73,7 @@ TEST_F(ImageListTest, PathsIntoArchives) {
   const Images images = Read("a/b.tar/x/1.jpg\na/1.jpg\na/b.tar/2.jpg\n");
   EXPECT_THAT(Names(*images.train),
               ElementsAre("a/b.tar/x/1.jpg", "a/1.jpg", "a/b.tar/2.jpg"));
-  const auto& files = dynamic_cast<const FolderSource&>(*images.train);
+  const auto& files = dynamic_cast<const FileSource&>(*images.train);
   std::vector<uint8_t> bytes;
   ASSERT_TRUE(files.ReadFile(0, &bytes).ok());
   EXPECT_EQ(bytes, ToBytes("new"));
@@ -83,7 +83,7 @@ TEST_F(ImageListTest, PathsIntoArchives) {
   EXPECT_EQ(bytes, ToBytes("two"));
   EXPECT_NE(files.Stamp(0), files.Stamp(2));
   const Images absolute = Read("a/b.tar/2.jpg\n" + dir_ + "/a/1.jpg\n");
-  ASSERT_TRUE(dynamic_cast<const FolderSource&>(*absolute.train)
+  ASSERT_TRUE(dynamic_cast<const FileSource&>(*absolute.train)
                   .ReadFile(0, &bytes)
                   .ok());
   EXPECT_EQ(bytes, ToBytes("two"));

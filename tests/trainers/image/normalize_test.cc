@@ -12,7 +12,7 @@
 #include "tests/trainers/image/codec/encode.h"
 #include "tests/trainers/image/files.h"
 #include "trainers/image/channel_stats.h"
-#include "trainers/image/folder_source.h"
+#include "trainers/image/file_source.h"
 
 namespace gsg {
 namespace {
@@ -33,7 +33,7 @@ Dataset Folder() {
   Write(dir + "/2.png", Bytes());
   Dataset dataset;
   dataset.name = "folder";
-  dataset.train = std::make_unique<FolderSource>(
+  dataset.train = std::make_unique<FileSource>(
       dir, std::vector<std::string>{"0.png", "1.png", "2.png"},
       std::vector<int32_t>(), 3);
   dataset.stats = {{0.1, 0.2, 0.3}, {1, 2, 3}};

@@ -11,7 +11,7 @@
 #include "gtest/gtest.h"
 #include "tests/trainers/image/codec/encode.h"
 #include "tests/trainers/image/files.h"
-#include "trainers/image/folder_source.h"
+#include "trainers/image/file_source.h"
 
 namespace gsg {
 namespace {
@@ -34,7 +34,7 @@ absl::StatusOr<Survey> SurveyOf(const std::vector<Bytes>& files) {
     names.push_back(absl::StrCat(names.size(), ".jpg"));
     Write(absl::StrCat(dir, "/", names.back()), file);
   }
-  return SurveyImages(FolderSource(dir, names, {}, 3));
+  return SurveyImages(FileSource(dir, names, {}, 3));
 }
 
 TEST(SurveyTest, CountsAndTakesTheMedianOfTheShorterSides) {
@@ -106,7 +106,7 @@ TEST(SurveyTest, SamplesLargeFolders) {
   Write(dir + "/one.jpg", Plain(16, 24, {90, 90, 90}));
   const std::vector<std::string> names(1000, "one.jpg");
   const absl::StatusOr<Survey> survey =
-      SurveyImages(FolderSource(dir, names, {}, 3));
+      SurveyImages(FileSource(dir, names, {}, 3));
   ASSERT_TRUE(survey.ok()) << survey.status();
   EXPECT_EQ(survey->images, 1000);
   EXPECT_EQ(survey->sampled, 200);

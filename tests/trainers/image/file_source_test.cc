@@ -1,6 +1,6 @@
 // A folder of files through its readers, and through the loader.
 
-#include "trainers/image/folder_source.h"
+#include "trainers/image/file_source.h"
 
 #include <sys/stat.h>
 #include <turbojpeg.h>
@@ -77,8 +77,8 @@ AugmentOptions Small() {
   return options;
 }
 
-TEST(FolderSourceTest, NamesAndPaths) {
-  const FolderSource source("/data", {"a/1.jpg", "b.png"}, {4, 2}, 1);
+TEST(FileSourceTest, NamesAndPaths) {
+  const FileSource source("/data", {"a/1.jpg", "b.png"}, {4, 2}, 1);
   EXPECT_EQ(source.size(), 2);
   EXPECT_EQ(source.channels(), 1);
   EXPECT_EQ(source.fixed_size().height, 0);
@@ -88,11 +88,11 @@ TEST(FolderSourceTest, NamesAndPaths) {
   EXPECT_EQ(source.path(1), "/data/b.png");
 }
 
-TEST(FolderSourceTest, ErrorsSayWhy) {
+TEST(FileSourceTest, ErrorsSayWhy) {
   const std::string dir = TestFolder();
   Write(dir + "/empty.jpg", {});
   Write(dir + "/text.jpg", {'h', 'e', 'l', 'l', 'o'});
-  const FolderSource source(dir, {"empty.jpg", "gone.jpg", "text.jpg"}, {}, 3);
+  const FileSource source(dir, {"empty.jpg", "gone.jpg", "text.jpg"}, {}, 3);
   const std::unique_ptr<ImageReader> reader = source.MakeReader();
   EXPECT_EQ(reader->Open(0).status().message(), "the file is empty");
   EXPECT_THAT(std::string(reader->Open(1).status().message()),
@@ -101,16 +101,16 @@ TEST(FolderSourceTest, ErrorsSayWhy) {
               HasSubstr("not an image of a format that is read"));
 }
 
-TEST(FolderSourceTest, WhatIsNoFileIsNotWaitedFor) {
+TEST(FileSourceTest, WhatIsNoFileIsNotWaitedFor) {
   const std::string dir = TestFolder();
   ASSERT_EQ(mkfifo((dir + "/pipe.jpg").c_str(), 0600), 0);
-  const FolderSource source(dir, {"pipe.jpg"}, {}, 3);
+  const FileSource source(dir, {"pipe.jpg"}, {}, 3);
   EXPECT_EQ(source.MakeReader()->Open(0).status().message(),
             "not a regular file");
 }
 
 // After a file that is gone or damaged a reader is as a new one.
-TEST(FolderSourceTest, NothingIsLeftOfAFileThatFailed) {
+TEST(FileSourceTest, NothingIsLeftOfAFileThatFailed) {
   const std::string dir = TestFolder();
   const FileBytes first = EncodeJpeg(Waves(1, 60, 80), 60, 80);
   const FileBytes second = EncodeJpeg(Waves(2, 90, 50), 90, 50);
@@ -123,7 +123,7 @@ TEST(FolderSourceTest, NothingIsLeftOfAFileThatFailed) {
          first.begin()] = 0xC3;
   Write(dir + "/lossless.jpg", header);
   Write(dir + "/cut.jpg", {first.begin(), first.end() - 50});
-  const FolderSource source(
+  const FileSource source(
       dir, {"first.jpg", "second.jpg", "lossless.jpg", "cut.jpg", "gone.jpg"},
       {}, 3);
   const auto pixels = [](ImageReader* reader, int64_t index) {
@@ -147,9 +147,9 @@ TEST(FolderSourceTest, NothingIsLeftOfAFileThatFailed) {
   }
 }
 
-TEST(FolderSourceTest, LoaderThreadsChangeNothing) {
+TEST(FileSourceTest, LoaderThreadsChangeNothing) {
   const std::string dir = TestFolder();
-  const FolderSource source(dir, WriteImages(dir), {}, 3);
+  const FileSource source(dir, WriteImages(dir), {}, 3);
   std::vector<Batch> expected;
   std::vector<std::string> damage;
   for (int threads : {1, 2, 3}) {
@@ -186,9 +186,9 @@ TEST(FolderSourceTest, LoaderThreadsChangeNothing) {
 
 // A crop of a reduced image shows what the same crop of the full one does, for
 // every orientation: slow waves lose next to nothing by it.
-TEST(FolderSourceTest, CropsOfReducedImages) {
+TEST(FileSourceTest, CropsOfReducedImages) {
   const std::string dir = TestFolder();
-  const FolderSource source(dir, WriteImages(dir), {}, 3);
+  const FileSource source(dir, WriteImages(dir), {}, 3);
   const std::unique_ptr<ImageReader> reader = source.MakeReader();
   Augmenter augmenter(Small());
   std::vector<float> full(3 * 256), reduced(3 * 256);
@@ -212,9 +212,9 @@ TEST(FolderSourceTest, CropsOfReducedImages) {
   }
 }
 
-TEST(FolderSourceTest, EvaluationLeavesDamagedFilesOut) {
+TEST(FileSourceTest, EvaluationLeavesDamagedFilesOut) {
   const std::string dir = TestFolder();
-  const FolderSource source(dir, WriteImages(dir), {}, 1);
+  const FileSource source(dir, WriteImages(dir), {}, 1);
   DamagedImages damaged(0.2);
   EvaluationOptions options;
   options.side = 28;
