@@ -1,12 +1,9 @@
 #include "models/small_convolution.h"
 
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <utility>
-#include <vector>
 
-#include "ATen/Parallel.h"
 #include "ATen/core/Tensor.h"
 #include "ATen/ops/empty.h"
 #include "ATen/ops/empty_like.h"
@@ -16,13 +13,8 @@
 #include "c10/core/MemoryFormat.h"
 #include "c10/core/ScalarType.h"
 #include "c10/util/Exception.h"
-#include "models/internal/convolution_kernels.h"
-#include "models/internal/scratch.h"
+#include "models/internal/matrix_products.h"
 #include "torch/csrc/autograd/custom_function.h"
-
-#ifndef INTRA_OP_PARALLEL
-#error at::parallel_for is a loop on one thread: see openmp in bazel/cc.bzl
-#endif
 
 namespace gsg {
 namespace {
@@ -86,12 +78,6 @@ at::Tensor Matrix(const at::Tensor& x) {
   return x.permute({0, 2, 3, 1}).view({x.size(0), x.numel() / x.size(0)});
 }
 
-// Which matrices make the sum of each place of a result.
-struct Pair {
-  int64_t a, b;
-};
-using Pairs = std::vector<std::vector<Pair>>;
-
 // Calls f(output pixel, input pixel, tap) for all that meet.
 template <class F>
 void ForEachMeeting(const Sizes& s, const F& f) {
@@ -100,107 +86,9 @@ void ForEachMeeting(const Sizes& s, const F& f) {
   });
 }
 
-using internal::MatrixView;
-using internal::ProductTerm;
-
-// Matrices of one shape, `next` elements apart.
-struct Matrices {
-  MatrixView first;
-  int64_t count, next;
-};
-
-// A matrix of each place of the result: rows and matrices that far apart.
-struct Results {
-  float* data;
-  int64_t row, next;
-};
-
-// The rows of matrices in blocks: [block][matrix][column][rows of the block],
-// the last filled up with zeros.
-class Packed {
- public:
-  using Pack = void (*)(const MatrixView&, float*);
-
-  Packed(const Matrices& from, int64_t rows, Pack pack, float* to)
-      : from_(from), rows_(rows), pack_(pack), to_(to) {}
-
-  static int64_t Blocks(const Matrices& from, int64_t rows) {
-    return (from.first.rows + rows - 1) / rows;
-  }
-  static int64_t Size(const Matrices& from, int64_t rows) {
-    return Blocks(from, rows) * rows * from.count * from.first.columns;
-  }
-
-  int64_t blocks() const { return Blocks(from_, rows_); }
-  int64_t parts() const { return blocks() * from_.count; }
-  int64_t RowsOf(int64_t block) const {
-    return std::min(rows_, from_.first.rows - block * rows_);
-  }
-  float* At(int64_t block, int64_t matrix) const {
-    return to_ + (block * from_.count + matrix) * from_.first.columns * rows_;
-  }
-
-  void PackPart(int64_t part) const {
-    const int64_t block = part / from_.count, matrix = part % from_.count;
-    MatrixView view = from_.first;
-    view.data += matrix * from_.next + block * rows_ * view.row;
-    view.rows = RowsOf(block);
-    pack_(view, At(block, matrix));
-  }
-
- private:
-  const Matrices from_;
-  const int64_t rows_;
-  const Pack pack_;
-  float* const to_;
-};
-
-// The result of each place is the sum of a[pair.a] b[pair.b]^T over its pairs.
-void SumProducts(const Matrices& a, const Matrices& b, const Pairs& pairs,
-                 const Results& results) {
-  const internal::ConvolutionKernels& kernels =
-      *internal::SupportedConvolutionKernels().front();
-  const int64_t rows = kernels.product_rows, columns = kernels.product_columns;
-  const int64_t a_size = Packed::Size(a, rows);
-  float* const memory = internal::Scratch(a_size + Packed::Size(b, columns));
-  const Packed left(a, rows, kernels.pack_a, memory);
-  const Packed right(b, columns, kernels.pack_b, memory + a_size);
-  const int64_t parts = left.parts() + right.parts();
-  at::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      if (i < left.parts()) {
-        left.PackPart(i);
-      } else {
-        right.PackPart(i - left.parts());
-      }
-    }
-  });
-  // Neighbors share the block of b, which is the larger one.
-  const int64_t blocks = left.blocks() * right.blocks();
-  at::parallel_for(0, blocks, 1, [&](int64_t begin, int64_t end) {
-    std::vector<ProductTerm> terms;
-    float whole[internal::kMostProductRows * internal::kMostProductColumns];
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t x = i % left.blocks(), y = i / left.blocks();
-      const bool fits = left.RowsOf(x) == rows && right.RowsOf(y) == columns;
-      for (size_t place = 0; place < pairs.size(); ++place) {
-        terms.clear();
-        for (const Pair& pair : pairs[place]) {
-          terms.push_back({left.At(x, pair.a), right.At(y, pair.b)});
-        }
-        float* const to = results.data + place * results.next +
-                          x * rows * results.row + y * columns;
-        kernels.sum_products(terms.data(), terms.size(), a.first.columns,
-                             fits ? to : whole, fits ? results.row : columns);
-        if (fits) continue;
-        for (int64_t r = 0; r < left.RowsOf(x); ++r) {
-          std::copy_n(whole + r * columns, right.RowsOf(y),
-                      to + r * results.row);
-        }
-      }
-    }
-  });
-}
+using internal::Matrices;
+using internal::Pairs;
+using internal::Results;
 
 // The pixels of x, which is in channels-last, as matrices [N, C].
 Matrices Pixels(const at::Tensor& x) {
@@ -230,7 +118,7 @@ at::Tensor ConvolveByProducts(const Sizes& s, const at::Tensor& x,
   ForEachMeeting(s, [&](int64_t out, int64_t in, int64_t tap) {
     pairs[out].push_back({in, tap});
   });
-  SumProducts(Pixels(x), Pixels(weight), pairs, ResultsIn(y));
+  internal::SumProducts(Pixels(x), Pixels(weight), pairs, ResultsIn(y));
   return y;
 }
 
@@ -242,7 +130,8 @@ at::Tensor InputGradientByProducts(const Sizes& s, const at::Tensor& dy,
   ForEachMeeting(s, [&](int64_t out, int64_t in, int64_t tap) {
     pairs[in].push_back({out, tap});
   });
-  SumProducts(Pixels(dy), Transposed(Pixels(weight)), pairs, ResultsIn(dx));
+  internal::SumProducts(Pixels(dy), Transposed(Pixels(weight)), pairs,
+                        ResultsIn(dx));
   return dx;
 }
 
@@ -254,8 +143,8 @@ at::Tensor WeightGradientByProducts(const Sizes& s, const at::Tensor& dy,
   ForEachMeeting(s, [&](int64_t out, int64_t in, int64_t tap) {
     pairs[tap].push_back({out, in});
   });
-  SumProducts(Transposed(Pixels(dy)), Transposed(Pixels(x)), pairs,
-              ResultsIn(dweight));
+  internal::SumProducts(Transposed(Pixels(dy)), Transposed(Pixels(x)), pairs,
+                        ResultsIn(dweight));
   return dweight;
 }
 

@@ -2,6 +2,8 @@
 
 import os
 import re
+import subprocess
+import sys
 import unittest
 
 from tests.trainers import training_run as tr
@@ -125,7 +127,18 @@ class WaitPolicyTest(unittest.TestCase):
         return re.findall(r"GOMP_SPINCOUNT = '(\d+)'", process.stderr)[-1]
 
     def test_threads_sleep_soon(self):
-        self.assertEqual(self.spins(), "1000")
+        # At once where the tests' machine is crowded.
+        self.assertIn(self.spins(), ("0", "1000"))
+
+    def test_at_once_on_a_crowded_machine(self):
+        burners = [subprocess.Popen([sys.executable, "-c", "while True: pass"])
+                   for _ in range(3 * os.cpu_count())]
+        try:
+            self.assertEqual(self.spins(), "0")
+        finally:
+            for burner in burners:
+                burner.kill()
+                burner.wait()
 
     def test_the_users_word_counts(self):
         self.assertGreater(int(self.spins(OMP_WAIT_POLICY="active")), 0)

@@ -54,7 +54,7 @@ int64_t BatchSize(int64_t images) {
 
 // As many images seen in all, whatever the folder's size, within bounds.
 int64_t Epochs(const FitFacts& facts) {
-  const int64_t seen = facts.gpu ? 4000000 : 240000;
+  const int64_t seen = facts.gpu ? 4000000 : 360000;
   const int64_t fewest = facts.gpu ? 100 : 20;
   const int64_t most = facts.gpu ? 800 : 400;
   return std::clamp(seen / facts.images, fewest, most);

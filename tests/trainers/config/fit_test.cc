@@ -43,7 +43,7 @@ TEST(FitTest, FitsTheFolderOnACpu) {
   EXPECT_EQ(config.backbone, "resnet_small");
   EXPECT_EQ(config.projector_dim, 256);
   EXPECT_EQ(config.batch_size, 64);
-  EXPECT_EQ(config.epochs, 200);
+  EXPECT_EQ(config.epochs, 300);
   EXPECT_EQ(config.loader_threads, 2);
   EXPECT_TRUE(Validate(config).ok());
 }
