@@ -75,8 +75,11 @@ absl::StatusOr<PlannedRun::State> FindState(const std::string& folder,
   if (!there.ok()) {
     return move_it(absl::StrCat("cannot be used: ", there.status().message()));
   }
+  Config wanted = config;
+  // A run notes what its --init was; unless the study says, any will do.
+  if (wanted.init_sha256.empty()) wanted.init_sha256 = there->init_sha256;
   const std::vector<std::string> differences =
-      DecidingDifferences(*there, config);
+      DecidingDifferences(*there, wanted);
   if (!differences.empty()) {
     return move_it(
         absl::StrCat("has another ", absl::StrJoin(differences, ", ")));

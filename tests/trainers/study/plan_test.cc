@@ -127,6 +127,21 @@ TEST_F(PlanTest, RefusesAFolderWithAnotherRun) {
               HasSubstr("from_the_future"));
 }
 
+// The trainer notes of which file its weights were.
+TEST_F(PlanTest, ARunFromWeightsIsTheStudys) {
+  const absl::StatusOr<Study> study = ParseStudy(R"({"title": "W",
+      "base": {"init": "/weights.pth"},
+      "grid": {"distance": ["euclidean"]}, "seeds": [0]})");
+  ASSERT_TRUE(study.ok()) << study.status();
+  Arm run = study->arms[0];
+  run.config.init_sha256 = "1234";
+  Leave(Plan(*study)[0].folder, run, 0, /*finished=*/true);
+  EXPECT_EQ(Plan(*study)[0].state, State::kFinished);
+  Study other = *study;
+  other.arms[0].config.init_sha256 = "5678";
+  EXPECT_EQ(Plan(other)[0].state, State::kNew);
+}
+
 TEST(RunKeyTest, IsOfWhatDecidesTheRun) {
   const Config config;
   const std::string key = RunKey(config);
