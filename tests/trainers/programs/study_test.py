@@ -250,7 +250,7 @@ class ReadyStudiesTest(unittest.TestCase):
     def test_help_and_list(self):
         self.assertIn("Usage: study ", pr.succeed("study", "--help"))
         printed = pr.succeed("study", "--list_studies")
-        for name in ("batch", "byol", "distance", "guidance", "guiding",
+        for name in ("batch", "byol", "distance", "epochs", "guidance", "guiding",
                      "learning_rate", "predictor", "selection", "views"):
             self.assertIn("\n" + name + "\n    ", "\n" + printed)
 
