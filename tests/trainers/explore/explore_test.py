@@ -170,14 +170,17 @@ class ExploreTest(unittest.TestCase):
         images = tr.image_folder(2000)
         output = tr.new_folder()
         command = [pr.path("explore"), "--run=" + self.run_folder,
-                   "--images=" + images, "--output=" + output, "--threads=1"]
-        for wait in (0.3, 0.6, 1.2, 2.4, 4.8):
+                   "--images=" + images, "--output=" + output, "--threads=1",
+                   "--image_size=96"]  # which takes some seconds
+        for attempt in range(1, 41):
+            # It may not yet have caught signals, or still have listed files; or
+            # this was too late for a fast machine.
+            shutil.rmtree(output, ignore_errors=True)
             process = subprocess.Popen(command, stderr=subprocess.PIPE,
                                        universal_newlines=True)
-            time.sleep(wait)
+            time.sleep(0.1 * attempt)
             process.send_signal(signal.SIGINT)
             _, error = process.communicate()
-            # It may not yet have caught signals, or still list files.
             if "the same command goes on" in error:
                 break
         self.assertIn("the same command goes on", error)
