@@ -31,6 +31,7 @@ SIDES = ("ours", "ours, spinning", "eager PyTorch")
 def burners(count):
     loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"])
              for _ in range(count)]
+    time.sleep(1 if count else 0)  # until they are at work
     try:
         yield
     finally:
