@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -61,17 +62,9 @@ class ViewReader final : public ImageReader {
     augmenter_.Apply(image, params_, floats_.data());
     Image view;
     if (image.chw16 != nullptr) {
-      wide_.clear();
-      for (const float x : floats_) {
-        wide_.push_back(static_cast<uint16_t>(std::lround(x * 65535)));
-      }
-      view.chw16 = wide_.data();
+      view.chw16 = Rounded(&wide_);
     } else {
-      bytes_.clear();
-      for (const float x : floats_) {
-        bytes_.push_back(static_cast<uint8_t>(std::lround(x * 255)));
-      }
-      view.chw = bytes_.data();
+      view.chw = Rounded(&bytes_);
     }
     view.channels = image.channels;
     view.height = static_cast<int>(options_.size);
@@ -80,6 +73,17 @@ class ViewReader final : public ImageReader {
   }
 
  private:
+  // floats_ as whole numbers, of which T's largest is 1.
+  template <class T>
+  const T* Rounded(std::vector<T>* values) const {
+    constexpr float kMost = std::numeric_limits<T>::max();
+    values->clear();
+    for (const float x : floats_) {
+      values->push_back(static_cast<T>(std::lround(x * kMost)));
+    }
+    return values->data();
+  }
+
   const std::unique_ptr<ImageReader> images_;
   const AugmentOptions options_;
   const uint64_t seed_;
