@@ -6,8 +6,8 @@ DIR/<folder>/train/<class>/ gets some 1,200 images, DIR/<folder>/test/<class>/ o
 score them on. Each folder needs its source:
 
 --cifar10   CIFAR-10's data_batch_*.bin and test_batch.bin. `photographs` are 120 training
-            images a class and 300 test images a class, `photographs_6000` 600 and 300,
-            and `photographs_20000` (to start from) 2,000 others a class.
+            images a class and 300 test images a class, and `photographs_20000` (to
+            start from) 2,000 others a class.
 --textures  The folder `textures` in pak4-textures.pk3 of Debian's package
             openarena-081-textures. 40 of its pictures of 512 pixels or more, taken from
             its groups in turn, are the classes: gray patches of 48 pixels, 30 of the
@@ -48,7 +48,6 @@ def photographs(source, output):
     train = read([f"data_batch_{i}.bin" for i in range(1, 6)])
     test = read(["test_batch.bin"])
     for folder, first, count in (("photographs", 0, 120),
-                                 ("photographs_6000", 0, 600),
                                  ("photographs_20000", 600, 2000)):
         for name, images, scored in zip(names, train, test):
             images = [Image.fromarray(i) for i in images[first:first + count]]
