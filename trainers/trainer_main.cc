@@ -5,6 +5,7 @@
 #include <exception>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -100,7 +101,6 @@ int TrainerMain(absl::string_view method, int argc, const char* const* argv) {
     return 2;
   }
   Config& config = command_line->config;
-  if (config.threads != 1) SpinBriefly(argv);
   if (placement->launcher == 0 && config.nproc > 1) {
     if (placement->size > 1) {
       absl::FPrintF(stderr,
@@ -131,6 +131,8 @@ int TrainerMain(absl::string_view method, int argc, const char* const* argv) {
   if (!(*world)->root() && std::freopen("/dev/null", "w", stdout) == nullptr) {
     std::fclose(stdout);
   }
+  std::optional<WaitPolicy> wait_policy;
+  if (config.threads != 1) wait_policy.emplace();
   return Report(method, **world, *command_line);
 }
 

@@ -1,47 +1,115 @@
 #include "trainers/base/wait_policy.h"
 
-#include <unistd.h>
+#include <sched.h>
 
-#include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
-#include <string>
+#include <optional>
+#include <system_error>
+#include <thread>
+
+#include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+
+// What libgomp has behind "#pragma omp parallel". Null in a program that is
+// linked without it.
+extern "C" __attribute__((weak)) void GOMP_parallel(void (*function)(void*),
+                                                    void* data,
+                                                    unsigned threads,
+                                                    unsigned flags);
 
 namespace gsg {
 namespace {
 
-// Are there two or more threads of other programs that could run, for each CPU?
-// Looks ten times within 20 ms, which is less than a time slice or two.
-bool IsCrowded() {
-  constexpr int kLooks = 10;
-  int others = 0;
-  for (int i = 0; i < kLooks; ++i) {
-    std::string line;
-    std::getline(std::ifstream("/proc/loadavg"), line);
-    int running = 0;  // "0.52 0.58 0.59 3/602 12345": 3, this thread included
-    if (std::sscanf(line.c_str(), "%*f %*f %*f %d/", &running) != 1) {
-      return false;
+constexpr absl::Duration kInterval = absl::Milliseconds(500);
+// Of each second, how much of it threads wait for a core, all of them together.
+// On two cores the loader's thread beside OpenMP's two made it 0.2 to 0.4, one
+// busy process of somebody else 0.6 and more (docs/performance.md).
+constexpr double kCrowded = 0.5;
+
+struct Look {
+  absl::Time at;
+  // How long the threads of this process have waited for a core; none if the
+  // system does not say.
+  std::optional<absl::Duration> waited;
+};
+
+Look LookAtThreads() {
+  Look look = {absl::Now(), std::nullopt};
+  std::error_code error;
+  for (std::filesystem::directory_iterator task("/proc/self/task", error), end;
+       !error && task != end; task.increment(error)) {
+    // "137277 1484865 2": nanoseconds run, nanoseconds waited, time slices. A
+    // thread may have ended since.
+    double run = 0, waited = 0;
+    if (std::ifstream(task->path() / "schedstat") >> run >> waited) {
+      look.waited = look.waited.value_or(absl::ZeroDuration()) +
+                    absl::Nanoseconds(waited);
     }
-    others += running - 1;
-    usleep(2000);
   }
-  return others >= 2 * kLooks * sysconf(_SC_NPROCESSORS_ONLN);
+  return look;
 }
+
+bool Crowded(const Look& before, const Look& after) {
+  return !before.waited || !after.waited ||
+         *after.waited - *before.waited > kCrowded * (after.at - before.at);
+}
+
+unsigned Cores() {
+  cpu_set_t cores;
+  return sched_getaffinity(0, sizeof(cores), &cores) == 0 ? CPU_COUNT(&cores)
+                                                          : CPU_SETSIZE;
+}
+
+// While it lives, libgomp has more threads than there are cores: a team of its
+// own, which sleeps, of a thread that waits here.
+class Crowd {
+ public:
+  Crowd()
+      : leader_([this] {
+          GOMP_parallel([](void*) {}, nullptr, Cores() + 1, /*flags=*/0);
+          end_.WaitForNotification();
+        }) {}
+  ~Crowd() {
+    end_.Notify();
+    leader_.join();
+  }
+
+ private:
+  absl::Notification end_;
+  std::thread leader_;
+};
 
 }  // namespace
 
-void SpinBriefly(const char* const* argv) {
+WaitPolicy::WaitPolicy() {
   if (std::getenv("OMP_WAIT_POLICY") != nullptr ||
-      std::getenv("GOMP_SPINCOUNT") != nullptr) {
+      std::getenv("GOMP_SPINCOUNT") != nullptr || GOMP_parallel == nullptr) {
     return;
   }
-  // Some microseconds: long enough for the barrier behind a layer, where waking
-  // a thread would take as long, and nothing beside a time slice of the
-  // scheduler. Where several others wait for each CPU it is not worth that
-  // (docs/performance.md has the measurements).
-  const char* const turns = IsCrowded() ? "0" : "1000";
-  if (setenv("GOMP_SPINCOUNT", turns, /*overwrite=*/0) != 0) return;
-  execv("/proc/self/exe", const_cast<char* const*>(argv));
+  watch_ = std::thread([this] { Watch(); });
+}
+
+WaitPolicy::~WaitPolicy() {
+  end_.Notify();
+  if (watch_.joinable()) watch_.join();
+}
+
+void WaitPolicy::Watch() {
+  std::optional<Crowd> crowd;
+  Look before = LookAtThreads();
+  while (!end_.WaitForNotificationWithTimeout(kInterval)) {
+    const Look now = LookAtThreads();
+    if (!Crowded(before, now)) {
+      crowd.reset();
+    } else if (!crowd) {
+      crowd.emplace();
+    }
+    patient_ = crowd.has_value();
+    before = now;
+  }
 }
 
 }  // namespace gsg

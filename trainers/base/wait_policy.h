@@ -1,17 +1,43 @@
 #ifndef GSG_TRAINERS_BASE_WAIT_POLICY_H_
 #define GSG_TRAINERS_BASE_WAIT_POLICY_H_
 
+#include <atomic>
+#include <thread>
+
+#include "absl/synchronization/notification.h"
+
 namespace gsg {
 
-// LibTorch computes with OpenMP, whose threads by default spin for long
-// while they wait for each other. Where another program has the core of one of
-// them, the others burn theirs until it is back. This makes them sleep soon,
-// and at once on a machine that is crowded now: the environment gets
-// GOMP_SPINCOUNT, which libgomp reads as it is loaded, so that the program is
-// executed once more. Does nothing if the environment says already how to wait
-// (OMP_WAIT_POLICY, GOMP_SPINCOUNT), or if that is not possible. `argv` ends
-// with null. Call it before there are threads or open files.
-void SpinBriefly(const char* const* argv);
+// LibTorch computes with OpenMP, whose threads spin for milliseconds while they
+// wait for each other. That is the fastest way on a machine that does nothing
+// else. Where another program has the core of one of them, the others burn
+// theirs until it is back.
+//
+// While it lives, a WaitPolicy looks twice a second how long this process's
+// threads have waited for a core. While that is much, or the system does not
+// say (/proc/self/task/*/schedstat), it has OpenMP's threads sleep after some
+// microseconds. libgomp lets a program change that as it runs in one way: while
+// there are more OpenMP threads than cores they spin a hundred turns
+// (GOMP_SPINCOUNT in its manual), and threads that only sleep count, too.
+// Does nothing if the environment says how to wait (OMP_WAIT_POLICY,
+// GOMP_SPINCOUNT), or in a program without libgomp.
+class WaitPolicy {
+ public:
+  WaitPolicy();
+  ~WaitPolicy();
+  WaitPolicy(const WaitPolicy&) = delete;
+  WaitPolicy& operator=(const WaitPolicy&) = delete;
+
+  // Do OpenMP's threads sleep soon now?
+  bool patient() const { return patient_; }
+
+ private:
+  void Watch();
+
+  std::atomic<bool> patient_{false};
+  absl::Notification end_;
+  std::thread watch_;
+};
 
 }  // namespace gsg
 

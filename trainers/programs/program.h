@@ -4,6 +4,7 @@
 #ifndef GSG_TRAINERS_PROGRAMS_PROGRAM_H_
 #define GSG_TRAINERS_PROGRAMS_PROGRAM_H_
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -65,11 +66,12 @@ int ProgramMain(const Program<Options>& program, int argc,
   status.Update(Validate(options));
   if (!status.ok()) return Complain(program.name, status, 2);
 
-  if (program.computes) SpinBriefly(argv);
   ResolvePaths(&options);
   if (arguments != nullptr) {
     for (std::string& path : *arguments) path = UserPath(path);
   }
+  std::optional<WaitPolicy> wait_policy;
+  if (program.computes) wait_policy.emplace();
   status = program.run(options);
   return status.ok() ? 0 : Complain(program.name, status, 1);
 }
