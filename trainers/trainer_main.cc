@@ -5,7 +5,6 @@
 #include <exception>
 #include <memory>
 #include <new>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,7 +17,6 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "trainers/base/interrupt.h"
-#include "trainers/base/wait_policy.h"
 #include "trainers/config/command_line.h"
 #include "trainers/config/config.h"
 #include "trainers/config/paths.h"
@@ -131,8 +129,6 @@ int TrainerMain(absl::string_view method, int argc, const char* const* argv) {
   if (!(*world)->root() && std::freopen("/dev/null", "w", stdout) == nullptr) {
     std::fclose(stdout);
   }
-  std::optional<WaitPolicy> wait_policy;
-  if (config.threads != 1) wait_policy.emplace();
   return Report(method, **world, *command_line);
 }
 

@@ -275,7 +275,8 @@ absl::Status RunTraining(const CommandLine& command_line, World& world,
                        DeviceOfRank(config.device, world));
   absl::StatusOr<Dataset> dataset = ReadImages(config, &start);
   GSG_RETURN_IF_ERROR(world.Agree(dataset.status()));
-  UseThreads(config.threads, world.placement().local_size.value_or(1));
+  const CpuThreads threads(config.threads,
+                           world.placement().local_size.value_or(1));
   TrainingRun run(std::move(start), *std::move(dataset), device, &world);
   GSG_RETURN_IF_ERROR(run.Begin(launched));
   return run.TrainAndFinish();

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "models/tensor_memory.h"
 #include "trainers/base/cpus.h"
 
 namespace gsg {
@@ -37,9 +38,11 @@ absl::StatusOr<c10::Device> ChooseDevice(const std::string& name,
   return c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(*number));
 }
 
-void UseThreads(int64_t threads, int processes) {
+CpuThreads::CpuThreads(int64_t threads, int processes) {
   at::set_num_threads(threads > 0 ? static_cast<int>(threads)
                                   : std::max(1, UsableCpus() / processes));
+  if (at::get_num_threads() > 1) wait_policy_.emplace();
+  KeepTensorMemory();
 }
 
 }  // namespace gsg

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "trainers/base/wait_policy.h"
 
 namespace gsg {
 
@@ -19,9 +20,17 @@ namespace gsg {
 absl::StatusOr<c10::Device> ChooseDevice(
     const std::string& name, std::optional<int> number = std::nullopt);
 
-// Sets LibTorch's number of CPU threads; 0 = all that this process may use
-// (base/cpus.h), shared equally by `processes`.
-void UseThreads(int64_t threads, int processes = 1);
+// While it lives LibTorch computes with so many threads; 0 = all that this
+// process may use (base/cpus.h), shared equally by `processes`. How they wait
+// for each other is WaitPolicy's (base/wait_policy.h). The memory of tensors is
+// kept from then on (models/tensor_memory.h).
+class CpuThreads {
+ public:
+  explicit CpuThreads(int64_t threads, int processes = 1);
+
+ private:
+  std::optional<WaitPolicy> wait_policy_;
+};
 
 }  // namespace gsg
 

@@ -134,7 +134,7 @@ void ShowProgress(int64_t done, int64_t all) {
 
 absl::Status Embed(const EmbedOptions& options) {
   GSG_ASSIGN_OR_RETURN(c10::Device device, ChooseDevice(options.device));
-  UseThreads(options.threads);
+  const CpuThreads cpu_threads(options.threads);
   GSG_ASSIGN_OR_RETURN(SavedNetwork network, OpenNetwork(options, device));
   GSG_ASSIGN_OR_RETURN(std::unique_ptr<const ImageSource> source,
                        OpenImages(options, network));
@@ -211,7 +211,6 @@ absl::Status Embed(const EmbedOptions& options) {
 
 int main(int argc, char** argv) {
   const gsg::Program<gsg::EmbedOptions> program = {"embed", gsg::kIntroduction,
-                                                   gsg::Embed,
-                                                   /*computes=*/true};
+                                                   gsg::Embed};
   return gsg::ProgramMain(program, argc, argv);
 }

@@ -209,7 +209,7 @@ std::string OutputPath(const EvaluateOptions& options, const Dataset& dataset,
 
 absl::Status Evaluate(const EvaluateOptions& options) {
   GSG_ASSIGN_OR_RETURN(c10::Device device, ChooseDevice(options.device));
-  UseThreads(options.threads);
+  const CpuThreads cpu_threads(options.threads);
   GSG_ASSIGN_OR_RETURN(SavedNetwork network, OpenNetwork(options, device));
   GSG_ASSIGN_OR_RETURN(Dataset dataset, LoadImages(options, network));
   if (!dataset.labeled() || dataset.test == nullptr) {
@@ -301,7 +301,6 @@ absl::Status Evaluate(const EvaluateOptions& options) {
 
 int main(int argc, char** argv) {
   const gsg::Program<gsg::EvaluateOptions> program = {
-      "evaluate", gsg::kIntroduction, gsg::Evaluate,
-      /*computes=*/true};
+      "evaluate", gsg::kIntroduction, gsg::Evaluate};
   return gsg::ProgramMain(program, argc, argv);
 }

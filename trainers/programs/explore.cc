@@ -455,7 +455,7 @@ absl::Status Analyze(const ExploreOptions& options, const Inputs& inputs,
 }
 
 absl::Status Explore(const ExploreOptions& options) {
-  UseThreads(options.threads);
+  const CpuThreads cpu_threads(options.threads);
   const int thread_count = at::get_num_threads();
   ThreadPool threads(thread_count);
   GSG_RETURN_IF_ERROR(MakeFolder(options.output));
@@ -543,7 +543,6 @@ absl::Status Explore(const ExploreOptions& options) {
 
 int main(int argc, char** argv) {
   const gsg::Program<gsg::ExploreOptions> program = {
-      "explore", gsg::kIntroduction, gsg::Explore,
-      /*computes=*/true};
+      "explore", gsg::kIntroduction, gsg::Explore};
   return gsg::ProgramMain(program, argc, argv);
 }

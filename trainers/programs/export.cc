@@ -138,7 +138,6 @@ absl::Status Export(const ExportOptions& options) {
 
 int main(int argc, char** argv) {
   const gsg::Program<gsg::ExportOptions> program = {
-      "export", gsg::kIntroduction, gsg::Export,
-      /*computes=*/false};
+      "export", gsg::kIntroduction, gsg::Export};
   return gsg::ProgramMain(program, argc, argv);
 }

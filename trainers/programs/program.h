@@ -4,7 +4,6 @@
 #ifndef GSG_TRAINERS_PROGRAMS_PROGRAM_H_
 #define GSG_TRAINERS_PROGRAMS_PROGRAM_H_
 
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,7 +11,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "trainers/base/wait_policy.h"
 #include "trainers/config/field_flags.h"
 #include "trainers/config/flags.h"
 #include "trainers/config/paths.h"
@@ -28,7 +26,6 @@ struct Program {
   absl::string_view name;
   absl::string_view introduction;  // of --help; ends in a line feed
   absl::Status (*run)(const Options& options);
-  bool computes;  // with LibTorch's threads
   // Where arguments go that are no flags, all of them paths, and what --help
   // calls them; null: there are none.
   std::vector<std::string> Options::*arguments = nullptr;
@@ -70,8 +67,6 @@ int ProgramMain(const Program<Options>& program, int argc,
   if (arguments != nullptr) {
     for (std::string& path : *arguments) path = UserPath(path);
   }
-  std::optional<WaitPolicy> wait_policy;
-  if (program.computes) wait_policy.emplace();
   status = program.run(options);
   return status.ok() ? 0 : Complain(program.name, status, 1);
 }

@@ -74,7 +74,7 @@ absl::Status Report(const ReportOptions& options) {
 
 int main(int argc, char** argv) {
   const gsg::Program<gsg::ReportOptions> program = {
-      "report",           gsg::kIntroduction,        gsg::Report,
-      /*computes=*/false, &gsg::ReportOptions::runs, "RUN..."};
+      "report", gsg::kIntroduction, gsg::Report, &gsg::ReportOptions::runs,
+      "RUN..."};
   return gsg::ProgramMain(program, argc, argv);
 }

@@ -289,7 +289,7 @@ std::string HitsPage(const Index& index,
 }
 
 absl::Status Search(const SearchOptions& options) {
-  UseThreads(options.threads);
+  const CpuThreads cpu_threads(options.threads);
   std::vector<std::string> queries = options.queries;
   if (!options.query.empty()) queries.insert(queries.begin(), options.query);
   GSG_ASSIGN_OR_RETURN(Index index, ReadIndex(options.index));
@@ -331,7 +331,7 @@ absl::Status Search(const SearchOptions& options) {
 
 int main(int argc, char** argv) {
   const gsg::Program<gsg::SearchOptions> program = {
-      "search",           gsg::kIntroduction,           gsg::Search,
-      /*computes=*/false, &gsg::SearchOptions::queries, "[IMAGE...]"};
+      "search", gsg::kIntroduction, gsg::Search, &gsg::SearchOptions::queries,
+      "[IMAGE...]"};
   return gsg::ProgramMain(program, argc, argv);
 }

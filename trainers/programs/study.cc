@@ -295,8 +295,7 @@ absl::Status RunProgram(const StudyOptions& options) {
 
 int main(int argc, char** argv) {
   const gsg::Program<gsg::StudyOptions> program = {"study", gsg::kIntroduction,
-                                                   gsg::RunProgram,
-                                                   /*computes=*/false};
+                                                   gsg::RunProgram};
   const int code = gsg::ProgramMain(program, argc, argv);
   return gsg::interrupted == 0 ? code : 128 + gsg::interrupted;
 }
