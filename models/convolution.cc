@@ -42,6 +42,7 @@ using internal::kTileMultiple;
 using internal::kWinogradEntries;
 using internal::Scratch;
 using internal::TilePanels;
+using internal::WeightPanels;
 using internal::WeightStride;
 
 struct Shape {
@@ -55,92 +56,154 @@ Shape ShapeOf(const at::Tensor& x, const at::Tensor& weight) {
   return {x.size(0), x.size(2), x.size(3), weight.size(1), weight.size(0)};
 }
 
-// The images are worked on in chunks whose transformed tiles stay in the cache.
-// For each, one side of the product is transformed first, all its panels; then
-// each panel of the other side is made with what is private to it. If there are
-// fewer panels than threads, a chunk's images are dealt to several ranges.
+// Channels of the shared side whose weights are transformed at once, and tiles
+// that are worked on at once: what becomes of them stays in the cache of a
+// core.
+constexpr int64_t kChannelChunk = 128;
+constexpr int64_t kTileChunk = 128;
+
+// The images are worked on in chunks. For each, one side of the product is
+// transformed first, all its panels; then panels of the other side are made, a
+// group of them at a time. With few channels the threads have images of their
+// own. With more of them, whose transformed tiles and weights would not stay in
+// the cache of a core, the threads share a chunk, and deal the panels, then the
+// groups to each other; if there are fewer of these than threads, the chunk's
+// images, too. A range is what a thread, or threads together, work on.
 class Plan {
  public:
   // shared, own: channels of the two sides.
   Plan(const Shape& shape, int64_t shared, int64_t own)
-      : shape_(shape), shared_(shared) {
-    // Tiles of one channel in a range: 36 entries of 128 KiB.
-    constexpr int64_t kTiles = 1 << 15;
-    const int64_t panels = std::min(shared, own) / kPanel;
-    ranges_ = std::min<int64_t>(shape.images,
-                                (at::get_num_threads() + panels - 1) / panels);
+      : shape_(shape),
+        shared_panels_(shared / kPanel),
+        own_panels_(own / kPanel),
+        group_(std::min(Kernels().panels_at_once, own_panels_)),
+        channels_(std::min(shared, kChannelChunk)),
+        alone_(std::max(shared, own) <= 64 &&
+               shape.images >= at::get_num_threads()) {
+    const int64_t items = std::min(shared_panels_, Groups());
+    ranges_ =
+        alone_ ? at::get_num_threads()
+               : std::min<int64_t>(shape.images,
+                                   (at::get_num_threads() + items - 1) / items);
+    images_of_range_ = (shape.images + ranges_ - 1) / ranges_;
     const int64_t tiles = shape.TilesOfImage();
-    images_ =
-        std::clamp<int64_t>(kTiles / (tiles * std::max(shared, own) * ranges_),
-                            1, (shape.images + ranges_ - 1) / ranges_);
+    images_ = std::clamp<int64_t>(kTileChunk / tiles, 1, images_of_range_);
     tiles_ =
         (images_ * tiles + kTileMultiple - 1) / kTileMultiple * kTileMultiple;
   }
 
-  int64_t ranges() const { return ranges_; }
+  static const ConvolutionKernels& Kernels() {
+    return *internal::SupportedConvolutionKernels().front();
+  }
 
+  int64_t ranges() const { return ranges_; }
+  int64_t tiles() const { return tiles_; }
+
+  // Of a chunk.
   struct Range {
     int64_t number;
     int64_t image, count;  // the first, and how many
   };
 
+  // Panels of the own side, and a thread's memory for them.
+  struct Group {
+    int64_t first, panels;
+    WeightPanels<float> weights;  // of kChannelChunk channels at most
+    TilePanels<float> tiles;
+  };
+
   // For each chunk: first(range, panel, tiles) for each panel of the shared
-  // side, then second(range, panel, tiles, memory) for each of the `own`
-  // channels. tiles: the range's, of all shared panels. memory: own_size
-  // floats, the thread's.
+  // side, then second(range, group, tiles) for all panels of the other. tiles:
+  // the range's, of all shared panels.
   template <class First, class Second>
-  void Run(int64_t own, int64_t own_size, const First& first,
-           const Second& second) const {
-    const int64_t shared_size =
-        EntryStride(shared_ / kPanel) * kWinogradEntries;
+  void Run(const First& first, const Second& second) const {
+    const int64_t shared_size = TileSize(shared_panels_);
+    const int64_t weight_stride = kWinogradEntries * WeightStride(channels_);
+    const int64_t own_size = group_ * weight_stride + TileSize(group_);
     float* const shared =
         Scratch(ranges_ * shared_size + at::get_num_threads() * own_size);
-    float* const private_memory = shared + ranges_ * shared_size;
-    for (int64_t begin = 0; begin < shape_.images; begin += ranges_ * images_) {
-      const auto for_each = [&](int64_t channels, const auto& work) {
-        const int64_t panels = channels / kPanel;
-        at::parallel_for(
-            0, ranges_ * panels, 1, [&](int64_t item, int64_t end) {
-              for (; item < end; ++item) {
-                const int64_t range = item / panels;
-                const int64_t image = begin + range * images_;
-                const int64_t count = std::min(images_, shape_.images - image);
-                if (count <= 0) continue;
-                work(Range{range, image, count}, item % panels,
-                     Tiles(shared + range * shared_size, shared_ / kPanel));
-              }
-            });
-      };
-      for_each(shared_, first);
-      for_each(own, [&](const Range& range, int64_t panel,
-                        const TilePanels<float>& tiles) {
-        second(range, panel, tiles,
-               private_memory + at::get_thread_num() * own_size);
+    float* const own = shared + ranges_ * shared_size;
+    // Of range `number` the chunk that begins `offset` images behind its start.
+    const auto chunk = [&](int64_t number, int64_t offset) {
+      const int64_t image = number * images_of_range_ + offset;
+      const int64_t end =
+          std::min((number + 1) * images_of_range_, shape_.images);
+      return Range{number, image, std::min(images_, end - image)};
+    };
+    const auto do_first = [&](const Range& range, int64_t panel) {
+      first(range, panel,
+            Tiles(shared + range.number * shared_size, shared_panels_));
+    };
+    const auto do_second = [&](const Range& range, int64_t item) {
+      float* const memory = own + at::get_thread_num() * own_size;
+      const int64_t panel = item * group_;
+      second(range,
+             Group{panel,
+                   std::min(group_, own_panels_ - panel),
+                   {memory, weight_stride},
+                   Tiles(memory + group_ * weight_stride, group_)},
+             Tiles(shared + range.number * shared_size, shared_panels_));
+    };
+    if (alone_) {
+      at::parallel_for(0, ranges_, 1, [&](int64_t number, int64_t end) {
+        for (; number < end; ++number) {
+          for (int64_t i = 0; i < images_of_range_; i += images_) {
+            const Range range = chunk(number, i);
+            if (range.count <= 0) break;
+            for (int64_t p = 0; p < shared_panels_; ++p) do_first(range, p);
+            for (int64_t g = 0; g < Groups(); ++g) do_second(range, g);
+          }
+        }
       });
+      return;
+    }
+    for (int64_t i = 0; i < images_of_range_; i += images_) {
+      const auto for_each = [&](int64_t items, const auto& work) {
+        at::parallel_for(0, ranges_ * items, 1, [&](int64_t item, int64_t end) {
+          for (; item < end; ++item) {
+            const Range range = chunk(item / items, i);
+            if (range.count > 0) work(range, item % items);
+          }
+        });
+      };
+      for_each(shared_panels_, do_first);
+      for_each(Groups(), do_second);
     }
   }
 
-  // Of so many panels.
-  TilePanels<float> Tiles(float* data, int64_t panels) const {
-    return {data, EntryStride(panels), tiles_ * kPanel};
+  // Calls work(first channel, channels) for chunks of the shared side.
+  template <class Work>
+  void ForEachChunk(const Work& work) const {
+    for (int64_t c = 0; c < shared_panels_ * kPanel; c += channels_) {
+      work(c, std::min(channels_, shared_panels_ * kPanel - c));
+    }
+  }
+
+ private:
+  int64_t Groups() const { return (own_panels_ + group_ - 1) / group_; }
+
+  // A line more than needed: at a power of two the panels, or the 36 entries,
+  // would meet in one set of the cache.
+  int64_t PanelStride() const { return (tiles_ + 1) * kPanel; }
+  int64_t EntryStride(int64_t panels) const {
+    return panels * PanelStride() + kPanel;
   }
   int64_t TileSize(int64_t panels) const {
     return kWinogradEntries * EntryStride(panels);
   }
-  int64_t tiles() const { return tiles_; }
-
- private:
-  // A line more than needed: at a power of two the 36 entries would meet in one
-  // set of the cache.
-  int64_t EntryStride(int64_t panels) const {
-    return (panels * tiles_ + 1) * kPanel;
+  TilePanels<float> Tiles(float* data, int64_t panels) const {
+    return {data, EntryStride(panels), PanelStride()};
   }
 
   const Shape shape_;
-  const int64_t shared_;
+  const int64_t shared_panels_, own_panels_;
+  const int64_t group_;     // panels, but for the last
+  const int64_t channels_;  // of a chunk, but for the last
+  const bool alone_;        // does a thread have images of its own?
   int64_t ranges_;
-  int64_t images_;  // of a range
-  int64_t tiles_;   // of a range, in memory
+  int64_t images_of_range_;
+  int64_t images_;  // of a chunk of a range
+  int64_t tiles_;   // of a chunk of a range, in memory
 };
 
 template <class T>
@@ -150,65 +213,96 @@ ImagePanel<T> PanelOf(T* data, const Shape& shape, int64_t channels,
           range.count, shape.height, shape.width, channels};
 }
 
+// From that panel on.
+TilePanels<float> From(TilePanels<float> tiles, int64_t panel) {
+  tiles.data += panel * tiles.panel_stride;
+  return tiles;
+}
+
 TilePanels<const float> Const(const TilePanels<float>& tiles) {
   return {tiles.data, tiles.entry_stride, tiles.panel_stride};
+}
+WeightPanels<const float> Const(const WeightPanels<float>& weights) {
+  return {weights.data, weights.panel_stride};
 }
 
 void Forward(const Shape& shape, const float* x, const float* weight,
              float* y) {
-  const ConvolutionKernels& kernels =
-      *internal::SupportedConvolutionKernels().front();
+  const ConvolutionKernels& kernels = Plan::Kernels();
   const Plan plan(shape, shape.in, shape.out);
-  const int64_t u_size = kWinogradEntries * WeightStride(shape.in);
   plan.Run(
-      shape.out, u_size + plan.TileSize(1),
-      [&](const Plan::Range& range, int64_t panel, TilePanels<float> v) {
-        v.data += panel * v.panel_stride;
-        kernels.transform_input(PanelOf(x, shape, shape.in, range, panel), v);
+      [&](const Plan::Range& range, int64_t panel, const TilePanels<float>& v) {
+        kernels.transform_input(PanelOf(x, shape, shape.in, range, panel),
+                                From(v, panel));
       },
-      [&](const Plan::Range& range, int64_t panel, const TilePanels<float>& v,
-          float* own) {
-        kernels.transform_weight(weight + panel * kPanel * 9 * shape.in,
-                                 shape.in, own);
-        const TilePanels<float> m = plan.Tiles(own + u_size, 1);
-        kernels.multiply(Const(v), own, shape.in, plan.tiles(), m);
-        kernels.restore_output(Const(m),
-                               PanelOf(y, shape, shape.out, range, panel));
+      [&](const Plan::Range& range, const Plan::Group& group,
+          const TilePanels<float>& v) {
+        plan.ForEachChunk([&](int64_t channel, int64_t channels) {
+          for (int64_t p = 0; p < group.panels; ++p) {
+            kernels.transform_weight(
+                weight + (group.first + p) * kPanel * 9 * shape.in + channel,
+                shape.in, channels,
+                group.weights.data + p * group.weights.panel_stride);
+          }
+          kernels.multiply(Const(From(v, channel / kPanel)),
+                           Const(group.weights), group.panels, channels,
+                           plan.tiles(), group.tiles, /*add=*/channel > 0);
+        });
+        for (int64_t p = 0; p < group.panels; ++p) {
+          kernels.restore_output(
+              Const(From(group.tiles, p)),
+              PanelOf(y, shape, shape.out, range, group.first + p));
+        }
       });
 }
 
-// Adds to dx and to dweight's as many parts as the plan has ranges; either may
-// be null.
+// Adds to dx, and to dweight's as many parts as the plan has ranges; if that is
+// one, dweight need not be cleared. Either may be null.
 void Backward(const Plan& plan, const Shape& shape, const float* x,
               const float* weight, const float* dy, float* dx, float* dweight) {
-  const ConvolutionKernels& kernels =
-      *internal::SupportedConvolutionKernels().front();
-  const int64_t u_size = kWinogradEntries * WeightStride(shape.out);
+  const ConvolutionKernels& kernels = Plan::Kernels();
   plan.Run(
-      shape.in, u_size + plan.TileSize(1),
-      [&](const Plan::Range& range, int64_t panel, TilePanels<float> e) {
-        e.data += panel * e.panel_stride;
+      [&](const Plan::Range& range, int64_t panel, const TilePanels<float>& e) {
         kernels.transform_output(PanelOf(dy, shape, shape.out, range, panel),
-                                 e);
+                                 From(e, panel));
       },
-      [&](const Plan::Range& range, int64_t panel, const TilePanels<float>& e,
-          float* own) {
-        const TilePanels<float> v = plan.Tiles(own + u_size, 1);
+      [&](const Plan::Range& range, const Plan::Group& group,
+          const TilePanels<float>& e) {
+        const auto at = [&](int64_t channel) {  // in [out, 3, 3, in]
+          return channel * 9 * shape.in + group.first * kPanel;
+        };
         if (dx != nullptr) {
-          kernels.transform_weight_by_input(weight + panel * kPanel, shape.out,
-                                            shape.in, own);
-          kernels.multiply(Const(e), own, shape.out, plan.tiles(), v);
-          kernels.restore_input(Const(v),
-                                PanelOf(dx, shape, shape.in, range, panel));
+          plan.ForEachChunk([&](int64_t channel, int64_t channels) {
+            kernels.transform_weight_by_input(weight + at(channel), channels,
+                                              shape.in, group.panels,
+                                              group.weights);
+            kernels.multiply(Const(From(e, channel / kPanel)),
+                             Const(group.weights), group.panels, channels,
+                             plan.tiles(), group.tiles, /*add=*/channel > 0);
+          });
+          for (int64_t p = 0; p < group.panels; ++p) {
+            kernels.restore_input(
+                Const(From(group.tiles, p)),
+                PanelOf(dx, shape, shape.in, range, group.first + p));
+          }
         }
         if (dweight != nullptr) {
-          kernels.transform_input(PanelOf(x, shape, shape.in, range, panel), v);
-          kernels.multiply_tiles(Const(e), Const(v), shape.out,
-                                 range.count * shape.TilesOfImage(), own);
-          kernels.restore_weight_by_input(
-              own, shape.out, shape.in,
-              dweight + range.number * shape.out * 9 * shape.in +
-                  panel * kPanel);
+          for (int64_t p = 0; p < group.panels; ++p) {
+            kernels.transform_input(
+                PanelOf(x, shape, shape.in, range, group.first + p),
+                From(group.tiles, p));
+          }
+          float* const part = dweight + range.number * shape.out * 9 * shape.in;
+          plan.ForEachChunk([&](int64_t channel, int64_t channels) {
+            kernels.multiply_tiles(Const(From(e, channel / kPanel)),
+                                   Const(group.tiles), group.panels, channels,
+                                   range.count * shape.TilesOfImage(),
+                                   group.weights);
+            kernels.restore_weight_by_input(
+                Const(group.weights), channels, shape.in, group.panels,
+                part + at(channel),
+                /*add=*/plan.ranges() > 1 || range.image > 0);
+          });
         }
       });
 }
@@ -243,8 +337,9 @@ class Winograd : public torch::autograd::Function<Winograd> {
     at::Tensor dx, dweight;
     if (ctx->needs_input_grad(0)) dx = at::zeros_like(x);
     if (ctx->needs_input_grad(1)) {
-      dweight = at::zeros({plan.ranges(), shape.out, 3, 3, shape.in},
-                          weight.options());
+      const int64_t size[] = {plan.ranges(), shape.out, 3, 3, shape.in};
+      dweight = plan.ranges() > 1 ? at::zeros(size, weight.options())
+                                  : at::empty(size, weight.options());
     }
     Backward(plan, shape, x.const_data_ptr<float>(),
              weight.const_data_ptr<float>(), dy.const_data_ptr<float>(),
@@ -276,13 +371,14 @@ bool Is(const torch::ExpandingArray<2>& setting, int64_t value) {
 }  // namespace
 
 bool WinogradPays(const at::Tensor& x, const at::Tensor& weight) {
+  constexpr int64_t kFewestTiles = 12;
   if (!CanConvolve3x3(x, weight)) return false;
   // Transforms pay for some channels, and weights' for many tiles; where tiles
   // overhang the image by more than its own size, as 2 x 2 of them do an image
   // of 5x5, too little is saved.
   const int64_t tiles = ShapeOf(x, weight).TilesOfImage();
   return weight.size(1) > kPanel && 2 * x.size(2) * x.size(3) >= 16 * tiles &&
-         x.size(0) * tiles >= kTileMultiple;
+         x.size(0) * tiles >= kFewestTiles;
 }
 
 at::Tensor Convolve3x3(const at::Tensor& x, const at::Tensor& weight) {

@@ -33,11 +33,21 @@ GSG_INLINE void Store(Vec x, float* p) { *(UnalignedVec*)p = x; }
 
 }  // namespace
 
-const ConvolutionKernels kConvolutionKernels = {
-    GSG_SIMD_NAME,          TransformInput,        RestoreInput,
-    RestoreOutput,          TransformOutput,       TransformWeight,
-    TransformWeightByInput, RestoreWeightByInput,  Multiply,
-    MultiplyTiles,          kProductRows,          kProductColumns,
-    Pack<kProductRows>,     Pack<kProductColumns>, SumProducts};
+const ConvolutionKernels kConvolutionKernels = {GSG_SIMD_NAME,
+                                                TransformInput,
+                                                RestoreInput,
+                                                RestoreOutput,
+                                                TransformOutput,
+                                                TransformWeight,
+                                                TransformWeightByInput,
+                                                RestoreWeightByInput,
+                                                Multiply,
+                                                MultiplyTiles,
+                                                kPanelsAtOnce,
+                                                kProductRows,
+                                                kProductColumns,
+                                                Pack<kProductRows>,
+                                                Pack<kProductColumns>,
+                                                SumProducts};
 
 }  // namespace gsg::internal::GSG_SIMD

@@ -24,7 +24,7 @@ inline constexpr int64_t kWinogradEntries = 36;
 inline constexpr int64_t kPanel = 16;
 // The number of tiles of a panel in memory is a multiple of this, for the
 // registers' sake.
-inline constexpr int64_t kTileMultiple = 12;
+inline constexpr int64_t kTileMultiple = 4;
 
 // Between the entries of a panel of weights, [channels, kPanel] each: a line
 // more than needed, since at a power of two all 36 would meet in one set of the
@@ -54,6 +54,14 @@ struct TilePanels {
   int64_t entry_stride, panel_stride;
 };
 
+// Transformed weights of some panels: [36][channels, kPanel] each, with
+// WeightStride(channels).
+template <typename T>
+struct WeightPanels {
+  T* data;
+  int64_t panel_stride;
+};
+
 // A matrix in memory: element (r, c) is data[r * row + c * column], and one of
 // the two strides is 1.
 struct MatrixView {
@@ -80,27 +88,34 @@ struct ConvolutionKernels {
   // Its transpose, A Y A^T.
   void (*transform_output)(ImagePanel<const float> y, TilePanels<float> m);
 
-  // G W G^T for a panel of output channels and all input channels:
-  // u is [36][in, kPanel] with WeightStride(in). w: [kPanel, 3, 3, in].
-  void (*transform_weight)(const float* w, int64_t in, float* u);
-  // The same for a panel of input channels and all output channels:
-  // u is [36][out, kPanel] with WeightStride(out). w points into [out, 3, 3,
-  // in] at the panel.
+  // G W G^T for a panel of output channels and `channels` input channels of
+  // `in`: u is [36][channels, kPanel] with WeightStride(channels). w points
+  // into [kPanel, 3, 3, in] at the first of the channels.
+  void (*transform_weight)(const float* w, int64_t in, int64_t channels,
+                           float* u);
+  // The same for panels of input channels and `out` output channels: u is
+  // [36][out, kPanel] for each panel with WeightStride(out). w points into
+  // [out, 3, 3, in] at the first panel.
   void (*transform_weight_by_input)(const float* w, int64_t out, int64_t in,
-                                    float* u);
-  // Its transpose: adds G^T U G to w.
-  void (*restore_weight_by_input)(const float* u, int64_t out, int64_t in,
-                                  float* w);
+                                    int64_t panels, WeightPanels<float> u);
+  // Its transpose: adds G^T U G to w, or puts it there.
+  void (*restore_weight_by_input)(WeightPanels<const float> u, int64_t out,
+                                  int64_t in, int64_t panels, float* w,
+                                  bool add);
 
-  // For each entry and tile: m = sum over a's channels of a u, with u
-  // [36][channels, kPanel]. Channels are a multiple of kPanel, tiles one of
-  // kTileMultiple.
-  void (*multiply)(TilePanels<const float> a, const float* u, int64_t channels,
-                   int64_t tiles, TilePanels<float> m);
-  // For each entry and channel c of a: u[c] = sum over tiles of a[c] v, with v
-  // one panel and u [36][channels, kPanel]. Any number of tiles.
+  // For each entry and tile of each of m's `panels`: m = sum over a's channels
+  // of a u, added to m or in place of it. Channels are a multiple of kPanel,
+  // tiles one of kTileMultiple.
+  void (*multiply)(TilePanels<const float> a, WeightPanels<const float> u,
+                   int64_t panels, int64_t channels, int64_t tiles,
+                   TilePanels<float> m, bool add);
+  // For each entry and channel c of a: u[c] = sum over tiles of a[c] v, for
+  // each of v's and u's `panels`. Any number of tiles.
   void (*multiply_tiles)(TilePanels<const float> a, TilePanels<const float> v,
-                         int64_t channels, int64_t tiles, float* u);
+                         int64_t panels, int64_t channels, int64_t tiles,
+                         WeightPanels<float> u);
+  // So many panels at once take the least time.
+  int64_t panels_at_once;
 
   // A block of a product of matrices: out[r * stride + c] = sum over terms and
   // k < depth of a[k * product_rows + r] b[k * product_columns + c], for all r

@@ -207,129 +207,281 @@ void RestoreOutput(TilePanels<const float> m, ImagePanel<float> y) {
   Restore<ApplyAt, 4, 0, false>(m, y);
 }
 
-// taps: the first of 9, `stride` apart.
-GSG_INLINE void TransformTaps(const float* taps, int64_t stride, float* u,
-                              int64_t entry_stride) {
+// w: 9 taps, in registers.
+GSG_INLINE void TransformTaps(const Vec* w, float* u, int64_t entry_stride) {
   Vec in[36], out[36];
-  for (int t = 0; t < 9; ++t) in[6 * (t / 3) + t % 3] = Load(taps + t * stride);
+  GSG_UNROLL
+  for (int t = 0; t < 9; ++t) in[6 * (t / 3) + t % 3] = w[t];
   BothSides<ApplyG>(in, out);
+  GSG_UNROLL
   for (int e = 0; e < 36; ++e) Store(out[e], u + e * entry_stride);
 }
 
-void TransformWeight(const float* w, int64_t in, float* u) {
-  for (int64_t c = 0; c < in; c += kPanel) {
-    // The memory's order is the other one: turn blocks of panel x panel.
-    float taps[9][kPanel][kPanel];
-    for (int64_t o = 0; o < kPanel; ++o) {
+// Turns a square of kLanes vectors: each round interleaves the vectors of the
+// first half with those of the second.
+GSG_INLINE void Transpose(Vec* square) {
+#if defined(__clang__)
+  for (int64_t r = 0; r < kLanes; ++r) {
+    for (int64_t c = 0; c < r; ++c) {
+      const float value = square[r][c];
+      square[r][c] = square[c][r];
+      square[c][r] = value;
+    }
+  }
+#else
+  typedef int Indices __attribute__((vector_size(GSG_SIMD_BYTES)));
+  Indices low = {}, high = {};
+  GSG_UNROLL
+  for (int64_t i = 0; i < kLanes; ++i) {
+    low[i] = static_cast<int>(i / 2 + i % 2 * kLanes);
+    high[i] = low[i] + static_cast<int>(kLanes / 2);
+  }
+  GSG_UNROLL
+  for (int64_t round = 1; round < kLanes; round *= 2) {
+    Vec turned[kLanes];
+    GSG_UNROLL
+    for (int64_t i = 0; i < kLanes / 2; ++i) {
+      const Vec a = square[i], b = square[i + kLanes / 2];
+      turned[2 * i] = __builtin_shuffle(a, b, low);
+      turned[2 * i + 1] = __builtin_shuffle(a, b, high);
+    }
+    GSG_UNROLL
+    for (int64_t i = 0; i < kLanes; ++i) square[i] = turned[i];
+  }
+#endif
+}
+
+// Rows of weights lie kilobytes apart, where no processor expects the next one:
+// it is asked for while this one is worked on.
+
+void TransformWeight(const float* w, int64_t in, int64_t channels, float* u) {
+  for (int64_t c = 0; c < channels; c += kLanes) {
+    for (int64_t lane = 0; lane < kPanel; lane += kLanes) {
+      // The memory's order is the other one.
+      Vec taps[kLanes][9];
       for (int64_t t = 0; t < 9; ++t) {
-        const float* const from = w + (o * 9 + t) * in + c;
-        for (int64_t i = 0; i < kPanel; ++i) taps[t][i][o] = from[i];
+        Vec square[kLanes];
+        GSG_UNROLL
+        for (int64_t o = 0; o < kLanes; ++o) {
+          const float* const from = w + ((lane + o) * 9 + t) * in + c;
+          square[o] = Load(from);
+          __builtin_prefetch(from + kLanes);
+        }
+        Transpose(square);
+        GSG_UNROLL
+        for (int64_t i = 0; i < kLanes; ++i) taps[i][t] = square[i];
       }
-    }
-    for (int64_t i = 0; i < kPanel; ++i) {
-      for (int64_t lane = 0; lane < kPanel; lane += kLanes) {
-        TransformTaps(taps[0][i] + lane, kPanel * kPanel,
-                      u + (c + i) * kPanel + lane, WeightStride(in));
+      for (int64_t i = 0; i < kLanes; ++i) {
+        TransformTaps(taps[i], u + (c + i) * kPanel + lane,
+                      WeightStride(channels));
       }
     }
   }
 }
 
-void TransformWeightByInput(const float* w, int64_t out, int64_t in, float* u) {
-  for (int64_t o = 0; o < out; ++o) {
+constexpr int64_t kRowsAhead = 8;
+
+// Calls visit(channel in w, place in u) for the vectors of a row of w.
+template <class T, class Visit>
+GSG_INLINE void ForEachVector(const WeightPanels<T>& u, int64_t panels,
+                              int64_t row, const Visit& visit) {
+  for (int64_t p = 0; p < panels; ++p) {
     for (int64_t lane = 0; lane < kPanel; lane += kLanes) {
-      TransformTaps(w + o * 9 * in + lane, in, u + o * kPanel + lane,
-                    WeightStride(out));
+      visit(p * kPanel + lane,
+            u.data + p * u.panel_stride + row * kPanel + lane);
     }
   }
 }
 
-void RestoreWeightByInput(const float* u, int64_t out, int64_t in, float* w) {
+void TransformWeightByInput(const float* w, int64_t out, int64_t in,
+                            int64_t panels, WeightPanels<float> u) {
   for (int64_t o = 0; o < out; ++o) {
-    for (int64_t lane = 0; lane < kPanel; lane += kLanes) {
+    ForEachVector(u, panels, o, [&](int64_t channel, float* to) {
+      Vec taps[9];
+      GSG_UNROLL
+      for (int64_t t = 0; t < 9; ++t) {
+        const float* const from = w + (o * 9 + t) * in + channel;
+        taps[t] = Load(from);
+        __builtin_prefetch(from + kRowsAhead * 9 * in);
+      }
+      TransformTaps(taps, to, WeightStride(out));
+    });
+  }
+}
+
+void RestoreWeightByInput(WeightPanels<const float> u, int64_t out, int64_t in,
+                          int64_t panels, float* w, bool add) {
+  for (int64_t o = 0; o < out; ++o) {
+    ForEachVector(u, panels, o, [&](int64_t channel, const float* from) {
       Vec entries[36], taps[36];
       GSG_UNROLL
       for (int e = 0; e < 36; ++e) {
-        entries[e] = Load(u + e * WeightStride(out) + o * kPanel + lane);
+        entries[e] = Load(from + e * WeightStride(out));
       }
       BothSides<ApplyGt>(entries, taps);
+      GSG_UNROLL
       for (int t = 0; t < 9; ++t) {
-        float* const p = w + (o * 9 + t) * in + lane;
-        Store(Load(p) + taps[6 * (t / 3) + t % 3], p);
+        float* const p = w + (o * 9 + t) * in + channel;
+        const Vec tap = taps[6 * (t / 3) + t % 3];
+        Store(add ? Load(p) + tap : tap, p);
+        __builtin_prefetch(p + kRowsAhead * 9 * in, /*for writing*/ 1);
       }
-    }
+    });
   }
 }
 
-// kRows rows of panels, in registers.
-template <int kRows>
+// kRows rows of kPanels panels side by side, in registers.
+template <int kRows, int kPanels>
 struct Block {
-  Vec rows[kRows][kVecs] = {};
+  Vec rows[kRows][kPanels * kVecs] = {};
 
-  // Adds the outer product of a[0], a[stride], ... and the panel b.
-  GSG_INLINE void Add(const float* a, int64_t stride, const float* b) {
-    Vec panel[kVecs];
+  // Adds the outer product of a[0], a[stride], ... and the panels at b,
+  // `b_stride` apart.
+  GSG_INLINE void Add(const float* a, int64_t stride, const float* b,
+                      int64_t b_stride) {
+    Vec panel[kPanels * kVecs];
     GSG_UNROLL
-    for (int64_t v = 0; v < kVecs; ++v) panel[v] = Load(b + v * kLanes);
+    for (int64_t v = 0; v < kPanels * kVecs; ++v) {
+      panel[v] = Load(b + v / kVecs * b_stride + v % kVecs * kLanes);
+    }
     GSG_UNROLL
     for (int64_t r = 0; r < kRows; ++r) {
       const float factor = a[r * stride];
       GSG_UNROLL
-      for (int64_t v = 0; v < kVecs; ++v) rows[r][v] += panel[v] * factor;
-    }
-  }
-
-  GSG_INLINE void StoreTo(float* out) const {
-    GSG_UNROLL
-    for (int64_t r = 0; r < kRows; ++r) {
-      GSG_UNROLL
-      for (int64_t v = 0; v < kVecs; ++v) {
-        Store(rows[r][v], out + r * kPanel + v * kLanes);
+      for (int64_t v = 0; v < kPanels * kVecs; ++v) {
+        rows[r][v] += panel[v] * factor;
       }
     }
   }
+
+  // Calls visit(vector, its place in memory) for all.
+  template <class Visit>
+  GSG_INLINE void ForEach(float* data, int64_t stride, const Visit& visit) {
+    GSG_UNROLL
+    for (int64_t r = 0; r < kRows; ++r) {
+      GSG_UNROLL
+      for (int64_t v = 0; v < kPanels * kVecs; ++v) {
+        visit(rows[r][v],
+              data + v / kVecs * stride + r * kPanel + v % kVecs * kLanes);
+      }
+    }
+  }
+  GSG_INLINE void LoadFrom(float* data, int64_t stride) {
+    ForEach(data, stride, [](Vec& x, const float* p) { x = Load(p); });
+  }
+  GSG_INLINE void StoreTo(float* data, int64_t stride) {
+    ForEach(data, stride, [](const Vec& x, float* p) { Store(x, p); });
+  }
 };
 
-// As many as keep the multipliers busy and fit into the registers.
+// As many as keep the multipliers busy and fit into the registers. With
+// registers of a panel, each value of `a` is read for two panels: a processor
+// that multiplies two vectors in a cycle loads no more than two values.
 constexpr int kTileRows = GSG_SIMD_BYTES == 64   ? 12
                           : GSG_SIMD_BYTES == 32 ? 6
                                                  : 2;
 constexpr int kChannelRows = GSG_SIMD_BYTES == 64   ? 8
                              : GSG_SIMD_BYTES == 32 ? 4
                                                     : 2;
-static_assert(kTileMultiple % kTileRows == 0 && kPanel % kChannelRows == 0, "");
+constexpr int kPanelsAtOnce = GSG_SIMD_BYTES == 64 ? 2 : 1;
+// Of what tiles remain.
+constexpr int kRestRows = GSG_SIMD_BYTES == 64 ? 4 : 2;
+static_assert(kTileMultiple % kRestRows == 0 && kPanel % kChannelRows == 0, "");
 
-void Multiply(TilePanels<const float> a, const float* u, int64_t channels,
-              int64_t tiles, TilePanels<float> m) {
+// Without the first `p` panels.
+template <class Panels>
+GSG_INLINE Panels From(Panels panels, int64_t p) {
+  panels.data += p * panels.panel_stride;
+  return panels;
+}
+
+// For kRows tiles.
+template <int kRows, int kPanels>
+GSG_INLINE void MultiplyRows(const float* a, int64_t a_stride, const float* u,
+                             int64_t u_stride, int64_t channels, float* m,
+                             int64_t m_stride, bool add) {
+  Block<kRows, kPanels> block;
+  if (add) block.LoadFrom(m, m_stride);
+  for (int64_t c = 0; c < channels; c += kPanel) {
+    for (int64_t l = 0; l < kPanel; ++l) {
+      block.Add(a + l, kPanel, u + l * kPanel, u_stride);
+    }
+    a += a_stride;
+    u += kPanel * kPanel;
+  }
+  block.StoreTo(m, m_stride);
+}
+
+template <int kPanels>
+GSG_INLINE void MultiplyPanels(const TilePanels<const float>& a,
+                               const WeightPanels<const float>& u,
+                               int64_t channels, int64_t tiles,
+                               const TilePanels<float>& m, bool add) {
   for (int64_t e = 0; e < kWinogradEntries; ++e) {
-    for (int64_t tile = 0; tile < tiles; tile += kTileRows) {
-      Block<kTileRows> block;
-      const float* row = a.data + e * a.entry_stride + tile * kPanel;
-      const float* weight = u + e * WeightStride(channels);
-      for (int64_t c = 0; c < channels; c += kPanel) {
-        for (int64_t l = 0; l < kPanel; ++l) {
-          block.Add(row + l, kPanel, weight + l * kPanel);
-        }
-        row += a.panel_stride;
-        weight += kPanel * kPanel;
+    const float* from = a.data + e * a.entry_stride;
+    const float* const weight = u.data + e * WeightStride(channels);
+    float* to = m.data + e * m.entry_stride;
+    int64_t rest = tiles;
+    for (; rest >= kTileRows; rest -= kTileRows) {
+      MultiplyRows<kTileRows, kPanels>(from, a.panel_stride, weight,
+                                       u.panel_stride, channels, to,
+                                       m.panel_stride, add);
+      from += kTileRows * kPanel;
+      to += kTileRows * kPanel;
+    }
+    for (; rest > 0; rest -= kRestRows) {
+      MultiplyRows<kRestRows, kPanels>(from, a.panel_stride, weight,
+                                       u.panel_stride, channels, to,
+                                       m.panel_stride, add);
+      from += kRestRows * kPanel;
+      to += kRestRows * kPanel;
+    }
+  }
+}
+
+void Multiply(TilePanels<const float> a, WeightPanels<const float> u,
+              int64_t panels, int64_t channels, int64_t tiles,
+              TilePanels<float> m, bool add) {
+  int64_t p = 0;
+  for (; p + kPanelsAtOnce <= panels; p += kPanelsAtOnce) {
+    MultiplyPanels<kPanelsAtOnce>(a, From(u, p), channels, tiles, From(m, p),
+                                  add);
+  }
+  for (; p < panels; ++p) {
+    MultiplyPanels<1>(a, From(u, p), channels, tiles, From(m, p), add);
+  }
+}
+
+template <int kPanels>
+GSG_INLINE void MultiplyTilesOfPanels(const TilePanels<const float>& a,
+                                      const TilePanels<const float>& v,
+                                      int64_t channels, int64_t tiles,
+                                      const WeightPanels<float>& u) {
+  for (int64_t e = 0; e < kWinogradEntries; ++e) {
+    for (int64_t c = 0; c < channels; c += kChannelRows) {
+      Block<kChannelRows, kPanels> block;
+      const float* row = a.data + e * a.entry_stride +
+                         c / kPanel * a.panel_stride + c % kPanel;
+      const float* panel = v.data + e * v.entry_stride;
+      for (int64_t tile = 0; tile < tiles; ++tile) {
+        block.Add(row + tile * kPanel, 1, panel + tile * kPanel,
+                  v.panel_stride);
       }
-      block.StoreTo(m.data + e * m.entry_stride + tile * kPanel);
+      block.StoreTo(u.data + e * WeightStride(channels) + c * kPanel,
+                    u.panel_stride);
     }
   }
 }
 
 void MultiplyTiles(TilePanels<const float> a, TilePanels<const float> v,
-                   int64_t channels, int64_t tiles, float* u) {
-  for (int64_t e = 0; e < kWinogradEntries; ++e) {
-    for (int64_t c = 0; c < channels; c += kChannelRows) {
-      Block<kChannelRows> block;
-      const float* row = a.data + e * a.entry_stride +
-                         c / kPanel * a.panel_stride + c % kPanel;
-      const float* panel = v.data + e * v.entry_stride;
-      for (int64_t tile = 0; tile < tiles; ++tile) {
-        block.Add(row + tile * kPanel, 1, panel + tile * kPanel);
-      }
-      block.StoreTo(u + e * WeightStride(channels) + c * kPanel);
-    }
+                   int64_t panels, int64_t channels, int64_t tiles,
+                   WeightPanels<float> u) {
+  int64_t p = 0;
+  for (; p + kPanelsAtOnce <= panels; p += kPanelsAtOnce) {
+    MultiplyTilesOfPanels<kPanelsAtOnce>(a, From(v, p), channels, tiles,
+                                         From(u, p));
+  }
+  for (; p < panels; ++p) {
+    MultiplyTilesOfPanels<1>(a, From(v, p), channels, tiles, From(u, p));
   }
 }

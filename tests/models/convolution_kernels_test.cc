@@ -63,14 +63,15 @@ struct Tiles {
   TilePanels<float> Panel(int64_t panel) {
     return {values.data() + panel * memory * kPanel, stride, memory * kPanel};
   }
-  TilePanels<const float> All() const {
-    return {values.data(), stride, memory * kPanel};
-  }
 
   int64_t memory;  // tiles of a panel, with those that round their number up
   int64_t stride;
   Values values;
 };
+
+TilePanels<const float> Const(const TilePanels<float>& tiles) {
+  return {tiles.data, tiles.entry_stride, tiles.panel_stride};
+}
 
 template <class T>
 ImagePanel<T> Panel(T* data, const Shape& s, int64_t channels, int64_t panel) {
@@ -88,7 +89,8 @@ void ExpectClose(const Values& got, const std::vector<double>& want,
   }
 }
 
-void ExpectConvolution(const ConvolutionKernels& kernels, const Shape& s) {
+void ExpectConvolution(const ConvolutionKernels& kernels, const Shape& s,
+                       int64_t group) {
   const Values x = Random(s.images * s.height * s.width * s.in, 1);
   const Values w = Random(s.out * 9 * s.in, 2);
   const Values dy = Random(s.images * s.height * s.width * s.out, 3);
@@ -108,28 +110,47 @@ void ExpectConvolution(const ConvolutionKernels& kernels, const Shape& s) {
     kernels.transform_output(Panel(dy.data(), s, s.out, p), e.Panel(p));
   }
 
+  // `group` panels at once; of the weights, a panel of the other side's
+  // channels after the other.
   Values y(dy.size()), dx(x.size()), dw(w.size());
-  Values u(kEntries * WeightStride(std::max(s.in, s.out)));
-  for (int64_t p = 0; p < s.out / kPanel; ++p) {
-    kernels.transform_weight(w.data() + p * kPanel * 9 * s.in, s.in, u.data());
-    kernels.multiply(v.All(), u.data(), s.in, v.memory, m.Panel(p));
-    const TilePanels<float> panel = m.Panel(p);
-    kernels.restore_output({panel.data, panel.entry_stride, panel.panel_stride},
-                           Panel(y.data(), s, s.out, p));
+  // For the first it is written over what was there, for others added.
+  std::fill_n(dw.begin(), kPanel * 9 * s.in, NAN);
+  const int64_t stride = kEntries * WeightStride(kPanel);
+  Values u(group * stride);
+  const WeightPanels<float> weights{u.data(), stride};
+  const WeightPanels<const float> ready{u.data(), stride};
+  for (int64_t p = 0; p < s.out / kPanel; p += group) {
+    const int64_t panels = std::min(group, s.out / kPanel - p);
+    for (int64_t c = 0; c < s.in; c += kPanel) {
+      for (int64_t k = 0; k < panels; ++k) {
+        kernels.transform_weight(w.data() + (p + k) * kPanel * 9 * s.in + c,
+                                 s.in, kPanel, u.data() + k * stride);
+      }
+      kernels.multiply(Const(v.Panel(c / kPanel)), ready, panels, kPanel,
+                       v.memory, m.Panel(p), /*add=*/c > 0);
+    }
+    for (int64_t k = 0; k < panels; ++k) {
+      kernels.restore_output(Const(m.Panel(p + k)),
+                             Panel(y.data(), s, s.out, p + k));
+    }
   }
-  for (int64_t p = 0; p < s.in / kPanel; ++p) {
-    kernels.transform_weight_by_input(w.data() + p * kPanel, s.out, s.in,
-                                      u.data());
-    kernels.multiply(e.All(), u.data(), s.out, e.memory, dv.Panel(p));
-    TilePanels<float> panel = dv.Panel(p);
-    kernels.restore_input({panel.data, panel.entry_stride, panel.panel_stride},
-                          Panel(dx.data(), s, s.in, p));
-    panel = v.Panel(p);
-    kernels.multiply_tiles(e.All(),
-                           {panel.data, panel.entry_stride, panel.panel_stride},
-                           s.out, tiles, u.data());
-    kernels.restore_weight_by_input(u.data(), s.out, s.in,
-                                    dw.data() + p * kPanel);
+  for (int64_t p = 0; p < s.in / kPanel; p += group) {
+    const int64_t panels = std::min(group, s.in / kPanel - p);
+    for (int64_t c = 0; c < s.out; c += kPanel) {
+      const int64_t at = c * 9 * s.in + p * kPanel;
+      kernels.transform_weight_by_input(w.data() + at, kPanel, s.in, panels,
+                                        weights);
+      kernels.multiply(Const(e.Panel(c / kPanel)), ready, panels, kPanel,
+                       e.memory, dv.Panel(p), /*add=*/c > 0);
+      kernels.multiply_tiles(Const(e.Panel(c / kPanel)), Const(v.Panel(p)),
+                             panels, kPanel, tiles, weights);
+      kernels.restore_weight_by_input(ready, kPanel, s.in, panels,
+                                      dw.data() + at, /*add=*/c > 0);
+    }
+    for (int64_t k = 0; k < panels; ++k) {
+      kernels.restore_input(Const(dv.Panel(p + k)),
+                            Panel(dx.data(), s, s.in, p + k));
+    }
   }
   ExpectClose(y, y_want, "y");
   ExpectClose(dx, dx_want, "dx");
@@ -146,7 +167,9 @@ TEST(WinogradKernelsTest, EachInstructionSetConvolves) {
                                Shape{3, 11, 10, 32, 48}}) {
       SCOPED_TRACE(testing::Message() << shape.images << " of " << shape.height
                                       << "x" << shape.width);
-      ExpectConvolution(*kernels, shape);
+      for (const int64_t group : {1, 2, 3}) {
+        ExpectConvolution(*kernels, shape, group);
+      }
     }
   }
 }
