@@ -17,6 +17,7 @@
 #include "ATen/ops/zeros_like.h"
 #include "c10/core/ScalarType.h"
 #include "c10/util/Exception.h"
+#include "models/batch_parts.h"
 #include "models/fused_batch_norm.h"
 #include "torch/csrc/autograd/custom_function.h"
 #include "torch/nn/module.h"
@@ -36,9 +37,13 @@ struct Statistics {
 // Those of the whole batch from those of its parts, which are of one size:
 //   mean = avg mean_r;  var = avg (var_r + (mean_r - mean)^2),
 // without the cancellation of E[x^2] - E[x]^2 (Chan, Golub and LeVeque, 1979).
-Statistics OfAllParts(const at::Tensor& x, BatchParts& parts) {
+// `like`: of the parameters' type, which x of 16 bits is not.
+Statistics OfAllParts(const at::Tensor& x, const at::Tensor& like,
+                      BatchParts& parts) {
+  // Given running statistics, even if they stay as they are, the CPU's operator
+  // computes in their type.
   const auto [mean, var] = at::batch_norm_update_stats(
-      x, /*running_mean=*/{}, /*running_var=*/{}, /*momentum=*/0);
+      x, at::zeros_like(like), at::ones_like(like), /*momentum=*/0);
   const at::Tensor all =
       parts.Gather(at::stack({mean.to(c10::kDouble), var.to(c10::kDouble)}));
   const at::Tensor means = all.select(1, 0);
@@ -62,16 +67,17 @@ class Normalize : public torch::autograd::Function<Normalize> {
                             const at::Tensor& weight, const at::Tensor& bias,
                             const at::Tensor& mean, const at::Tensor& var,
                             double eps, BatchParts* parts, int64_t count) {
-    const at::Tensor inverse_std = var.add(eps).rsqrt_().to(x.scalar_type());
-    const at::Tensor mean_of_type = mean.to(x.scalar_type());
+    const c10::ScalarType type = weight.scalar_type();
+    const at::Tensor inverse_std = var.add(eps).rsqrt_().to(type);
+    const at::Tensor mean_of_type = mean.to(type);
     ctx->save_for_backward({x, weight, mean_of_type, inverse_std});
     ctx->saved_data["eps"] = eps;
     ctx->saved_data["parts"] = reinterpret_cast<int64_t>(parts);
     ctx->saved_data["count"] = count;
     // In evaluation mode the operator normalizes with what it is given.
-    return std::get<0>(at::native_batch_norm(
-        x, weight, bias, mean_of_type, var.to(x.scalar_type()),
-        /*training=*/false, /*momentum=*/0, eps));
+    return std::get<0>(
+        at::native_batch_norm(x, weight, bias, mean_of_type, var.to(type),
+                              /*training=*/false, /*momentum=*/0, eps));
   }
 
   // With N values a channel in the whole batch and xhat = (x - mean) / std:
@@ -99,15 +105,17 @@ class Normalize : public torch::autograd::Function<Normalize> {
                                                     dy_xhat.to(c10::kDouble)}))
                                 .sum(0)
                                 .div_(count);
-    const at::Tensor mean_dy = sums[0].to(x.scalar_type());
+    // In the parameters' type, rounded to x's at the end.
+    const at::Tensor mean_dy = sums[0].to(weight.scalar_type());
     const at::Tensor slope =
-        sums[1].mul(inverse_std).neg_().to(x.scalar_type());
+        sums[1].mul(inverse_std).neg_().to(weight.scalar_type());
     const at::Tensor scale = inverse_std.mul(weight);
     at::Tensor dx =
         at::addcmul(dy, x.sub(ForChannels(mean, x)), ForChannels(slope, x));
     dx.sub_(ForChannels(mean_dy, x)).mul_(ForChannels(scale, x));
     const at::Tensor none;
-    return {dx, dy_xhat, dy_sum, none, none, none, none, none};
+    return {
+        dx.to(x.scalar_type()), dy_xhat, dy_sum, none, none, none, none, none};
   }
 };
 
@@ -118,7 +126,7 @@ at::Tensor ForwardTogether(Module& module, const at::Tensor& x,
   Statistics whole;
   {
     const at::NoGradGuard no_grad;
-    whole = OfAllParts(x.detach(), parts);
+    whole = OfAllParts(x.detach(), module.running_mean, parts);
     module.num_batches_tracked.add_(1);
     const double momentum =
         module.options.momentum().has_value()
@@ -169,8 +177,7 @@ at::Tensor Normalized(Module& module, const at::Tensor& x) {
 
 template <class Torchs, class Module>
 at::Tensor Forward(Module& module, const at::Tensor& x, const Then& then) {
-  if (module.is_training() && module.layout.parts == nullptr &&
-      module.options.momentum().has_value()) {
+  if (module.is_training() && module.options.momentum().has_value()) {
     FusedBatchNorm fused;
     fused.weight = module.weight;
     fused.bias = module.bias;
@@ -182,6 +189,7 @@ at::Tensor Forward(Module& module, const at::Tensor& x, const Then& then) {
     fused.residual = then.residual;
     fused.relu = then.relu;
     fused.batches = module.num_batches_tracked;
+    fused.parts = module.layout.parts;
     if (CanFuse(x, fused)) return NormalizeBatch(x, fused);
   }
   at::Tensor y = Normalized<Torchs>(module, x);

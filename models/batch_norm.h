@@ -8,21 +8,12 @@
 #include <cstdint>
 
 #include "ATen/core/Tensor.h"
+#include "models/batch_parts.h"
 #include "torch/nn/module.h"
 #include "torch/nn/modules/batchnorm.h"
 #include "torch/nn/pimpl.h"
 
 namespace gsg {
-
-// The parts of a batch, each in a process of its own.
-class BatchParts {
- public:
-  virtual ~BatchParts() = default;
-
-  // Each part's tensor, of one shape and type: [parts, ...]. All parts call
-  // this the same number of times, in the same order. May throw.
-  virtual at::Tensor Gather(const at::Tensor& mine) = 0;
-};
 
 // Layout of a training batch.
 struct BatchLayout {
@@ -30,14 +21,13 @@ struct BatchLayout {
   int64_t views = 1;            // equal pieces with statistics of their own
 };
 
-// torch::nn's, except after SynchronizeBatchNorm and within BatchOfViews. On
-// the CPU, training in float32 uses fused_batch_norm.h, which rounds
-// differently.
+// torch::nn's, except after SynchronizeBatchNorm and within BatchOfViews.
+// Training uses fused_batch_norm.h where that can, which rounds differently.
 class BatchNorm1dImpl : public torch::nn::BatchNorm1dImpl {
  public:
   using torch::nn::BatchNorm1dImpl::BatchNorm1dImpl;
 
-  // [N, C] or [N, C, L], of the parameters' type.
+  // [N, C] or [N, C, L], of the parameters' type or, in autocast, of 16 bits.
   at::Tensor forward(const at::Tensor& x);
   // relu(forward(x) + residual), without an undefined residual.
   at::Tensor ForwardRelu(const at::Tensor& x, const at::Tensor& residual = {});
@@ -50,7 +40,7 @@ class BatchNorm2dImpl : public torch::nn::BatchNorm2dImpl {
  public:
   using torch::nn::BatchNorm2dImpl::BatchNorm2dImpl;
 
-  // [N, C, H, W], of the parameters' type.
+  // [N, C, H, W], of the parameters' type or, in autocast, of 16 bits.
   at::Tensor forward(const at::Tensor& x);
   // relu(forward(x) + residual), without an undefined residual.
   at::Tensor ForwardRelu(const at::Tensor& x, const at::Tensor& residual = {});
@@ -64,8 +54,9 @@ TORCH_MODULE(BatchNorm2d);
 // gradient of its input are those of the whole batch (as torch.nn.SyncBatchNorm
 // has it). Gradients of its own parameters are the part's: whoever sums or
 // averages gradients does so with these, too. Each forward and each backward
-// pass of each BatchNorm calls Gather once, with 2 C values. The parts are of
-// one size. `parts` must outlive the module's use.
+// pass of each BatchNorm calls Gather, with 2 C float64 for each view: once for
+// all views where fused_batch_norm.h computes it. The parts are of one size.
+// `parts` must outlive the module's use.
 void SynchronizeBatchNorm(torch::nn::Module& module, BatchParts* parts);
 
 // While it exists, a training batch consists of `views` batches of equal size,

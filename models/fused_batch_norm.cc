@@ -10,9 +10,12 @@
 #include "ATen/core/Tensor.h"
 #include "ATen/ops/empty.h"
 #include "ATen/ops/empty_like.h"
+#include "ATen/ops/from_blob.h"
+#include "ATen/ops/stack.h"
 #include "c10/core/ScalarType.h"
 #include "c10/util/Exception.h"
 #include "gsg_core/half.h"
+#include "models/batch_parts.h"
 #include "models/device_batch_norm.h"
 #include "models/internal/batch_norm_kernels.h"
 #include "models/internal/batch_rows.h"
@@ -112,14 +115,40 @@ Pairs<double> Statistics(const Rows& r, const T* x) {
   return views;
 }
 
-void UpdateRunning(const FusedBatchNorm& options, const Rows& r,
+// Those of each part: [parts, views, 2, channels].
+at::Tensor Gather(BatchParts& parts, Pairs<double>& mine) {
+  const int64_t views =
+      static_cast<int64_t>(mine.values.size()) / (2 * mine.channels);
+  return parts.Gather(at::from_blob(mine.values.data(),
+                                    {views, 2, mine.channels}, c10::kDouble));
+}
+
+void Assign(const at::Tensor& values, Pairs<double>& pairs) {
+  const at::Tensor flat = values.contiguous();
+  std::copy_n(flat.const_data_ptr<double>(), flat.numel(),
+              pairs.values.begin());
+}
+
+// Makes the statistics of a part, of `rows` rows a view, those of the batch.
+// Returns the batch's rows.
+int64_t OfAllParts(BatchParts& parts, int64_t rows, Pairs<double>& statistics) {
+  const at::Tensor all = Gather(parts, statistics);
+  const at::Tensor means = all.select(2, 0);
+  const at::Tensor mean = means.mean(0);
+  const at::Tensor square =
+      means.sub(mean).square_().mul_(rows).add_(all.select(2, 1)).sum(0);
+  Assign(at::stack({mean, square}, 1), statistics);
+  return rows * all.size(0);
+}
+
+void UpdateRunning(const FusedBatchNorm& options, int64_t rows,
                    Pairs<double>& statistics) {
   float* const mean = options.running_mean.mutable_data_ptr<float>();
   float* const var = options.running_var.mutable_data_ptr<float>();
   const double keep = 1 - options.momentum;
-  for (int64_t v = 0; v < r.views; ++v) {
-    for (int64_t c = 0; c < r.channels; ++c) {
-      const double unbiased = statistics.second(v)[c] / (r.rows - 1);
+  for (int64_t v = 0; v < options.views; ++v) {
+    for (int64_t c = 0; c < statistics.channels; ++c) {
+      const double unbiased = statistics.second(v)[c] / (rows - 1);
       mean[c] = static_cast<float>(keep * mean[c] +
                                    options.momentum * statistics.first(v)[c]);
       var[c] = static_cast<float>(keep * var[c] + options.momentum * unbiased);
@@ -138,7 +167,10 @@ class Fused : public torch::autograd::Function<Fused> {
     Pairs<double> statistics = WithElement(x, [&](auto element) {
       return Statistics(r, In<decltype(element)>(x));
     });
-    UpdateRunning(options, r, statistics);
+    const int64_t rows = options.parts == nullptr
+                             ? r.rows
+                             : OfAllParts(*options.parts, r.rows, statistics);
+    UpdateRunning(options, rows, statistics);
 
     // y = x scale + shift; mean and 1 / standard deviation for backward.
     Pairs<float> affine(r.views, r.channels);
@@ -151,7 +183,7 @@ class Fused : public torch::autograd::Function<Fused> {
       for (int64_t c = 0; c < r.channels; ++c) {
         const double mean = statistics.first(v)[c];
         const double inverse_std =
-            1 / std::sqrt(statistics.second(v)[c] / r.rows + options.eps);
+            1 / std::sqrt(statistics.second(v)[c] / rows + options.eps);
         const double scale = w == nullptr ? inverse_std : inverse_std * w[c];
         affine.first(v)[c] = static_cast<float>(scale);
         affine.second(v)[c] =
@@ -179,13 +211,15 @@ class Fused : public torch::autograd::Function<Fused> {
                             weight.value_or(at::Tensor()), saved});
     ctx->saved_data["views"] = r.views;
     ctx->saved_data["residual"] = residual.has_value();
+    ctx->saved_data["parts"] = reinterpret_cast<int64_t>(options.parts);
     return y;
   }
 
   // With R values a channel and xhat = (x - mean) / std, in each view:
   //   dbias = sum g;  dweight = sum g xhat;
   //   dx = weight / std (g - sum g / R - xhat sum (g xhat) / R),
-  // where g is the residual's gradient: dy where y > 0.
+  // where g is the residual's gradient: dy where y > 0. In dx, R and the sums
+  // are of all parts of the batch.
   static variable_list backward(AutogradContext* ctx,
                                 const variable_list& gradients) {
     const variable_list saved = ctx->get_saved_variables();
@@ -225,21 +259,32 @@ class Fused : public torch::autograd::Function<Fused> {
         sums.second(b / r.blocks)[c] += blocks.second(b)[c];
       }
     }
-    std::vector<float> scale(r.views * r.channels), slope(scale), shift(scale);
     std::vector<double> dweight(r.channels), dbias(r.channels);
+    for (int64_t v = 0; v < r.views; ++v) {
+      for (int64_t c = 0; c < r.channels; ++c) {
+        dbias[c] += sums.first(v)[c];
+        dweight[c] += sums.second(v)[c] * mean_of(v)[r.channels + c];
+      }
+    }
+    int64_t all_rows = r.rows;
+    if (auto* parts =
+            reinterpret_cast<BatchParts*>(ctx->saved_data["parts"].toInt())) {
+      const at::Tensor all = Gather(*parts, sums);
+      Assign(all.sum(0), sums);
+      all_rows *= all.size(0);
+    }
+    std::vector<float> scale(r.views * r.channels), slope(scale), shift(scale);
     const float* const w = In<float>(weight);
     for (int64_t v = 0; v < r.views; ++v) {
       for (int64_t c = 0; c < r.channels; ++c) {
         const double inverse_std = mean_of(v)[r.channels + c];
-        const double sum = sums.first(v)[c];
         const double product = sums.second(v)[c] * inverse_std;
         const double factor = w == nullptr ? inverse_std : inverse_std * w[c];
         const int64_t i = v * r.channels + c;
         scale[i] = static_cast<float>(factor);
-        slope[i] = static_cast<float>(-factor * inverse_std * product / r.rows);
-        shift[i] = static_cast<float>(-factor * sum / r.rows);
-        dweight[c] += product;
-        dbias[c] += sum;
+        slope[i] =
+            static_cast<float>(-factor * inverse_std * product / all_rows);
+        shift[i] = static_cast<float>(-factor * sums.first(v)[c] / all_rows);
       }
     }
     WithElement(x, [&](auto element) {
@@ -280,7 +325,8 @@ bool CpuTakes(const at::Tensor& x, const FusedBatchNorm& options) {
 
 bool CanFuse(const at::Tensor& x, const FusedBatchNorm& options) {
   if (x.device().is_cpu()) return CpuTakes(x, options);
-  return x.device().is_cuda() && Gpu() != nullptr && KernelsTake(x, options);
+  return x.device().is_cuda() && Gpu() != nullptr && options.parts == nullptr &&
+         KernelsTake(x, options);
 }
 
 at::Tensor NormalizeBatch(const at::Tensor& x, const FusedBatchNorm& options) {

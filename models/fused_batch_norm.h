@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "ATen/core/Tensor.h"
+#include "models/batch_parts.h"
 
 namespace gsg {
 
@@ -21,19 +22,22 @@ struct FusedBatchNorm {
   int64_t views = 1;    // that x consists of, see BatchOfViews
   at::Tensor residual;  // of x's shape
   bool relu = false;
+  BatchParts* parts = nullptr;  // of which x is one; null: x is all of it
 };
 
 // Does it take them? float32 or bfloat16 on the CPU with C a multiple of 8, or
-// on a GPU in builds with --config=cuda what KernelsTake (device_batch_norm.h);
-// images in channels-last, a whole number of views with more than one value a
-// channel each.
+// on a GPU in builds with --config=cuda what KernelsTake (device_batch_norm.h),
+// of a batch that is no part of one; images in channels-last, a whole number of
+// views with more than one value a channel each.
 bool CanFuse(const at::Tensor& x, const FusedBatchNorm& options);
 
 // x: [N, C] or [N, C, H, W]. Returns relu(batch_norm(x) + residual) with the
 // statistics of each view, differentiable once in x, residual, weight and bias;
-// running statistics as torch's, view after view. The sums are taken part by
-// part and these added in float64, in an order that does not depend on the
-// number of threads. Requires CanFuse.
+// running statistics as torch's, view after view. The sums are taken block by
+// block and these added in float64, in an order that does not depend on the
+// number of threads. Statistics, and the sums in x's gradient, are those of all
+// parts, for which forward and backward call Gather once each (batch_parts.h).
+// Requires CanFuse.
 at::Tensor NormalizeBatch(const at::Tensor& x, const FusedBatchNorm& options);
 
 }  // namespace gsg

@@ -57,9 +57,7 @@ class SiameseMethod final : public Method {
   }
   absl::StatusOr<StepResult> Backward(const StepInput& input) override;
   Backbone& backbone() override { return *model_->backbone; }
-  bool bfloat16() const override {
-    return options_.bfloat16 && ranks_ == nullptr;
-  }
+  bool bfloat16() const override { return options_.bfloat16; }
   void SetTraining(bool training) override;
   absl::Status FreezeBackbone(bool frozen) override;
   std::vector<ParameterGroup> ParameterGroups() override;

@@ -27,8 +27,7 @@ struct SiameseMethodOptions {
   // Called with the new backbone before anything is copied from it: to start
   // from weights that are there.
   std::function<absl::Status(Backbone&)> prepare_backbone;
-  // Convolutions and matrix products in bfloat16 (autocast.h), until Join:
-  // statistics that ranks exchange are those of float32 activations.
+  // Convolutions and matrix products in bfloat16 (autocast.h).
   bool bfloat16 = false;
 };
 

@@ -19,11 +19,6 @@ absl::Status CheckParts(const Config& config, const World& world) {
         "--batch_size=", config.batch_size, " is not a multiple of the ",
         world.size(), " processes, of which each takes an equal part"));
   }
-  if (config.precision == "bfloat16" && world.size() > 1) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--precision=bfloat16 is for one process, and these are ",
-                     world.size(), ", which train in float32: leave it out"));
-  }
   if (config.batch_size / world.size() < 2 && config.pairing_scope == "rank") {
     return absl::InvalidArgumentError(absl::StrCat(
         "--batch_size=", config.batch_size, " leaves each of the ",
