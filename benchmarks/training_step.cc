@@ -1,11 +1,13 @@
-// One training step on small images, and on the CPU what it is made of.
-// Network, augmentation and optimizer are those of a recipe of CIFAR-10 or
-// Fashion-MNIST: cifar10_fast's ResNet-18, or --recipe=cifar10_vit.
+// One training step, and on the CPU what it is made of. Network, augmentation
+// and optimizer are those of a recipe: cifar10_fast's ResNet-18, or that of
+// --recipe=cifar10_vit, fashion_mnist, imagenet, ...
 //
 //   bazel run //benchmarks:training_step
 //
 // BM_Step/<method>/<views>/<batch>: forward, loss, backward and optimizer, in
-// milliseconds, and the rest of the step; they add up to its time.
+// milliseconds, and the rest of the step; they add up to its time. "peak MB":
+// the most memory that the process has in a step, less what it had before there
+// was a network.
 // "images/s" counts each image of the batch once, however many views it has.
 // BM_Views/<views>/<batch>: that many augmented views of images in memory, by
 // one thread; in training it is others that make them, meanwhile.
@@ -28,6 +30,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <random>
@@ -44,6 +47,7 @@
 #include "gsg_core/pairing.h"
 #include "gsg_core/selection.h"
 #include "models/gpu/gpu.h"
+#include "models/tensor_memory.h"
 #include "trainers/augment/options.h"
 #include "trainers/config/config.h"
 #include "trainers/config/recipes.h"
@@ -106,11 +110,28 @@ int64_t Channels(const Config& config) {
   return IsFashionMnist(config) ? 1 : 3;
 }
 
+// Of this process: VmRSS, its memory now; VmHWM, the most since ForgetPeak.
+double Megabytes(absl::string_view field) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    absl::string_view rest = line;  // "VmRSS:      5432 kB"
+    int64_t kilobytes;
+    if (absl::ConsumePrefix(&rest, absl::StrCat(field, ":")) &&
+        absl::SimpleAtoi(absl::StripSuffix(rest, "kB"), &kilobytes)) {
+      return kilobytes / 1024.0;
+    }
+  }
+  return 0;
+}
+
+void ForgetPeak() { std::ofstream("/proc/self/clear_refs") << "5"; }
+
 // A timed piece of a GPU's benchmark.
 constexpr int kGpuSteps = 20;
 
 void Step(benchmark::State& state, Config config, const std::string& name,
           int views, int64_t batch) {
+  const double before = Megabytes("VmRSS");
   at::manual_seed(0);
   config.method = name;
   const std::unique_ptr<Method> method =
@@ -133,6 +154,7 @@ void Step(benchmark::State& state, Config config, const std::string& name,
     optimizer->ZeroGrad();
   };
   step();  // oneDNN compiles its kernels in the first.
+  ForgetPeak();
   const ScopeTimes times;
   const double start = Milliseconds();
   for (auto _ : state) step();
@@ -144,6 +166,7 @@ void Step(benchmark::State& state, Config config, const std::string& name,
   }
   state.counters["rest"] =
       benchmark::Counter(rest, benchmark::Counter::kAvgIterations);
+  state.counters["peak MB"] = Megabytes("VmHWM") - before;
   state.counters["images/s"] =
       benchmark::Counter(static_cast<double>(batch),
                          benchmark::Counter::kIsIterationInvariantRate);
@@ -265,6 +288,7 @@ void RegisterViews(const Config& config, int views, int64_t batch) {
 
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
+  gsg::KeepTensorMemory();  // as the trainers do
   int threads = 0, batch = 16;
   bool on_gpu = false;
   absl::StatusOr<gsg::Config> config = gsg::RecipeConfig("cifar10_fast");
@@ -272,10 +296,7 @@ int main(int argc, char** argv) {
     absl::string_view argument = argv[i];
     if (absl::ConsumePrefix(&argument, "--recipe=")) {
       config = gsg::RecipeConfig(argument);
-      if (config.ok() &&
-          (config->dataset == "cifar10" || gsg::IsFashionMnist(*config))) {
-        continue;
-      }
+      if (config.ok()) continue;
     }
     if (absl::ConsumePrefix(&argument, "--batch=")) {
       // The cyclic pairing needs another image.

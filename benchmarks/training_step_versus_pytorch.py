@@ -4,14 +4,16 @@
 
 CIFAR-10's ResNet-18 with SimSiam's heads, float32, forward, loss, backward and
 SGD, on the CPU; with --recipe=cifar10_vit its Vision Transformer and AdamW, with
---recipe=fashion_mnist its small ResNet (--batch=128 as in training). On a GPU
+--recipe=fashion_mnist its small ResNet (--batch=128 as in training), with
+--recipe=imagenet ResNet-50 on 224 pixels (--batch=8). On a GPU
 (--config=cuda, --device=cuda) all sides compute in bfloat16, by autocast, or with
 --precision=float32 in that; ours is a CUDA graph, as in training.
 PyTorch's side is torchvision's network and the loss as the papers write it:
 eager, eager in channels-last, and through torch.compile, which needs a C++
 compiler (--nocompile leaves it out; --compile_mode=max-autotune takes minutes). Ours is //benchmarks:training_step. The
 sides take turns, so that a change in the machine's speed reaches all; times are
-medians, ratios those of medians. measure() is for other scripts.
+medians, ratios those of medians. On a CPU also the most memory that a process has in
+a step, less what it had before there was a network. measure() is for other scripts.
 """
 
 import argparse
@@ -20,6 +22,7 @@ import json
 import os
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 
@@ -40,6 +43,12 @@ def resnet():
     backbone = torchvision.models.resnet18()
     backbone.conv1 = nn.Conv2d(3, 64, 3, 1, 1, bias=False)
     backbone.maxpool = nn.Identity()
+    backbone.fc = nn.Identity()
+    return backbone
+
+
+def resnet50():
+    backbone = torchvision.models.resnet50()
     backbone.fc = nn.Identity()
     return backbone
 
@@ -78,7 +87,8 @@ class Recipe:
     backbone: Callable[[], nn.Module]
     features: int
     optimizer: Callable[..., torch.optim.Optimizer] = fused_sgd
-    projector: int = 2048  # width of both its layers
+    projector: int = 2048  # width of its layers
+    projector_layers: int = 2
     predictor: int = 512
     image: tuple = (3, 32, 32)
 
@@ -88,6 +98,7 @@ RECIPES = {
     "cifar10_vit": Recipe(transformer, 192, fused_adamw),
     "fashion_mnist": Recipe(small_resnet, 256, projector=256, predictor=64,
                             image=(1, 20, 20)),
+    "imagenet": Recipe(resnet50, 2048, projector_layers=3, image=(3, 224, 224)),
 }
 
 
@@ -97,10 +108,13 @@ class SimSiam(nn.Module):
         super().__init__()
         self.backbone = recipe.backbone()
         width, hidden = recipe.projector, recipe.predictor
-        self.projector = nn.Sequential(
-            nn.Linear(recipe.features, width, bias=False), nn.BatchNorm1d(width),
-            nn.ReLU(True), nn.Linear(width, width, bias=False),
-            nn.BatchNorm1d(width, affine=False))
+        layers, size = [], recipe.features
+        for _ in range(recipe.projector_layers - 1):
+            layers += [nn.Linear(size, width, bias=False), nn.BatchNorm1d(width),
+                       nn.ReLU(True)]
+            size = width
+        self.projector = nn.Sequential(*layers, nn.Linear(width, width, bias=False),
+                                       nn.BatchNorm1d(width, affine=False))
         self.predictor = nn.Sequential(
             nn.Linear(width, hidden, bias=False), nn.BatchNorm1d(hidden), nn.ReLU(True),
             nn.Linear(hidden, width))
@@ -183,9 +197,45 @@ def time_torch(step, device="cpu"):
     return 1000 * (time.perf_counter() - start) / steps
 
 
+def megabytes(field):
+    """Of this process: VmRSS, its memory now; VmHWM, the most since forget_peak."""
+    with open("/proc/self/status") as status:
+        line = next(line for line in status if line.startswith(field))
+    return int(line.split()[1]) / 1024
+
+
+def forget_peak():
+    with open("/proc/self/clear_refs", "w") as control:
+        control.write("5")
+
+
+def print_memory(recipe, name, side, batch, precision, threads):
+    """Of a process in PyTorch's step, in MB; called in one of its own."""
+    torch.set_num_threads(threads)
+    if side == "torch.compile":  # The compiler is not of the step.
+        torch.compile(lambda x: x + 1)(torch.ones(2))
+    before = megabytes("VmRSS")
+    _, views, loss = STEPS[name]
+    step = torch_step(recipe, views, loss, side, batch, precision=precision)
+    forget_peak()
+    step()
+    step()
+    print(megabytes("VmHWM") - before)
+
+
+def memory_of_torch(*args):
+    code = ("from benchmarks import training_step_versus_pytorch as versus\n"
+            f"versus.print_memory(*{args!r})\n")
+    output = subprocess.run(
+        [sys.executable, "-c", code], check=True, stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}).stdout
+    return float(output)
+
+
 def time_ours(program, recipe, name, threads, batch=BATCH, device="cpu",
               precision="float32"):
-    """The milliseconds of a step, and on the CPU of its parts, by name."""
+    """The milliseconds of a step, and on the CPU of its parts, by name, and the most
+    memory, in MB."""
     output = subprocess.run(
         [program, f"--benchmark_filter=^BM_Step/{name}/{batch}/real_time$",
          "--benchmark_format=json", "--benchmark_min_time=3x",
@@ -195,20 +245,23 @@ def time_ours(program, recipe, name, threads, batch=BATCH, device="cpu",
         check=True, stdout=subprocess.PIPE).stdout
     record = json.loads(output)["benchmarks"][0]
     if device != "cpu":
-        return record["ms a step"], {}
-    return record["real_time"], {part: record[part] for part in PARTS}
+        return record["ms a step"], {}, None
+    return (record["real_time"], {part: record[part] for part in PARTS},
+            record["peak MB"])
 
 
 def measure(program, recipe="cifar10_fast", threads=None, rounds=3, batch=BATCH,
             sides=SIDES, device="cpu", precision="float32", compile_mode=None):
     """Rows, one for each of STEPS: its name and the median milliseconds of each
-    side, and "parts": those of what our step is made of, on the CPU."""
+    side, and on the CPU "parts": those of what our step is made of, and "peak MB":
+    its memory."""
     threads = threads or os.cpu_count()
     torch.set_num_threads(threads)
     torch.backends.cudnn.benchmark = True
     where = dict(batch=batch, device=device, precision=precision)
     times = {name: {side: [] for side in sides} for name in STEPS}
     parts = {name: {} for name in STEPS}
+    memory = {}
     # Ours first: if it cannot run, nobody has waited for torch.compile.
     if "ours" in sides:
         time_ours(program, recipe, STEPS["SimSiam"][0], threads, **where)
@@ -219,8 +272,8 @@ def measure(program, recipe="cifar10_fast", threads=None, rounds=3, batch=BATCH,
     for _ in range(rounds):
         for name, (ours, _, _) in STEPS.items():
             if "ours" in sides:
-                whole, of_parts = time_ours(program, recipe, ours, threads,
-                                            **where)
+                whole, of_parts, memory[name] = time_ours(
+                    program, recipe, ours, threads, **where)
                 times[name]["ours"].append(whole)
                 for part, t in of_parts.items():
                     parts[name].setdefault(part, []).append(t)
@@ -232,7 +285,8 @@ def measure(program, recipe="cifar10_fast", threads=None, rounds=3, batch=BATCH,
     return [{"step": name,
              **{side: statistics.median(t) for side, t in times[name].items()},
              "parts": {part: statistics.median(t)
-                       for part, t in parts[name].items()}}
+                       for part, t in parts[name].items()},
+             "peak MB": memory.get(name)}
             for name in STEPS]
 
 
@@ -279,11 +333,19 @@ def main():
         times = " | ".join(f"{row[side]:.4g}" for side in sides)
         print(f"| {row['step']} | {times} | {best / row['ours']:.2f} x |")
     if rows[0]["parts"]:
-        print("\n| of our step | " + " | ".join(rows[0]["parts"]) + " |")
-        print("|---|" + len(rows[0]["parts"]) * "---|")
+        print("\n| of our step | " + " | ".join(PARTS) + " |")
+        print("|---|" + len(PARTS) * "---|")
         for row in rows:
-            parts = " | ".join(f"{t:.1f}" for t in row["parts"].values())
+            parts = " | ".join(f"{row['parts'][part]:.1f}" for part in PARTS)
             print(f"| {row['step']} | {parts} |")
+        print("\n| peak memory, MB | " + " | ".join(sides) + " |")
+        print("|---|" + len(sides) * "---|")
+        for row in rows:
+            memory = [row["peak MB"]] + [
+                memory_of_torch(args.recipe, row["step"], side, args.batch,
+                                args.precision, args.threads) for side in sides[1:]]
+            print(f"| {row['step']} | " + " | ".join(f"{m:.0f}" for m in memory) +
+                  " |")
     ours = {row["step"]: row["ours"] for row in rows}
     ratio = ours["guided, four views"] / ours["guided, shared views"]
     print(f"\nfour views cost {ratio:.2f} times shared views")

@@ -1,10 +1,9 @@
 #include "trainers/base/wait_policy.h"
 
-#include <ctime>
-
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <ctime>
 #include <thread>
 #include <vector>
 
@@ -42,8 +41,8 @@ absl::Duration CpuTime() {
   return absl::DurationFromTimespec(time);
 }
 
-// The processor time of a thread that waits 300 ms at a barrier for another one,
-// which sleeps.
+// The processor time of a thread that waits 300 ms at a barrier for another
+// one, which sleeps.
 absl::Duration CpuTimeOfWaiting() {
   absl::Duration longest;
 #pragma omp parallel num_threads(2)
