@@ -58,11 +58,12 @@ class KeepingAllocator final : public c10::Allocator {
  private:
   static void Free(void* data) { instance->Return(data); }
 
-  // Null if there is no memory.
+  // Null if there is no memory, and from then on.
   void* Take(size_t bytes) {
     const std::lock_guard<std::mutex> lock(mutex_);
     const size_t in_use = in_use_ + bytes;
     const size_t most = std::max(most_in_use_, in_use);
+    if (!keeps_) return nullptr;
     std::vector<void*>& free = free_[bytes];
     void* data;
     if (!free.empty()) {
@@ -72,6 +73,9 @@ class KeepingAllocator final : public c10::Allocator {
       Release(/*until=*/2 * most - bytes);
       data = Map(bytes);
       if (data == nullptr) {
+        // From now on nothing is kept: what handles the error needs memory,
+        // too.
+        keeps_ = false;
         Release(/*until=*/0);
         data = Map(bytes);
       }
@@ -89,6 +93,7 @@ class KeepingAllocator final : public c10::Allocator {
       if (block != blocks_.end()) {
         free_[block->second.bytes].push_back(data);
         in_use_ -= block->second.bytes;
+        if (!keeps_) Release(/*until=*/in_use_);
         return;
       }
     }
@@ -146,6 +151,7 @@ class KeepingAllocator final : public c10::Allocator {
   // Of the sizes of blocks.
   size_t mapped_ = 0, in_use_ = 0, most_in_use_ = 0;
   size_t color_ = 0;
+  bool keeps_ = true;  // until memory runs out
 };
 
 KeepingAllocator* KeepingAllocator::instance = nullptr;

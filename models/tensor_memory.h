@@ -11,8 +11,9 @@ namespace gsg {
 // before it gives it away. From 2 MiB on memory is in large pages where the
 // system offers them (MADV_HUGEPAGE), for which the processor has fewer
 // addresses to look up. No more is kept than twice what tensors have needed at
-// once. Results do not change; docs/performance.md has what it gains. For
-// programs: a library leaves such a choice to its user.
+// once, and nothing once memory has run out. Results do not change;
+// docs/performance.md has what it gains. For programs: a library leaves such a
+// choice to its user.
 void KeepTensorMemory();
 
 }  // namespace gsg

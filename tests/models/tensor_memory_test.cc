@@ -107,8 +107,10 @@ TEST_F(TensorMemoryTest, AsBytesOfTheAllocator) {
   }
 }
 
-TEST_F(TensorMemoryTest, TooMuchIsLibTorchsError) {
-  const at::Tensor kept = Bytes(kMegabyte);
+// The last test: from then on nothing is kept.
+TEST_F(TensorMemoryTest, TooMuchIsLibTorchsErrorAndAllIsReturned) {
+  at::Tensor large = Bytes(100 * kMegabyte);
+  const int64_t before = Mapped();
   try {
     Bytes(int64_t{1} << 46);
     FAIL() << "64 TiB";
@@ -117,7 +119,9 @@ TEST_F(TensorMemoryTest, TooMuchIsLibTorchsError) {
               std::string::npos)
         << error.what();
   }
-  EXPECT_EQ(Bytes(kMegabyte).numel(), kMegabyte);
+  large.reset();
+  EXPECT_LT(Mapped(), before - 90 * kMegabyte);
+  EXPECT_EQ(Bytes(kMegabyte).fill_(1).sum().item<int64_t>(), kMegabyte);
 }
 
 }  // namespace
