@@ -2,6 +2,7 @@
 
 #include <sched.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -57,19 +58,21 @@ bool Crowded(const Look& before, const Look& after) {
          *after.waited - *before.waited > kCrowded * (after.at - before.at);
 }
 
-unsigned Cores() {
+int Cores() {
   cpu_set_t cores;
   return sched_getaffinity(0, sizeof(cores), &cores) == 0 ? CPU_COUNT(&cores)
                                                           : CPU_SETSIZE;
 }
 
-// While it lives, libgomp has more threads than there are cores: a team of its
-// own, which sleeps, of a thread that waits here.
+// While it lives, libgomp has more threads than there are cores: beside the
+// `threads` that compute a team, which sleeps, of a thread that waits here.
 class Crowd {
  public:
-  Crowd()
-      : leader_([this] {
-          GOMP_parallel([](void*) {}, nullptr, Cores() + 1, /*flags=*/0);
+  explicit Crowd(int threads)
+      : leader_([this, threads] {
+          // libgomp does not count the leader.
+          const int others = std::max(1, Cores() - threads + 1);
+          GOMP_parallel([](void*) {}, nullptr, others + 1, /*flags=*/0);
           end_.WaitForNotification();
         }) {}
   ~Crowd() {
@@ -84,12 +87,12 @@ class Crowd {
 
 }  // namespace
 
-WaitPolicy::WaitPolicy() {
+WaitPolicy::WaitPolicy(int threads) {
   if (std::getenv("OMP_WAIT_POLICY") != nullptr ||
       std::getenv("GOMP_SPINCOUNT") != nullptr || GOMP_parallel == nullptr) {
     return;
   }
-  watch_ = std::thread([this] { Watch(); });
+  watch_ = std::thread([this, threads] { Watch(threads); });
 }
 
 WaitPolicy::~WaitPolicy() {
@@ -97,7 +100,7 @@ WaitPolicy::~WaitPolicy() {
   if (watch_.joinable()) watch_.join();
 }
 
-void WaitPolicy::Watch() {
+void WaitPolicy::Watch(int threads) {
   std::optional<Crowd> crowd;
   Look before = LookAtThreads();
   while (!end_.WaitForNotificationWithTimeout(kInterval)) {
@@ -105,7 +108,7 @@ void WaitPolicy::Watch() {
     if (!Crowded(before, now)) {
       crowd.reset();
     } else if (!crowd) {
-      crowd.emplace();
+      crowd.emplace(threads);
     }
     patient_ = crowd.has_value();
     before = now;

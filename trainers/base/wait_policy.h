@@ -23,7 +23,8 @@ namespace gsg {
 // GOMP_SPINCOUNT), or in a program without libgomp.
 class WaitPolicy {
  public:
-  WaitPolicy();
+  // `threads`: how many OpenMP computes with.
+  explicit WaitPolicy(int threads);
   ~WaitPolicy();
   WaitPolicy(const WaitPolicy&) = delete;
   WaitPolicy& operator=(const WaitPolicy&) = delete;
@@ -32,7 +33,7 @@ class WaitPolicy {
   bool patient() const { return patient_; }
 
  private:
-  void Watch();
+  void Watch(int threads);
 
   std::atomic<bool> patient_{false};
   absl::Notification end_;

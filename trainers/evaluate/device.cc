@@ -41,7 +41,8 @@ absl::StatusOr<c10::Device> ChooseDevice(const std::string& name,
 CpuThreads::CpuThreads(int64_t threads, int processes) {
   at::set_num_threads(threads > 0 ? static_cast<int>(threads)
                                   : std::max(1, UsableCpus() / processes));
-  if (at::get_num_threads() > 1) wait_policy_.emplace();
+  const int all = at::get_num_threads();
+  if (all > 1) wait_policy_.emplace(all);
   KeepTensorMemory();
 }
 

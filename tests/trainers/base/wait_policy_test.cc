@@ -81,7 +81,7 @@ TEST_F(WaitPolicyTest, WaitingThreadsSleepWhileTheMachineIsCrowded) {
   }
   EXPECT_GT(CpuTimeOfWaiting(), absl::Milliseconds(30));
   {
-    WaitPolicy policy;
+    WaitPolicy policy(/*threads=*/2);
     EXPECT_FALSE(policy.patient());
     {
       const Burners burners;
@@ -96,7 +96,7 @@ TEST_F(WaitPolicyTest, WaitingThreadsSleepWhileTheMachineIsCrowded) {
 TEST_F(WaitPolicyTest, TheEnvironmentDecides) {
   for (const char* name : {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"}) {
     setenv(name, "0", /*overwrite=*/1);
-    const WaitPolicy policy;
+    const WaitPolicy policy(/*threads=*/2);
     const Burners burners;
     EXPECT_FALSE(BecomesPatient(policy, absl::Seconds(2))) << name;
     unsetenv(name);
