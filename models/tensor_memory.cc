@@ -61,9 +61,9 @@ class KeepingAllocator final : public c10::Allocator {
   // Null if there is no memory, and from then on.
   void* Take(size_t bytes) {
     const std::lock_guard<std::mutex> lock(mutex_);
+    if (!keeps_) return nullptr;
     const size_t in_use = in_use_ + bytes;
     const size_t most = std::max(most_in_use_, in_use);
-    if (!keeps_) return nullptr;
     std::vector<void*>& free = free_[bytes];
     void* data;
     if (!free.empty()) {

@@ -73,10 +73,15 @@ std::optional<double> CpuQuota(const std::string& root) {
   return least;
 }
 
-int UsableCpus() {
-  int cpus = static_cast<int>(std::thread::hardware_concurrency());
+int ScheduledCpus() {
   cpu_set_t set;
-  if (sched_getaffinity(0, sizeof(set), &set) == 0) cpus = CPU_COUNT(&set);
+  return sched_getaffinity(0, sizeof(set), &set) == 0
+             ? CPU_COUNT(&set)
+             : static_cast<int>(std::thread::hardware_concurrency());
+}
+
+int UsableCpus() {
+  int cpus = ScheduledCpus();
   if (const std::optional<double> quota = CpuQuota()) {
     cpus = std::min(cpus, static_cast<int>(std::ceil(*quota)));
   }

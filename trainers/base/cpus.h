@@ -8,8 +8,11 @@
 
 namespace gsg {
 
-// The CPUs that this process may be scheduled on (taskset, cpusets), but no
-// more than its control groups' quota pays for, rounded up. At least 1.
+// The CPUs that this process may be scheduled on (taskset, cpusets).
+int ScheduledCpus();
+
+// These, but no more than its control groups' quota pays for, rounded up. At
+// least 1.
 int UsableCpus();
 
 // The smallest quota of the process's control group and of those above it, in

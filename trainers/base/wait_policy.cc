@@ -1,7 +1,5 @@
 #include "trainers/base/wait_policy.h"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -13,6 +11,7 @@
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "trainers/base/cpus.h"
 
 // What libgomp has behind "#pragma omp parallel". Null in a program that is
 // linked without it.
@@ -58,12 +57,6 @@ bool Crowded(const Look& before, const Look& after) {
          *after.waited - *before.waited > kCrowded * (after.at - before.at);
 }
 
-int Cores() {
-  cpu_set_t cores;
-  return sched_getaffinity(0, sizeof(cores), &cores) == 0 ? CPU_COUNT(&cores)
-                                                          : CPU_SETSIZE;
-}
-
 // While it lives, libgomp has more threads than there are cores: beside the
 // `threads` that compute a team, which sleeps, of a thread that waits here.
 class Crowd {
@@ -71,7 +64,7 @@ class Crowd {
   explicit Crowd(int threads)
       : leader_([this, threads] {
           // libgomp does not count the leader.
-          const int others = std::max(1, Cores() - threads + 1);
+          const int others = std::max(1, ScheduledCpus() - threads + 1);
           GOMP_parallel([](void*) {}, nullptr, others + 1, /*flags=*/0);
           end_.WaitForNotification();
         }) {}

@@ -55,7 +55,8 @@ SiameseMethodOptions Options(const Case& c) {
   SiameseMethodOptions options;
   ResNetOptions backbone;
   backbone.blocks = {1, 1};
-  backbone.widths = {4, 4};
+  const int width = c.bfloat16 ? 8 : 4;  // 8 fused_batch_norm.h takes
+  backbone.widths = {width, width};
   backbone.strides = {1, 2};
   backbone.stem = ResNetOptions::Stem::kSmall;
   options.network.backbone = backbone;
@@ -65,10 +66,6 @@ SiameseMethodOptions Options(const Case& c) {
   options.weight_decay = 1e-2;
   options.constant_predictor_lr = true;
   options.bfloat16 = c.bfloat16;
-  if (c.bfloat16) {
-    backbone.widths = {8, 8};  // which fused_batch_norm.h takes
-    options.network.backbone = backbone;
-  }
   return options;
 }
 
@@ -101,8 +98,9 @@ StepInput Input(const Case& c, int step, int rank, int ranks, int parts) {
         (4 * Uniform(name, {kImages, 3, 2, 2}) - 2).narrow(0, rank * n, n));
   }
   input.views.global = {at::cat(global), c.views};
-  if (c.bfloat16)
+  if (c.bfloat16) {
     input.views.global.pixels = input.views.global.pixels.to(c10::kFloat);
+  }
   if (c.local_views > 0) input.views.local = {at::cat(local), c.local_views};
   const std::vector<int64_t> pairing = Pairing(step, parts);
   input.loss.seed = step;
