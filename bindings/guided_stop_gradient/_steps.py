@@ -9,7 +9,7 @@ import collections
 import secrets
 import threading
 import weakref
-from typing import Dict, Optional, Tuple
+from typing import Dict, NamedTuple, Optional, Tuple, Union
 
 import torch
 from torch import Tensor
@@ -70,12 +70,11 @@ _STEPS: "weakref.WeakValueDictionary[int, Steps]" = weakref.WeakValueDictionary(
 _EXPORTED: Dict[int, Steps] = {}
 
 
-
 @torch.library.custom_op("guided_stop_gradient::draw_step", mutates_args=())
 def _draw_step(handle: int, advance: bool) -> Tensor:
     # An operator, because torch.func.vmap takes no random number elsewhere.
     steps = _STEPS[handle]
-    return _as_tensor(steps.take(_draw()) if advance else steps.count)
+    return _as_tensor(_number(steps, advance))
 
 
 @torch.library.custom_op("guided_stop_gradient::step_of", mutates_args=())
@@ -98,8 +97,8 @@ def _draw_step_fake(handle: int, advance: bool) -> Tensor:
     return torch.empty((), dtype=torch.int64, device="cpu")
 
 
-def _draw() -> int:
-    return int(_drawn())
+def _number(steps: Steps, advance: bool) -> int:
+    return steps.take(int(_drawn())) if advance else steps.count
 
 
 def _drawn() -> Tensor:
@@ -110,15 +109,28 @@ def _as_tensor(step: int) -> Tensor:
     return torch.tensor(step, dtype=torch.int64, device="cpu")
 
 
-def draw_step(steps: Steps, advance: bool) -> Tensor:
-    """The number of this step, int64 on the CPU; a new one if advance."""
-    if not torch.compiler.is_compiling():
-        step: Tensor = _draw_step(steps.handle, advance)
+class Draw(NamedTuple):
+    """The number of this step, which is not drawn yet; a new one if advance."""
+
+    steps: Steps
+    advance: bool
+
+    def number(self) -> int:
+        return _number(self.steps, self.advance)
+
+    def tensor(self) -> Tensor:
+        """int64 on the CPU, by an operator, which compilers record."""
+        handle, start = self.steps.handle, 0
+        if not torch.compiler.is_compiling():
+            step: Tensor = _draw_step(handle, self.advance)
+            return step
+        # A draw that compilers know as one, and replay.
+        drawn = _drawn() if self.advance else _as_tensor(0)
+        if not torch.compiler.is_dynamo_compiling():  # torch.export
+            handle, start = self.steps.exported_handle, self.steps.count
+        step = _step_of(drawn, handle, start, self.advance)
         return step
-    # A draw that compilers know as one, and replay.
-    drawn = _drawn() if advance else _as_tensor(0)
-    handle, start = steps.handle, 0
-    if not torch.compiler.is_dynamo_compiling():  # torch.export
-        handle, start = steps.exported_handle, steps.count
-    step = _step_of(drawn, handle, start, advance)
-    return step
+
+
+def tensor_of(step: Union[None, Draw, Tensor]) -> Optional[Tensor]:
+    return step.tensor() if isinstance(step, Draw) else step

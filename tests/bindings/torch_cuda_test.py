@@ -14,7 +14,7 @@ import torch
 
 import guided_stop_gradient as gsg
 import guided_stop_gradient.torch
-from guided_stop_gradient import _torch_cuda
+from guided_stop_gradient import _operators, _torch_cuda
 from guided_stop_gradient.torch import GuidedStopGradientLoss
 from tests.bindings import run_pytest
 
@@ -35,8 +35,11 @@ def load_emulated():
 
 
 EMULATED = load_emulated()
-for operator in (gsg.torch._guided_loss, gsg.torch._guided_loss_shared):
-    operator.register_kernel("cpu")(operator._init_fn)
+_operators.KERNELS["cpu"] = _operators.KERNELS["cuda"]
+for operator, kernel in zip(
+        (_operators.guided_loss, _operators.guided_loss_shared),
+        _operators.KERNELS["cuda"]):
+    operator.register_kernel("cpu")(kernel)
 
 
 @pytest.fixture(autouse=True)
@@ -207,11 +210,11 @@ def test_opcheck(form):
     views = some_views(form)
     rest = ("euclidean", "soft", 0.7, 0.1, torch.tensor(3), 0, False, True)
     if form == "four":
-        torch.library.opcheck(gsg.torch._guided_loss, (*views, *rest))
+        torch.library.opcheck(_operators.guided_loss, (*views, *rest))
         return
     for local in (None, torch.randn(3, 9, 24, requires_grad=True)):
         torch.library.opcheck(
-            gsg.torch._guided_loss_shared,
+            _operators.guided_loss_shared,
             (*views[:2], local, *views[2:], None, "cyclic", 3, *rest))
 
 
@@ -258,7 +261,7 @@ def test_options_reach_the_kernels_checked():
     views = some_views("four")
     arguments = (*views, "euclidean", "soft", -1.0, 0.1, None, 0, False, True)
     with pytest.raises(ValueError, match="temperature"):
-        gsg.torch._guided_loss(*arguments)
+        _operators.guided_loss(*arguments)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")

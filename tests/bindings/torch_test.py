@@ -12,7 +12,7 @@ import torch
 
 import guided_stop_gradient as gsg
 import guided_stop_gradient.torch
-from guided_stop_gradient import _formula
+from guided_stop_gradient import _formula, _operators
 from guided_stop_gradient.torch import GuidedStopGradientLoss
 from tests.bindings import formula, run_pytest
 
@@ -165,8 +165,8 @@ def operator_arguments(form, dtype, local=None):
     views = some_views(form, dtype)
     rest = ("euclidean", "soft", 0.7, 0.1, torch.tensor(3), 0, False, True)
     if form == "four":
-        return gsg.torch._guided_loss, (*views, *rest)
-    return gsg.torch._guided_loss_shared, (
+        return _operators.guided_loss, (*views, *rest)
+    return _operators.guided_loss_shared, (
         *views[:2], local, *views[2:], None, "nearest", 3, *rest)
 
 
@@ -234,6 +234,61 @@ def test_local_crops_as_autograd_through_the_formula():
     for actual, g in zip(torch.autograd.grad(loss, (*p, local)),
                          torch.autograd.grad(expected, (*p, local))):
         torch.testing.assert_close(actual, g)
+
+
+@pytest.mark.parametrize("form", COUNTS)
+def test_ordinary_tensors_go_by_the_shortest_way(form, monkeypatch):
+    """And others by the operator, with the same result."""
+    operator_calls = []
+
+    class Other(torch.Tensor):
+        pass
+
+    class Recorded(torch.utils._python_dispatch.TorchDispatchMode):
+        def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+            if function.namespace == "guided_stop_gradient":
+                operator_calls.append(function)
+            return function(*args, **(kwargs or {}))
+
+    views = some_views(form)
+    module = GuidedStopGradientLoss(views=form)
+    trained = views[:len(views) // 2]
+    results = []
+    for tensor_type in (torch.Tensor, Other):
+        with Recorded():
+            loss = module(*(x.as_subclass(tensor_type) for x in views), seed=2)
+        results.append((loss, *torch.autograd.grad(loss, trained)))
+        assert len(operator_calls) == (tensor_type is Other)
+    assert all(torch.equal(a, b) for a, b in zip(*results))
+
+
+@pytest.mark.parametrize("form", COUNTS)
+def test_views_that_are_negative_by_a_mark(form):
+    """Memory that torch negates as it is read."""
+    views = detached(some_views(form))
+    marked = [torch.complex(x, -x).conj().imag for x in views]
+    assert all(x.is_neg() and torch.equal(x, y) for x, y in zip(marked, views))
+    module = GuidedStopGradientLoss(views=form)
+    assert torch.equal(module(*marked, seed=2), module(*views, seed=2))
+
+
+@pytest.mark.parametrize("form", COUNTS)
+def test_what_make_fx_records_computes_anew(form):
+    module = GuidedStopGradientLoss(views=form)
+    views = detached(some_views(form))
+    graph = torch.fx.experimental.proxy_tensor.make_fx(
+        lambda *views: module(*views, seed=2))(*views)
+    others = detached(some_views(form))
+    assert torch.equal(graph(*others), module(*others, seed=2))
+
+
+def test_an_error_of_the_core_is_not_taken_for_a_transform():
+    p1, p2, z1, z2 = some_views("shared")
+    z1[2, 3] = torch.nan
+    module = GuidedStopGradientLoss()
+    with pytest.raises(ValueError, match="z1.*finite"):
+        module(p1, p2, z1, z2)
+    assert module.step == 1  # one call, one number
 
 
 @pytest.mark.parametrize("form", COUNTS)
@@ -465,7 +520,7 @@ def test_runs_on_the_threads_of_torch(monkeypatch):
         loss = module(*views)
         assert threads() == started
         # And without an OpenMP runtime to be found, the same on its own.
-        monkeypatch.setattr(gsg.torch, "_GOMP_PARALLEL", 0)
+        monkeypatch.setattr(_operators, "_GOMP_PARALLEL", 0)
         assert torch.equal(module(*views), loss)
         assert threads() > started
     finally:
@@ -573,7 +628,7 @@ def test_checks_of_other_devices():
     """The messages of _check, which has no GPU to run on here."""
     p1, p2, z1, z2 = detached(some_views("shared"))
     names = ("p1", "p2", "z1", "z2")
-    check = gsg.torch._check
+    check = _operators._check
     check((p1, p2, z1, z2), names)
     with pytest.raises(ValueError, match=r"z2 has shape \(8, 7\); p1 has shape"):
         check((p1, p2, z1, z2[:8]), names)
