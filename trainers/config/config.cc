@@ -33,7 +33,7 @@ void ForEachField(Config& c, FieldVisitor visit) {
         Field{"precision", kRun,
               "of convolutions and matrix products in training; weights and "
               "what adds up are float32. auto = bfloat16 on a GPU, float32 on "
-              "a CPU and with several processes"}
+              "a CPU"}
             .OneOf({"auto", "float32", "bfloat16"})
             .Resume(OnResume::kWarn));
   visit(

@@ -34,7 +34,9 @@ bool Is(absl::string_view bytes, absl::string_view signature) {
 }
 
 absl::Status Broken() {
-  return absl::DataLossError("the directory of the archive is not whole");
+  return absl::DataLossError(
+      "the directory at the end of the archive is not whole: the file may have "
+      "been cut off on its way here, so fetch it again");
 }
 
 // Takes the sizes that an entry has elsewhere

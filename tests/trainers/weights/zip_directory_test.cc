@@ -93,7 +93,7 @@ TEST(ZipDirectoryTest, SizesInTheExtension) {
 }
 
 TEST(ZipDirectoryTest, ADirectoryThatIsNotWhole) {
-  const auto broken = HasSubstr("not whole");
+  const auto broken = HasSubstr("not whole: the file may have been cut off");
   EXPECT_THAT(Error(""), broken);
   EXPECT_THAT(Error(std::string(30, 'x')), broken);
   EXPECT_THAT(Error(Archive(Entry(5, 5), 2)), broken);
