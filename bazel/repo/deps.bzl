@@ -241,14 +241,23 @@ def _python():
     # of them is built. Small: what tests are written with.
     python_packages(
         name = "python_test_tools",
+        imported = [
+            "hypothesis.extra.numpy",
+            "mypy.main",
+            "onnx",
+            "onnxruntime",
+            "pytest",
+            "tensorboard.backend.event_processing.event_accumulator",
+        ],
         lock = Label("//bazel/repo/python_packages:tools.lock"),
+        path = ["@pypi_numpy//:WORKSPACE"],
     )
 
     # Small, beside python_packages: Lightning, for its example.
     python_packages(
         name = "python_lightning",
-        lock = Label("//bazel/repo/python_packages:lightning.lock"),
         deps = ["@python_packages//:pkg"],
+        lock = Label("//bazel/repo/python_packages:lightning.lock"),
     )
 
     # Small (4 MB), beside python_packages: timm, for the test that loads weights from
@@ -265,11 +274,20 @@ def _python():
         lock = Label("//bazel/repo/python_packages:build_tools.lock"),
     )
 
-    # Large (2.4 GB, 5.5 GB unpacked): torch with the CUDA libraries that it does
-    # not load without, torchvision, JAX, scikit-learn, lightly. NumPy is not in
-    # it twice.
+    # Large (1.0 GB, 1.9 GB unpacked, half of it shared): torch, whose libraries are @libtorch's files, torchvision, JAX,
+    # scikit-learn, lightly. NumPy is not in it twice.
     python_packages(
         name = "python_packages",
+        libtorch = "@libtorch//:WORKSPACE",
         lock = Label("//bazel/repo/python_packages:packages.lock"),
+        path = ["@pypi_numpy//:WORKSPACE"],
         deps = ["@pypi_numpy//:pkg"],
+        imported = [
+            "jax",
+            "lightly.loss",
+            "sklearn.linear_model",
+            "sklearn.neighbors",
+            "torch._inductor.compile_fx",
+            "torchvision",
+        ],
     )

@@ -32,6 +32,29 @@ py_library(
 )
 """
 
+_IMPORT = """
+import importlib, sys
+for name in sys.argv[1:]:
+    try:
+        importlib.import_module(name)
+    except ImportError as error:
+        print(error)
+"""
+
+_TORCH_DEPS = """{deps} + select({{
+        "@//bazel/config:cuda": ["@cuda_libraries//:pkg"],
+        "//conditions:default": [":without_cuda"],
+    }})"""
+
+_CUDA_STAND_INS = """
+py_library(
+    name = "without_cuda",
+    data = ["cuda_stand_ins"],
+    imports = ["cuda_stand_ins"],
+    srcs_version = "PY3",
+)
+"""
+
 def _wheels(rctx, python):
     """Returns {file name: SHA-256} of the lock's wheels for this Python."""
     version = run(
@@ -91,6 +114,52 @@ def _download(rctx, python, wheels):
     for file, sha256 in wheels.items():
         add_to_cache(rctx, "_wheels/" + file, sha256)
 
+def _install_torch(rctx, python, wheel):
+    """Unpacks torch's wheel, and writes what stands in for its CUDA libraries."""
+    libtorch = rctx.path(rctx.attr.libtorch).dirname
+    run(rctx, [
+        python,
+        str(rctx.path(rctx.attr._unpack_wheel)),
+        wheel,
+        "site-packages",
+        str(libtorch),
+    ], "Unpacking torch")
+    compiler = rctx.os.environ.get("CC") or rctx.which("gcc") or rctx.which("cc")
+    run(rctx, [
+        python,
+        str(rctx.path(rctx.attr._cuda_stand_ins)),
+        str(compiler),
+        "site-packages/torch/lib",
+        "cuda_stand_ins/nvidia/cu13/lib",
+    ], "Writing stand-ins for CUDA's libraries")
+
+def _compile(rctx, python):
+    """Has Python compile modules: tests cannot write into the folder."""
+    rctx.report_progress("Compiling Python")
+    if rctx.attr.imported:
+        # All modules of torch and others take a minute. These are what tests import.
+        run(
+            rctx,
+            [python, "-W", "ignore", "-c", _IMPORT] + rctx.attr.imported,
+            "Compiling Python",
+            env = {
+                "PYTHONDONTWRITEBYTECODE": "",
+                "PYTHONPATH": ":".join(["site-packages", "cuda_stand_ins"] + [
+                    str(rctx.path(label).dirname)
+                    for label in rctx.attr.path
+                ]),
+            },
+        )
+    else:
+        # Not all files compile: some are templates, or for another Python. All are
+        # here that import.
+        run(
+            rctx,
+            [python, "-m", "compileall", "-qq", "-j2", "site-packages"],
+            "Compiling Python",
+            ok = [0, 1],
+        )
+
 def _python_packages_impl(rctx):
     python = host_python(rctx)
     wheels = _wheels(rctx, python)
@@ -102,6 +171,7 @@ def _python_packages_impl(rctx):
     if missing:
         _download(rctx, python, missing)
     rctx.report_progress("Installing %d wheels" % len(wheels))
+    torch = [file for file in wheels if file.startswith("torch-")]
     run(rctx, [
         python,
         "-m",
@@ -114,26 +184,38 @@ def _python_packages_impl(rctx):
         "--no-deps",
         "--no-index",
         "--target=site-packages",
-    ] + ["_wheels/" + file for file in wheels], "Installing wheels")
+    ] + ["_wheels/" + file for file in wheels if file not in torch], "Installing wheels")
+    deps = repr([str(d) for d in rctx.attr.deps])
+    build = _BUILD
+    if torch:
+        _install_torch(rctx, python, "_wheels/" + torch[0])
+        deps = _TORCH_DEPS.format(deps = deps)
+        build += _CUDA_STAND_INS
     rctx.delete("_wheels")
 
-    # Tests cannot write into the folder. Not all files compile: some are
-    # templates, or for another Python. All are here that import.
-    rctx.report_progress("Compiling Python")
-    run(
-        rctx,
-        [python, "-m", "compileall", "-qq", "-j2", "site-packages"],
-        "Compiling Python",
-        ok = [0, 1],
-    )
-    rctx.file("BUILD.bazel", _BUILD.format(deps = repr([str(d) for d in rctx.attr.deps])))
+    _compile(rctx, python)
+    rctx.file("BUILD.bazel", build.format(deps = deps))
 
 python_packages = repository_rule(
     implementation = _python_packages_impl,
     doc = "A folder of installed wheels, as :pkg.",
     attrs = {
         "lock": attr.label(allow_single_file = True, mandatory = True),
+        "imported": attr.string_list(
+            doc = "Modules that are compiled, with what they import. Default: all.",
+        ),
+        "path": attr.label_list(
+            doc = "Of each other repository that they import from, a file in its root.",
+        ),
         "deps": attr.string_list(doc = "Labels that :pkg depends on."),
+        "libtorch": attr.label(
+            doc = "If torch is among the wheels: a file beside the unpacked " +
+                  "part of its wheel that C++ uses, which is not unpacked again. " +
+                  "CUDA's libraries are those of @cuda_libraries with " +
+                  "--config=cuda, and otherwise stand-ins.",
+        ),
+        "_cuda_stand_ins": attr.label(default = ":cuda_stand_ins.py"),
+        "_unpack_wheel": attr.label(default = ":unpack_wheel.py"),
     },
-    environ = ["GSG_PYTHON"],
+    environ = ["CC", "GSG_PYTHON"],
 )

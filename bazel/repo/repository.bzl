@@ -38,9 +38,9 @@ def add_to_cache(rctx, path, sha256):
     )
     rctx.delete("_cached")
 
-def run(rctx, argv, what, ok = [0]):
+def run(rctx, argv, what, ok = [0], env = {}):
     """Runs a command; fails with its output unless it exits with one of ok."""
-    result = rctx.execute(argv, timeout = 1800)
+    result = rctx.execute(argv, timeout = 1800, environment = env)
     if result.return_code not in ok:
         fail("\n\n%s, for @%s, failed (exit status %d):\n%s%s" % (
             what,

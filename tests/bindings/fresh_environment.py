@@ -1,7 +1,9 @@
 """A virtual environment with wheels of this build, for the tests of them."""
 
+import importlib.metadata
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -13,7 +15,7 @@ import pytest
 import torch
 
 # What is there beside torch, NumPy and torchvision requires what is not.
-LEFT_OUT = ("lightly", "tensorboard", "pip", "__pycache__", "bin")
+LEFT_OUT = ("lightly", "tensorboard", "pip", "__pycache__", "bin", "nvidia")
 
 
 def folder_of(module):
@@ -47,9 +49,35 @@ class FreshEnvironmentTest(unittest.TestCase):
                 link = cls.target / entry.name
                 if not (entry.name.startswith(LEFT_OUT) or link.is_symlink()):
                     link.symlink_to(entry)
+        # NVIDIA's libraries, or what stands in for them: those of several folders.
+        for folder in map(pathlib.Path, sys.path):
+            for library in folder.glob("nvidia/*/lib/*.so*"):
+                link = cls.target / library.relative_to(folder)
+                link.parent.mkdir(parents=True, exist_ok=True)
+                if not link.exists():
+                    link.symlink_to(library.resolve())
+        cls.pretend_to_have_cuda()
         cls.wheels = sorted(cls.runfiles.glob("gsg/bindings/*.whl"))
         cls.call(cls.python, "-m", "pip", "install", "--no-index",
                  "--no-cache-dir", *(wheel.resolve() for wheel in cls.wheels))
+
+    @classmethod
+    def pretend_to_have_cuda(cls):
+        """What torch requires and tests do without, as packages of no files.
+
+        Otherwise pip would find them missing.
+        """
+        for line in importlib.metadata.requires("torch"):
+            found = re.match(r"((?:cuda|nvidia)-[\w-]+|triton)\b.*?[=>]=([\d.]+)", line)
+            if not found or list(importlib.metadata.Distribution.discover(
+                    name=found[1], path=[str(cls.target)])):
+                continue
+            name, version = found.groups()
+            info = cls.target / f"{name.replace('-', '_')}-{version}.dist-info"
+            info.mkdir()
+            (info / "METADATA").write_text(
+                f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+                encoding="utf-8")
 
     @classmethod
     def call(cls, *line, code=0, **env):

@@ -38,7 +38,7 @@ def numpy_pin():
     return re.search(r'"(numpy==\S+) ', text).group(1)
 
 
-def resolve(name, pins, overrides=("overrides.txt",)):
+def resolve(name, pins, overrides=()):
     """What name.in needs, as a list of packages of PEP 751."""
     with tempfile.TemporaryDirectory() as folder:
         constraints = pathlib.Path(folder, "constraints.txt")
@@ -101,7 +101,8 @@ def write_lock(name, packages):
 
 
 def main():
-    packages = resolve("packages", [numpy_pin()])
+    packages = resolve("packages", [numpy_pin()],
+                       overrides=("overrides.txt", "torch_overrides.txt"))
     write_lock("packages", packages)
     # The two are imported together: what both have must be one version.
     pins = [f"{package['name']}=={package['version']}" +
@@ -113,7 +114,8 @@ def main():
     there = {package["name"] for package in packages}
     for name, overrides in (("lightning", ()),
                             ("timm", ("timm_overrides.txt",))):
-        resolved = resolve(name, [numpy_pin(), *pins], overrides=overrides)
+        resolved = resolve(name, [numpy_pin(), *pins],
+                           overrides=("torch_overrides.txt", *overrides))
         write_lock(name, [package for package in resolved
                           if package["name"] not in there])
     write_lock("build_tools", resolve("build_tools", []))
