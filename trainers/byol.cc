@@ -1,5 +1,8 @@
 // BYOL.
 
+#include "trainers/base/leave.h"
 #include "trainers/trainer_main.h"
 
-int main(int argc, char** argv) { return gsg::TrainerMain("byol", argc, argv); }
+int main(int argc, char** argv) {
+  gsg::Leave(gsg::TrainerMain("byol", argc, argv));
+}

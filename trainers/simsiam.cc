@@ -1,7 +1,8 @@
 // SimSiam.
 
+#include "trainers/base/leave.h"
 #include "trainers/trainer_main.h"
 
 int main(int argc, char** argv) {
-  return gsg::TrainerMain("simsiam", argc, argv);
+  gsg::Leave(gsg::TrainerMain("simsiam", argc, argv));
 }

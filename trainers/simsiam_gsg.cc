@@ -1,7 +1,8 @@
 // SimSiam with guided stop-gradient.
 
+#include "trainers/base/leave.h"
 #include "trainers/trainer_main.h"
 
 int main(int argc, char** argv) {
-  return gsg::TrainerMain("simsiam_gsg", argc, argv);
+  gsg::Leave(gsg::TrainerMain("simsiam_gsg", argc, argv));
 }

@@ -27,6 +27,7 @@
 #include "absl/types/span.h"
 #include "gsg_core/status_macros.h"
 #include "trainers/base/format.h"
+#include "trainers/base/leave.h"
 #include "trainers/base/sealed_file.h"
 #include "trainers/config/field.h"
 #include "trainers/console/progress.h"
@@ -212,5 +213,5 @@ absl::Status Embed(const EmbedOptions& options) {
 int main(int argc, char** argv) {
   const gsg::Program<gsg::EmbedOptions> program = {"embed", gsg::kIntroduction,
                                                    gsg::Embed};
-  return gsg::ProgramMain(program, argc, argv);
+  gsg::Leave(gsg::ProgramMain(program, argc, argv));
 }

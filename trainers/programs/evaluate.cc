@@ -19,6 +19,7 @@
 #include "gsg_core/status_macros.h"
 #include "trainers/base/format.h"
 #include "trainers/base/json.h"
+#include "trainers/base/leave.h"
 #include "trainers/base/sealed_file.h"
 #include "trainers/config/config.h"
 #include "trainers/config/field.h"
@@ -302,5 +303,5 @@ absl::Status Evaluate(const EvaluateOptions& options) {
 int main(int argc, char** argv) {
   const gsg::Program<gsg::EvaluateOptions> program = {
       "evaluate", gsg::kIntroduction, gsg::Evaluate};
-  return gsg::ProgramMain(program, argc, argv);
+  gsg::Leave(gsg::ProgramMain(program, argc, argv));
 }

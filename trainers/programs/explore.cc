@@ -32,6 +32,7 @@
 #include "gsg_core/thread_pool.h"
 #include "trainers/base/format.h"
 #include "trainers/base/interrupt.h"
+#include "trainers/base/leave.h"
 #include "trainers/base/sealed_file.h"
 #include "trainers/config/field.h"
 #include "trainers/config/paths.h"
@@ -544,5 +545,5 @@ absl::Status Explore(const ExploreOptions& options) {
 int main(int argc, char** argv) {
   const gsg::Program<gsg::ExploreOptions> program = {
       "explore", gsg::kIntroduction, gsg::Explore};
-  return gsg::ProgramMain(program, argc, argv);
+  gsg::Leave(gsg::ProgramMain(program, argc, argv));
 }

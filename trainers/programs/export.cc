@@ -18,6 +18,7 @@
 #include "gsg_core/status_macros.h"
 #include "models/module_state.h"
 #include "models/siamese.h"
+#include "trainers/base/leave.h"
 #include "trainers/base/sealed_file.h"
 #include "trainers/config/config.h"
 #include "trainers/config/field.h"
@@ -139,5 +140,5 @@ absl::Status Export(const ExportOptions& options) {
 int main(int argc, char** argv) {
   const gsg::Program<gsg::ExportOptions> program = {
       "export", gsg::kIntroduction, gsg::Export};
-  return gsg::ProgramMain(program, argc, argv);
+  gsg::Leave(gsg::ProgramMain(program, argc, argv));
 }

@@ -25,6 +25,7 @@
 #include "absl/types/span.h"
 #include "gsg_core/status_macros.h"
 #include "gsg_core/thread_pool.h"
+#include "trainers/base/leave.h"
 #include "trainers/config/field.h"
 #include "trainers/config/paths.h"
 #include "trainers/evaluate/device.h"
@@ -333,5 +334,5 @@ int main(int argc, char** argv) {
   const gsg::Program<gsg::SearchOptions> program = {
       "search", gsg::kIntroduction, gsg::Search, &gsg::SearchOptions::queries,
       "[IMAGE...]"};
-  return gsg::ProgramMain(program, argc, argv);
+  gsg::Leave(gsg::ProgramMain(program, argc, argv));
 }
