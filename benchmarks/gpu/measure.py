@@ -137,7 +137,8 @@ class Machine:
             flags["data_dir"] = self.data
             flags["output_dir"] = folder
             if self.args.dry_run:
-                flags.update(batch_size=10, epochs=1, threads=1, knn_k=2)
+                flags.update(batch_size=10, epochs=1, threads=1, knn_k=2,
+                             baselines=False)
             if os.path.exists(os.path.join(folder, "config.json")):
                 flags["resume"] = True
             start = [os.path.join(programs, run["program"])]

@@ -123,12 +123,18 @@ class WaitPolicyTest(unittest.TestCase):
         """How many a run has, after some seconds."""
         others = [flag for flag in tr.QUICK
                   if not flag.startswith(("--epochs=", "--threads="))]
+        folder = tr.new_folder()
         process = subprocess.Popen(
             [tr.program(), *others, "--epochs=1000", "--threads=2",
-             "--data_dir=" + tr.small_data(), "--output_dir=" + tr.new_folder()],
+             "--data_dir=" + tr.small_data(), "--output_dir=" + folder],
             env={**os.environ, **environment}, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL)
-        time.sleep(4)
+        # On a crowded machine it takes long until it computes.
+        for _ in range(1200):
+            if os.path.exists(os.path.join(folder, "metrics.jsonl")):
+                break
+            time.sleep(0.1)
+        time.sleep(2)
         counts = []
         for _ in range(50):
             counts.append(len(os.listdir(f"/proc/{process.pid}/task")))

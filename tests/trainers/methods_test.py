@@ -33,7 +33,8 @@ class MethodsTest(unittest.TestCase):
         data = tr.small_cifar10()
         for method in tr.METHODS:
             with self.subTest(method):
-                self.train_and_resume(method, data, SMALL)
+                self.train_and_resume(method, data,
+                                      SMALL + ["--nobaselines"])
 
     def test_a_transformer_with_adamw(self):
         folder = self.train_and_resume("byol_gsg", tr.small_cifar10(),
@@ -113,7 +114,7 @@ class MethodsTest(unittest.TestCase):
                       ["--optimizer=lars", "--lars_coefficient=0.1"]):
             folder = tr.new_folder()
             process = tr.run("--output_dir=" + folder, "--data_dir=" + data,
-                             *flags, *SMALL)
+                             "--nobaselines", *flags, *SMALL)
             self.assertEqual(process.returncode, 0, process.stderr)
             losses.append(tr.metrics(folder)[-1]["loss"])
         self.assertEqual(len(set(losses)), 3, losses)
@@ -127,7 +128,8 @@ class MethodsTest(unittest.TestCase):
         self.assertLess(tr.metrics(folder)[-1]["loss"], 1)
 
     def test_a_run_is_another_methods(self):
-        flags = SMALL + ["--data_dir=" + tr.small_cifar10(), "--max_steps=1"]
+        flags = SMALL + ["--data_dir=" + tr.small_cifar10(), "--max_steps=1",
+                         "--nobaselines"]
         folder = tr.new_folder()
         process = tr.run("--output_dir=" + folder, *flags, method="byol")
         self.assertEqual(process.returncode, 0, process.stderr)

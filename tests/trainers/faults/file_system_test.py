@@ -12,8 +12,11 @@ from tests.trainers import training_run as tr
 
 FLAGS = [
     f for f in tr.QUICK
-    if not f.startswith(("--epochs", "--warmup_epochs", "--projector"))
+    if not f.startswith(("--batch", "--epochs", "--knn_k", "--projector", "--warmup"))
 ] + [
+    # Two steps an epoch: what is computed between two changes of files is of no
+    # importance here, and there are some hundred runs.
+    "--batch_size=16", "--crop_size=8", "--knn_k=5",
     "--epochs=2", "--projector_hidden=16", "--projector_dim=16", "--keep=3",
     "--keep_every=1", "--baselines=false"
 ]
@@ -33,7 +36,7 @@ class FileSystemTest(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.flags = FLAGS + ["--data_dir=" + tr.small_data(train=140, test=60)]
+        cls.flags = FLAGS + ["--data_dir=" + tr.small_data(train=36, test=12)]
         cls.whole = tr.new_folder()
         log = cls.whole + ".log"
         process = cls.run_with(cls.whole, GSG_FAULT_LOG=log)

@@ -38,7 +38,8 @@ def train(folder, *flags):
                      "--max_steps=1", "--epochs=1",
                      "--warmup_epochs=0", "--batch_size=8", "--threads=1",
                      "--projector_hidden=64", "--projector_dim=64",
-                     "--knn_every=0", "--linear_probe=false", *flags)
+                     "--knn_every=0", "--baselines=false", "--linear_probe=false",
+                     *flags)
     if process.returncode != 0:
         raise AssertionError(process.stderr)
 
