@@ -5,7 +5,8 @@
 #include <cstdio>
 #include <cstdlib>
 
-#if defined(GSG_WITH_CUDA) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(GSG_WITH_CUDA) || defined(__SANITIZE_ADDRESS__) || \
+    defined(__SANITIZE_THREAD__)
 #define GSG_RUN_DESTRUCTORS 1
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)

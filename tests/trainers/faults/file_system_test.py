@@ -82,7 +82,6 @@ class FileSystemTest(unittest.TestCase):
                 self.assertEqual(process.returncode, -9, process.stderr)
                 self.finish(folder)
 
-    # Two halves, for two shards.
     def test_killed_at_every_odd_change(self):
         self.killed_at(1, 2)
 
