@@ -256,8 +256,8 @@ def _python():
     # Small, beside python_packages: Lightning, for its example.
     python_packages(
         name = "python_lightning",
-        deps = ["@python_packages//:pkg"],
         lock = Label("//bazel/repo/python_packages:lightning.lock"),
+        deps = ["@python_packages//:pkg"],
     )
 
     # Small (4 MB), beside python_packages: timm, for the test that loads weights from
@@ -274,8 +274,9 @@ def _python():
         lock = Label("//bazel/repo/python_packages:build_tools.lock"),
     )
 
-    # Large (1.0 GB, 1.9 GB unpacked, half of it shared): torch, whose libraries are @libtorch's files, torchvision, JAX,
-    # scikit-learn, lightly. NumPy is not in it twice.
+    # Large (1.0 GB, 1.9 GB unpacked, half of that shared): torch, whose libraries are
+    # @libtorch's files, torchvision, JAX, scikit-learn, lightly. NumPy is not in it
+    # twice.
     python_packages(
         name = "python_packages",
         libtorch = "@libtorch//:WORKSPACE",
