@@ -19,6 +19,7 @@ a step, less what it had before there was a network. measure() is for other scri
 import argparse
 import dataclasses
 import json
+import logging
 import os
 import statistics
 import subprocess
@@ -34,6 +35,9 @@ BATCH = 16
 GPU_BATCH = 512
 
 SIDES = ("ours", "eager", "channels-last", "torch.compile")
+
+# It warns that there is no triton, which none of this needs on a CPU.
+logging.getLogger("torch.utils.flop_counter").setLevel(logging.ERROR)
 
 
 PARTS = ("forward", "loss", "backward", "optimizer", "rest")
