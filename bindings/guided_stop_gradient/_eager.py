@@ -28,7 +28,8 @@ def apply(p: Sequence[Tensor], local: Optional[Tensor], z: Sequence[Tensor],
     """loss and pair."""
     result: Any
     arguments: Tuple[Any, ...] = (second, local, *p, *z)
-    if _is_plain(arguments):
+    is_recorded = torch.compiler.is_compiling() or is_traced()
+    if not is_recorded and _is_plain(arguments):
         entered: List[bool] = []
         trained = p if local is None else (*p, local)
         eager: Any = _Eager.apply
@@ -40,7 +41,7 @@ def apply(p: Sequence[Tensor], local: Optional[Tensor], z: Sequence[Tensor],
             if entered:
                 raise
     arguments = (kind, options, wants_grad, tensor_of(step), *arguments)
-    if torch.compiler.is_compiling() or is_traced():
+    if is_recorded:
         result = _call(_OPERATORS, *arguments)
     else:
         transformed: Any = _Loss.apply
@@ -50,11 +51,9 @@ def apply(p: Sequence[Tensor], local: Optional[Tensor], z: Sequence[Tensor],
 
 def _is_plain(tensors: Sequence[Optional[Tensor]]) -> bool:
     """Whether nothing but torch.autograd wants to know what is done with them."""
-    return (not torch.compiler.is_compiling() and not is_traced() and
-            get_proxy_mode() is None and
-            all(x is None or
-                type(x) in (Tensor, nn.Parameter) and not x.is_neg() and
-                x.device.type in KERNELS for x in tensors))
+    return get_proxy_mode() is None and all(
+        x is None or type(x) in (Tensor, nn.Parameter) and not x.is_neg() and
+        x.device.type in KERNELS for x in tensors)
 
 
 def _call(functions: Tuple[Any, Any], kind: Kind, options: Options,

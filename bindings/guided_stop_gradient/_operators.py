@@ -224,7 +224,7 @@ def _scaled_grads(context: _Context, grad_loss: Optional[Tensor]
 
 
 def scaled(grad_loss: Tensor, grad_scale: float,
-            grads: Tuple[Tensor, ...]) -> Tuple[Tensor, ...]:
+           grads: Tuple[Tensor, ...]) -> Tuple[Tensor, ...]:
     # loss.backward(): no pass over the gradients, where the value can be had.
     if (grad_scale == 1 and type(grad_loss) is Tensor
             and grad_loss.device.type == "cpu"
@@ -406,14 +406,14 @@ Kind = Tuple[str, int]  # pairing, candidates
 
 @torch.library.custom_op("guided_stop_gradient::draw_pairing", mutates_args=())
 def draw_pairing(z1: Tensor, z2: Tensor, kind: str, candidates: int,
-                  distance: str, step: Optional[Tensor], seed: int) -> Tensor:
+                 distance: str, step: Optional[Tensor], seed: int) -> Tensor:
     _check((z1, z2), SHARED[2:])
     drawn = _pairing_of(z1, z2, kind, candidates, distance, seed_of(seed, step))
     return drawn.to(z1.device)
 
 
 @draw_pairing.register_fake
-def draw_pairing_fake(z1: Tensor, z2: Tensor, kind: str, candidates: int,
+def _draw_pairing_fake(z1: Tensor, z2: Tensor, kind: str, candidates: int,
                        distance: str, step: Optional[Tensor],
                        seed: int) -> Tensor:
     _check((z1, z2), SHARED[2:])

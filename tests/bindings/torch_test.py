@@ -237,7 +237,7 @@ def test_local_crops_as_autograd_through_the_formula():
 
 
 @pytest.mark.parametrize("form", COUNTS)
-def test_ordinary_tensors_go_by_the_shortest_way(form, monkeypatch):
+def test_ordinary_tensors_go_by_the_shortest_way(form):
     """And others by the operator, with the same result."""
     operator_calls = []
 
