@@ -7,12 +7,14 @@
 
 #include "ATen/core/Tensor.h"
 #include "absl/status/status.h"
-#include "torch/nn/module.h"
+#include "models/module_state.h"
 
 namespace gsg {
 
-class Backbone : public torch::nn::Module {
+class Backbone {
  public:
+  virtual ~Backbone() = default;
+
   // x: [B, C, H, W], of the parameters' dtype and device.
   // Returns [B, feature_dim()].
   // Throws c10::ValueError for another number of dimensions or channels, and
@@ -29,6 +31,9 @@ class Backbone : public torch::nn::Module {
     (void)width;
     return absl::OkStatus();
   }
+
+  // Its parameters, buffers and mode, for module_state.h.
+  virtual torch::nn::Module& module() = 0;
 };
 
 }  // namespace gsg

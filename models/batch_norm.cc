@@ -18,6 +18,7 @@
 #include "c10/core/ScalarType.h"
 #include "c10/util/Exception.h"
 #include "models/batch_parts.h"
+#include "models/batch_statistics.h"
 #include "models/fused_batch_norm.h"
 #include "torch/csrc/autograd/custom_function.h"
 #include "torch/nn/module.h"

@@ -222,19 +222,6 @@ class ConvNextFeaturesImpl : public torch::nn::Module {
   std::vector<Stage> stages_;
 };
 
-absl::StatusOr<ConvNextOptions> ConvNextOptionsFor(absl::string_view name,
-                                                   Stem stem,
-                                                   int64_t in_channels) {
-  if (name != "convnext_tiny") {
-    return absl::InvalidArgumentError(
-        absl::StrCat("unknown backbone \"", name, "\"; use convnext_tiny"));
-  }
-  ConvNextOptions options;
-  options.stem = stem;
-  options.in_channels = in_channels;
-  return options;
-}
-
 ConvNextImpl::ConvNextImpl(const ConvNextOptions& options) : options_(options) {
   features_ = register_module("features",
                               std::make_shared<ConvNextFeaturesImpl>(options));

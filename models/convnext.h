@@ -15,47 +15,26 @@
 
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "ATen/core/Tensor.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "models/backbone.h"
+#include "models/backbone_options.h"
+#include "torch/nn/module.h"
 #include "torch/nn/modules/normalization.h"
 #include "torch/nn/pimpl.h"
 
 namespace gsg {
 
-struct ConvNextOptions {
-  enum class Stem {
-    kImageNet,      // 4x4 stride 4, the paper's
-    kSmall,         // 3x3 stride 1 (CIFAR, 32x32)
-    kSmallStride2,  // 3x3 stride 2
-  };
-
-  // One entry per stage. Between two stages, sides are halved.
-  std::vector<int64_t> blocks = {3, 3, 9, 3};
-  std::vector<int64_t> widths = {96, 192, 384, 768};
-  Stem stem = Stem::kImageNet;
-  int64_t in_channels = 3;
-  // What the scale of each residual branch's channels starts at.
-  double layer_scale = 1e-6;
-};
-
-// The named architecture: "convnext_tiny". Errors: kInvalidArgument for another
-// name.
-absl::StatusOr<ConvNextOptions> ConvNextOptionsFor(absl::string_view name,
-                                                   ConvNextOptions::Stem stem,
-                                                   int64_t in_channels = 3);
-
 class ConvNextFeaturesImpl;
 
-class ConvNextImpl : public Backbone {
+class ConvNextImpl : public torch::nn::Module, public Backbone {
  public:
   // Returns the last stage's global average behind the last LayerNorm.
   at::Tensor forward(const at::Tensor& x) override;
   int64_t feature_dim() const override { return options_.widths.back(); }
+  torch::nn::Module& module() override { return *this; }
   // The last stage needs a pixel: with four stages both sides have at least 32,
   // with Stem::kSmall 8 and with Stem::kSmallStride2 15.
   absl::Status CheckImageSize(int64_t height, int64_t width) const override;

@@ -14,18 +14,10 @@
 #include <cstdint>
 
 #include "absl/status/statusor.h"
+#include "models/head_options.h"
 #include "torch/nn/modules/container/sequential.h"
 
 namespace gsg {
-
-struct ProjectorOptions {
-  int64_t layers;  // 2 or 3
-  int64_t hidden;
-  int64_t output;
-};
-
-inline constexpr ProjectorOptions kImageNetProjector{3, 2048, 2048};
-inline constexpr int64_t kPredictorHidden = 512;
 
 // [B, input] -> [B, output]. `layers` Linear layers without bias, BatchNorm
 // behind each and ReLU between them; the last BatchNorm is not affine.

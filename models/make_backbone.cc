@@ -6,6 +6,7 @@
 #include "absl/status/statusor.h"
 #include "gsg_core/status_macros.h"
 #include "models/backbone.h"
+#include "models/backbone_options.h"
 #include "models/convnext.h"
 #include "models/resnet.h"
 #include "models/vit.h"

@@ -4,18 +4,12 @@
 #define GSG_MODELS_MAKE_BACKBONE_H_
 
 #include <memory>
-#include <variant>
 
 #include "absl/status/statusor.h"
 #include "models/backbone.h"
-#include "models/convnext.h"
-#include "models/resnet.h"
-#include "models/vit.h"
+#include "models/backbone_options.h"
 
 namespace gsg {
-
-using BackboneOptions =
-    std::variant<ResNetOptions, VitOptions, ConvNextOptions>;
 
 // A float32 network on the CPU, in training mode, drawn from torch's global
 // generator: torch::manual_seed decides every value. Never null.

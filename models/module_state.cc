@@ -7,19 +7,38 @@
 #include <torch/nn/module.h>
 
 #include <string>
+#include <vector>
 
 namespace gsg {
 
+NamedTensors NamedParameters(const torch::nn::Module& module) {
+  NamedTensors parameters;
+  for (const auto& item : module.named_parameters()) {
+    parameters.emplace_back(item.key(), item.value());
+  }
+  return parameters;
+}
+
+std::vector<at::Tensor> Parameters(const torch::nn::Module& module) {
+  return module.parameters();
+}
+
 NamedTensors ModuleState(const std::string& prefix,
                          const torch::nn::Module& module) {
-  NamedTensors state;
-  for (const auto& item : module.named_parameters()) {
-    state.emplace_back(prefix + item.key(), item.value());
-  }
+  NamedTensors state = NamedParameters(module);
   for (const auto& item : module.named_buffers()) {
-    state.emplace_back(prefix + item.key(), item.value());
+    state.emplace_back(item.key(), item.value());
   }
+  for (auto& [name, tensor] : state) name.insert(0, prefix);
   return state;
+}
+
+void SetModuleTraining(torch::nn::Module& module, bool training) {
+  module.train(training);
+}
+
+bool IsModuleTraining(const torch::nn::Module& module) {
+  return module.is_training();
 }
 
 void PlaceModule(torch::nn::Module& module, c10::Device device) {

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "c10/core/MemoryFormat.h"
 #include "c10/core/ScalarType.h"
@@ -114,39 +115,6 @@ absl::Status Validate(const ResNetOptions& options) {
 }
 
 }  // namespace
-
-absl::StatusOr<ResNetOptions> ResNetOptionsFor(absl::string_view name,
-                                               Stem stem, int64_t in_channels) {
-  ResNetOptions options;
-  options.stem = stem;
-  options.in_channels = in_channels;
-  options.strides = {1, 2, 2, 2};
-  options.widths = {64, 128, 256, 512};
-  if (name == "resnet18") {
-    options.blocks = {2, 2, 2, 2};
-  } else if (name == "resnet34") {
-    options.blocks = {3, 4, 6, 3};
-  } else if (name == "resnet50") {
-    options.block = Block::kBottleneck;
-    options.blocks = {3, 4, 6, 3};
-  } else if (name == "resnet101") {
-    options.block = Block::kBottleneck;
-    options.blocks = {3, 4, 23, 3};
-  } else if (name == "wide_resnet50_2") {
-    options.block = Block::kBottleneck;
-    options.blocks = {3, 4, 6, 3};
-    options.inner_factor = 2;
-  } else if (name == "resnet_small") {
-    options.blocks = {1, 1, 1, 1};
-    options.widths = {32, 64, 128, 256};
-  } else {
-    return absl::InvalidArgumentError(
-        absl::StrCat("unknown backbone \"", name,
-                     "\"; use resnet18, resnet34, resnet50, resnet101, "
-                     "wide_resnet50_2 or resnet_small"));
-  }
-  return options;
-}
 
 ResNetImpl::ResNetImpl(const ResNetOptions& options)
     : max_pool_(options.stem == Stem::kImageNet) {

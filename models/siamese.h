@@ -11,11 +11,9 @@
 #include "ATen/core/Tensor.h"
 #include "absl/status/statusor.h"
 #include "models/backbone.h"
-#include "models/heads.h"
-#include "models/make_backbone.h"
-#include "torch/nn/module.h"
-#include "torch/nn/modules/container/sequential.h"
-#include "torch/nn/pimpl.h"
+#include "models/backbone_options.h"
+#include "models/head_options.h"
+#include "models/module_state.h"
 
 namespace gsg {
 
@@ -26,33 +24,28 @@ struct SiameseOptions {
   std::optional<int64_t> predictor_hidden = kPredictorHidden;
 };
 
-class SiameseModelImpl : public torch::nn::Module {
+class SiameseModel {
  public:
-  // [B, C, H, W] -> [B, backbone->feature_dim()]: what evaluation uses.
-  at::Tensor features(const at::Tensor& x) { return backbone->forward(x); }
+  virtual ~SiameseModel() = default;
+
   // z = f(x): [B, C, H, W] -> [B, D], D the projector's output width.
-  at::Tensor project(const at::Tensor& x);
+  virtual at::Tensor project(const at::Tensor& x) = 0;
   // p = h(z): [B, D] -> [B, D]; z itself without a predictor.
-  at::Tensor predict(const at::Tensor& z);
+  virtual at::Tensor predict(const at::Tensor& z) = 0;
 
-  // Registered under these names. predictor is null if there is none.
-  std::shared_ptr<Backbone> backbone;
-  torch::nn::Sequential projector;
-  torch::nn::Sequential predictor;
+  // [B, C, H, W] -> [B, backbone().feature_dim()]: what evaluation uses.
+  virtual Backbone& backbone() = 0;
 
- private:
-  friend absl::StatusOr<class SiameseModel> MakeSiameseModel(
-      const SiameseOptions& options);
-  SiameseModelImpl(std::shared_ptr<Backbone> backbone,
-                   torch::nn::Sequential projector,
-                   torch::nn::Sequential predictor);
+  // Of "backbone", "projector" and, if there is one, "predictor".
+  virtual torch::nn::Module& module() = 0;
 };
-TORCH_MODULE(SiameseModel);
 
 // Draws backbone, projector and predictor in this order from torch's global
-// generator, so that a seed gives one backbone whatever the heads are.
-// Errors: those of MakeBackbone, MakeProjector and MakePredictor.
-absl::StatusOr<SiameseModel> MakeSiameseModel(const SiameseOptions& options);
+// generator, so that a seed gives one backbone whatever the heads are. Never
+// null. Errors: those of MakeBackbone, MakeProjector and MakePredictor
+// (heads.h).
+absl::StatusOr<std::shared_ptr<SiameseModel>> MakeSiameseModel(
+    const SiameseOptions& options);
 
 }  // namespace gsg
 

@@ -191,31 +191,6 @@ class VitEncoderImpl : public torch::nn::Module {
   LayerNorm ln_{nullptr};
 };
 
-absl::StatusOr<VitOptions> VitOptionsFor(absl::string_view name,
-                                         int64_t image_size, int64_t patch_size,
-                                         int64_t in_channels) {
-  VitOptions options;
-  options.image_size = image_size;
-  options.patch_size = patch_size;
-  options.in_channels = in_channels;
-  if (name == "vit_tiny") {
-    options.heads = 3;
-    options.width = 192;
-  } else if (name == "vit_small") {
-    options.heads = 6;
-    options.width = 384;
-  } else if (name == "vit_base") {
-    options.heads = 12;
-    options.width = 768;
-  } else {
-    return absl::InvalidArgumentError(
-        absl::StrCat("unknown backbone \"", name,
-                     "\"; use vit_tiny, vit_small or vit_base"));
-  }
-  options.mlp_width = 4 * options.width;
-  return options;
-}
-
 VitImpl::VitImpl(const VitOptions& options) : options_(options) {
   const int64_t patch = options.patch_size;
   class_token_ =

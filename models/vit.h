@@ -8,40 +8,23 @@
 #define GSG_MODELS_VIT_H_
 
 #include <cstdint>
-#include <vector>
+#include <memory>
 
 #include "ATen/core/Tensor.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "models/backbone.h"
+#include "models/backbone_options.h"
+#include "torch/nn/module.h"
 #include "torch/nn/modules/conv.h"
 #include "torch/nn/modules/normalization.h"
 #include "torch/nn/pimpl.h"
 
 namespace gsg {
 
-struct VitOptions {
-  int64_t image_size = 224;  // side that the position embeddings are sized for
-  int64_t patch_size = 16;   // pixels
-  int64_t layers = 12;
-  int64_t heads = 3;
-  int64_t width = 192;      // of a token
-  int64_t mlp_width = 768;  // of the hidden layer
-  int64_t in_channels = 3;
-};
-
-// The named architecture: "vit_tiny" (192 wide, 3 heads), "vit_small" (384, 6
-// heads) or "vit_base" (768, 12 heads), all with 12 layers: DeiT-Ti, -S and -B
-// (Touvron et al., arXiv 2012.12877, table 1).
-// Errors: kInvalidArgument for another name.
-absl::StatusOr<VitOptions> VitOptionsFor(absl::string_view name,
-                                         int64_t image_size, int64_t patch_size,
-                                         int64_t in_channels = 3);
-
 class VitEncoderImpl;
 
-class VitImpl : public Backbone {
+class VitImpl : public torch::nn::Module, public Backbone {
  public:
   // Returns the class token behind the last LayerNorm, as DINO and MoCo v3
   // take it. Images of another size than options.image_size get position
@@ -49,6 +32,7 @@ class VitImpl : public Backbone {
   // bicubic, with the corners kept, as torchvision's interpolate_embeddings.
   at::Tensor forward(const at::Tensor& x) override;
   int64_t feature_dim() const override { return options_.width; }
+  torch::nn::Module& module() override { return *this; }
   // Both sides must be multiples of options.patch_size.
   absl::Status CheckImageSize(int64_t height, int64_t width) const override;
 

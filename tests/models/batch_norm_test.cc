@@ -22,6 +22,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "gtest/gtest.h"
+#include "models/batch_statistics.h"
 #include "tests/models/formula_tensors.h"
 
 namespace gsg {

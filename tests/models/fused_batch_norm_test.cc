@@ -23,6 +23,7 @@
 #include "gsg_core/half.h"
 #include "gtest/gtest.h"
 #include "models/batch_norm.h"
+#include "models/batch_statistics.h"
 #include "models/device_batch_norm.h"
 #include "tests/cuda/emulated_batch_norm.h"
 #include "tests/models/formula_tensors.h"

@@ -94,8 +94,8 @@ inline void ExpectGolden(const Golden& golden, Backbone& net,
                          const std::vector<int64_t>& input,
                          at::ScalarType type) {
   const double tolerance = type == at::kDouble ? 1e-9 : 1e-4;
-  net.to(type);
-  FillAll(net);
+  net.module().to(type);
+  FillAll(net.module());
   const at::Tensor y = net.forward((Uniform("input", input) - 0.5).to(type));
   ASSERT_EQ(y.sizes(), at::IntArrayRef({input[0], net.feature_dim()}));
   std::vector<double> got;
@@ -108,7 +108,7 @@ inline void ExpectGolden(const Golden& golden, Backbone& net,
   }
   if (golden.gradients.empty()) return;
   (y * Uniform("direction", y.sizes()).to(type)).sum().backward();
-  for (const auto& item : net.named_parameters()) {
+  for (const auto& item : net.module().named_parameters()) {
     const at::Tensor g = item.value().grad().to(at::kDouble);
     const std::vector<double>& want = golden.gradients.at(item.key());
     EXPECT_NEAR(g.norm().item<double>(), want[0], tolerance * want[0])

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -13,9 +14,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "gtest/gtest.h"
+#include "models/backbone.h"
+#include "models/backbone_options.h"
+#include "models/head_options.h"
 #include "models/heads.h"
 #include "models/make_backbone.h"
-#include "models/resnet.h"
+#include "models/module_state.h"
 #include "torch/nn/module.h"
 #include "torch/nn/modules/container/sequential.h"
 #include "torch/utils.h"
@@ -133,29 +137,32 @@ SiameseOptions Tiny() {
 
 TEST(SiameseTest, ComposesRegisteredParts) {
   torch::manual_seed(21);
-  SiameseModel model = MakeSiameseModel(Tiny()).value();
-  const auto parameters = model->named_parameters();
+  const std::shared_ptr<SiameseModel> model = MakeSiameseModel(Tiny()).value();
+  const auto parameters = model->module().named_parameters();
   EXPECT_TRUE(parameters.contains("backbone.layer1.0.conv2.weight"));
   EXPECT_TRUE(parameters.contains("projector.3.weight"));
   EXPECT_TRUE(parameters.contains("predictor.3.bias"));
-  model->eval();  // forward passes then change no statistics
+  model->module().eval();  // forward passes then change no statistics
+  const auto head = [&](const std::string& name) {
+    return std::dynamic_pointer_cast<torch::nn::SequentialImpl>(
+        model->module().named_children()[name]);
+  };
   const at::Tensor x = at::randn({4, 3, 8, 8});
-  const at::Tensor features = model->features(x);
-  EXPECT_TRUE(features.equal(model->backbone->forward(x)));
   const at::Tensor z = model->project(x);
-  EXPECT_TRUE(z.equal(model->projector->forward(features)));
+  EXPECT_TRUE(
+      z.equal(head("projector")->forward(model->backbone().forward(x))));
   EXPECT_EQ(z.sizes(), at::IntArrayRef({4, 5}));
-  EXPECT_TRUE(model->predict(z).equal(model->predictor->forward(z)));
+  EXPECT_TRUE(model->predict(z).equal(head("predictor")->forward(z)));
 }
 
 TEST(SiameseTest, GradientReachesEveryParameter) {
   torch::manual_seed(22);
-  SiameseModel model = MakeSiameseModel(Tiny()).value();
-  model->to(at::kDouble);
+  const std::shared_ptr<SiameseModel> model = MakeSiameseModel(Tiny()).value();
+  model->module().to(at::kDouble);
   const at::Tensor x = at::randn({6, 3, 8, 8}, at::kDouble);
   const at::Tensor p = model->predict(model->project(x));
   (p * Batch(6, 5)).sum().backward();
-  for (const auto& item : model->named_parameters()) {
+  for (const auto& item : model->module().named_parameters()) {
     ASSERT_TRUE(item.value().grad().defined()) << item.key();
     EXPECT_GT(item.value().grad().abs().max().item<double>(), 1e-6)
         << item.key();
@@ -165,21 +172,23 @@ TEST(SiameseTest, GradientReachesEveryParameter) {
 TEST(SiameseTest, WithoutPredictorPredictionIsTheProjection) {
   SiameseOptions options = Tiny();
   options.predictor_hidden = std::nullopt;
-  SiameseModel model = MakeSiameseModel(options).value();
-  EXPECT_TRUE(model->predictor.is_empty());
-  EXPECT_FALSE(model->named_children().contains("predictor"));
+  const std::shared_ptr<SiameseModel> model = MakeSiameseModel(options).value();
+  EXPECT_FALSE(model->module().named_children().contains("predictor"));
   const at::Tensor z = at::randn({2, 5});
   EXPECT_TRUE(model->predict(z).is_same(z));
 }
 
 TEST(SiameseTest, SeedGivesOneBackboneWhateverTheHeads) {
   SiameseOptions options = Tiny();
-  torch::manual_seed(23);
-  const auto a = MakeSiameseModel(options).value()->backbone->parameters();
+  const auto backbone = [&] {
+    torch::manual_seed(23);
+    return Parameters(MakeSiameseModel(options).value()->backbone().module());
+  };
+  const std::vector<at::Tensor> a = backbone();
   options.projector = {3, 9, 9};
   options.predictor_hidden = std::nullopt;
-  torch::manual_seed(23);
-  const auto b = MakeSiameseModel(options).value()->backbone->parameters();
+  const std::vector<at::Tensor> b = backbone();
+  ASSERT_EQ(a.size(), b.size());
   for (size_t i = 0; i < a.size(); ++i) EXPECT_TRUE(a[i].equal(b[i])) << i;
 }
 

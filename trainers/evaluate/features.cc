@@ -22,6 +22,7 @@
 #include "absl/types/span.h"
 #include "gsg_core/status_macros.h"
 #include "models/backbone.h"
+#include "models/module_state.h"
 #include "trainers/base/interrupt.h"
 #include "trainers/distributed/world.h"
 #include "trainers/evaluate/evaluation_images.h"
@@ -101,12 +102,12 @@ absl::StatusOr<Features> BackboneFeatures(Backbone& backbone,
   EvaluationImages images(&source, options, damaged);
   const ImageSize size = images.size();
   GSG_RETURN_IF_ERROR(backbone.CheckImageSize(size.height, size.width));
-  const bool was_training = backbone.is_training();
-  backbone.eval();
+  const bool was_training = IsModuleTraining(backbone.module());
+  SetModuleTraining(backbone.module(), false);
   absl::StatusOr<Features> features = Collect(
       source, indices, backbone.feature_dim(), images,
       [&](const at::Tensor& x) { return backbone.forward(x.to(device)); });
-  backbone.train(was_training);
+  SetModuleTraining(backbone.module(), was_training);
   return features;
 }
 

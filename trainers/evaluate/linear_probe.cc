@@ -86,7 +86,7 @@ absl::StatusOr<LinearProbeResult> LinearProbe(
     // x' residual by its transpose: for a product with few columns MKL takes
     // ten times as long on some processors (AMD without AVX-512).
     const at::Tensor slope = residual.t().mm(x).t();
-    gradient = at::cat({(slope + decay).flatten(), residual.sum(0)});
+    gradient = at::cat({slope.add(decay).flatten(), residual.sum(0)});
     return 0.5 * v.mul(decay).sum().item<double>() -
            log_p.gather(1, target).mean().item<double>();
   };

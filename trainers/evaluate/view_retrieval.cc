@@ -138,9 +138,9 @@ absl::StatusOr<double> Retrieval(const ImageSource& source,
     const ViewOfImages views(&source, in_bytes, seed, view);
     GSG_ASSIGN_OR_RETURN(Features features, features_of(views, readable));
     readable = std::move(features.indices);
-    rows[view] = features.rows /
-                 at::linalg_vector_norm(features.rows, 2, 1, /*keepdim=*/true)
-                     .clamp_min(1e-12);
+    rows[view] = features.rows.div(
+        at::linalg_vector_norm(features.rows, 2, 1, /*keepdim=*/true)
+            .clamp_min(1e-12));
   }
   if (rows[0].size(0) != rows[1].size(0)) {
     return absl::DataLossError("images became unreadable while they were read");

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "models/batch_norm.h"
+#include "models/batch_parts.h"
 #include "trainers/distributed/gradient_averager.h"
 #include "trainers/distributed/world.h"
 #include "trainers/loss/guided_loss.h"

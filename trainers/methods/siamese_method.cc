@@ -6,7 +6,6 @@
 #include <ATen/record_function.h>
 #include <c10/core/Device.h>
 #include <c10/core/ScalarType.h>
-#include <torch/csrc/autograd/autograd.h>
 
 #include <cstdint>
 #include <memory>
@@ -26,7 +25,8 @@
 #include "gsg_core/nearest_pairing.h"
 #include "gsg_core/status_macros.h"
 #include "models/backbone.h"
-#include "models/batch_norm.h"
+#include "models/backward.h"
+#include "models/batch_statistics.h"
 #include "models/module_state.h"
 #include "models/siamese.h"
 #include "trainers/distributed/world.h"
@@ -45,7 +45,8 @@ namespace {
 
 class SiameseMethod final : public Method {
  public:
-  SiameseMethod(SiameseModel model, std::optional<TargetNetwork> target,
+  SiameseMethod(std::shared_ptr<SiameseModel> model,
+                std::optional<TargetNetwork> target,
                 const SiameseMethodOptions& options)
       : model_(std::move(model)),
         target_(std::move(target)),
@@ -53,10 +54,10 @@ class SiameseMethod final : public Method {
 
   absl::Status Join(World* world, bool pair_across_ranks) override;
   void UpdateTarget(double progress) override {
-    if (target_) target_->Update(model_, progress);
+    if (target_) target_->Update(*model_, progress);
   }
   absl::StatusOr<StepResult> Backward(const StepInput& input) override;
-  Backbone& backbone() override { return *model_->backbone; }
+  Backbone& backbone() override { return model_->backbone(); }
   bool bfloat16() const override { return options_.bfloat16; }
   void SetTraining(bool training) override;
   absl::Status FreezeBackbone(bool frozen) override;
@@ -75,7 +76,7 @@ class SiameseMethod final : public Method {
       const std::vector<at::Tensor>& predictions,
       const std::vector<at::Tensor>& targets, const StepInput& input);
 
-  SiameseModel model_;
+  const std::shared_ptr<SiameseModel> model_;
   std::optional<TargetNetwork> target_;
   const SiameseMethodOptions options_;
   bool training_ = true;
@@ -85,9 +86,9 @@ class SiameseMethod final : public Method {
   std::unique_ptr<GlobalBatch> ranks_;
 };
 
-std::vector<at::Tensor> Trained(const SiameseModelImpl& model) {
+std::vector<at::Tensor> Trained(const torch::nn::Module& module) {
   std::vector<at::Tensor> trained;
-  for (at::Tensor& parameter : model.parameters()) {
+  for (at::Tensor& parameter : Parameters(module)) {
     if (parameter.requires_grad()) trained.push_back(parameter);
   }
   return trained;
@@ -212,8 +213,8 @@ absl::Status SiameseMethod::Join(World* world, bool pair_across_ranks) {
   world_ = world;
   return world->Try([&] {
     ranks_ = std::make_unique<GlobalBatch>(world, pair_across_ranks);
-    ranks_->AverageGradientsOf(Trained(*model_));
-    SynchronizeBatchNorm(*model_, ranks_.get());
+    ranks_->AverageGradientsOf(Trained(model_->module()));
+    SynchronizeBatchNorm(model_->module(), ranks_.get());
     if (target_) target_->Synchronize(ranks_.get());
   });
 }
@@ -229,7 +230,7 @@ absl::StatusOr<StepResult> SiameseMethod::Backward(const StepInput& input) {
 
 SiameseMethod::Outputs SiameseMethod::Forward(const ViewBatch& views) {
   RECORD_USER_SCOPE("forward");
-  const BatchOfViews scope(*model_, views.count);
+  const BatchOfViews scope(model_->module(), views.count);
   Outputs outputs;
   outputs.projections = model_->project(views.pixels);
   outputs.predictions = model_->predict(outputs.projections);
@@ -269,37 +270,38 @@ absl::StatusOr<StepResult> SiameseMethod::Step(const StepInput& input) {
   if (!result.ok()) return result;
   if (ranks_ != nullptr) ranks_->BeforeBackward();
   RECORD_USER_SCOPE("backward");
-  torch::autograd::backward(predictions, loss->gradients);
+  gsg::Backward(predictions, loss->gradients);
   return result;
 }
 
 void SiameseMethod::SetTraining(bool training) {
   training_ = training;
-  model_->train(training);
-  if (frozen_) model_->backbone->train(false);
+  SetModuleTraining(model_->module(), training);
+  if (frozen_) SetModuleTraining(backbone().module(), false);
   if (target_) target_->SetTraining(training, frozen_);
 }
 
 absl::Status SiameseMethod::FreezeBackbone(bool frozen) {
   if (frozen == frozen_) return absl::OkStatus();
   frozen_ = frozen;
-  for (at::Tensor& parameter : model_->backbone->parameters()) {
+  for (at::Tensor& parameter : Parameters(backbone().module())) {
     parameter.set_requires_grad(!frozen);
   }
   SetTraining(training_);
   if (ranks_ == nullptr) return absl::OkStatus();
-  return world_->Try([&] { ranks_->AverageGradientsOf(Trained(*model_)); });
+  return world_->Try(
+      [&] { ranks_->AverageGradientsOf(Trained(model_->module())); });
 }
 
 std::vector<ParameterGroup> SiameseMethod::ParameterGroups() {
   // Four groups: the predictor or not, decayed or not.
   std::vector<ParameterGroup> groups(4);
-  for (const auto& item : model_->named_parameters()) {
-    const bool predictor = absl::StartsWith(item.key(), "predictor.");
+  for (auto& [name, parameter] : NamedParameters(model_->module())) {
+    const bool predictor = absl::StartsWith(name, "predictor.");
     const bool decayed =
-        options_.decay_bias_and_norm || !IsBiasOrNorm(item.key(), item.value());
+        options_.decay_bias_and_norm || !IsBiasOrNorm(name, parameter);
     ParameterGroup& group = groups[2 * predictor + decayed];
-    group.parameters.emplace_back(item.key(), item.value());
+    group.parameters.emplace_back(name, parameter);
     group.weight_decay = decayed ? options_.weight_decay : 0;
     group.constant_lr = predictor && options_.constant_predictor_lr;
   }
@@ -307,7 +309,7 @@ std::vector<ParameterGroup> SiameseMethod::ParameterGroups() {
 }
 
 NamedTensors SiameseMethod::State() {
-  NamedTensors state = ModuleState("", *model_);
+  NamedTensors state = ModuleState("", model_->module());
   if (target_) {
     for (auto& item : target_->State()) state.push_back(std::move(item));
   }
@@ -318,16 +320,17 @@ NamedTensors SiameseMethod::State() {
 
 absl::StatusOr<std::unique_ptr<Method>> MakeSiameseMethod(
     const SiameseMethodOptions& options, c10::Device device) {
-  GSG_ASSIGN_OR_RETURN(SiameseModel model, MakeSiameseModel(options.network));
+  GSG_ASSIGN_OR_RETURN(std::shared_ptr<SiameseModel> model,
+                       MakeSiameseModel(options.network));
   if (options.prepare_backbone) {
-    GSG_RETURN_IF_ERROR(options.prepare_backbone(*model->backbone));
+    GSG_RETURN_IF_ERROR(options.prepare_backbone(model->backbone()));
   }
-  PlaceModule(*model, device);
+  PlaceModule(model->module(), device);
   std::optional<TargetNetwork> target;
   if (options.target) {
-    GSG_ASSIGN_OR_RETURN(
-        TargetNetwork made,
-        TargetNetwork::Create(options.network, *options.target, model, device));
+    GSG_ASSIGN_OR_RETURN(TargetNetwork made,
+                         TargetNetwork::Create(options.network, *options.target,
+                                               *model, device));
     target = std::move(made);
   }
   return std::make_unique<SiameseMethod>(std::move(model), std::move(target),

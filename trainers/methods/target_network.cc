@@ -8,13 +8,16 @@
 
 #include <cmath>
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "gsg_core/status_macros.h"
-#include "models/batch_norm.h"
+#include "models/batch_statistics.h"
 #include "models/module_state.h"
 #include "models/siamese.h"
 
@@ -38,36 +41,38 @@ double TargetMomentum(const TargetOptions& options, double progress) {
 
 absl::StatusOr<TargetNetwork> TargetNetwork::Create(
     const SiameseOptions& network, const TargetOptions& options,
-    const SiameseModel& online, c10::Device device) {
+    SiameseModel& online, c10::Device device) {
   SiameseOptions without_predictor = network;
   without_predictor.predictor_hidden = std::nullopt;
-  GSG_ASSIGN_OR_RETURN(SiameseModel model, MakeSiameseModel(without_predictor));
+  GSG_ASSIGN_OR_RETURN(std::shared_ptr<SiameseModel> model,
+                       MakeSiameseModel(without_predictor));
   const at::NoGradGuard no_grad;
-  const auto copy = [](const std::vector<at::Tensor>& from,
-                       std::vector<at::Tensor> to) {
-    for (size_t i = 0; i < to.size(); ++i) to[i].copy_(from[i]);
-  };
-  copy(online->parameters(), model->parameters());
-  copy(online->buffers(), model->buffers());
-  for (at::Tensor& parameter : model->parameters()) {
+  std::map<std::string, at::Tensor> from;
+  for (auto& [name, tensor] : ModuleState("", online.module())) {
+    from.emplace(name, tensor);
+  }
+  for (auto& [name, tensor] : ModuleState("", model->module())) {
+    tensor.copy_(from.at(name));
+  }
+  for (at::Tensor& parameter : Parameters(model->module())) {
     parameter.set_requires_grad(false);
   }
-  PlaceModule(*model, device);
+  PlaceModule(model->module(), device);
   return TargetNetwork(std::move(model), options);
 }
 
-void TargetNetwork::Update(const SiameseModel& online, double progress) {
+void TargetNetwork::Update(SiameseModel& online, double progress) {
   RECORD_USER_SCOPE("target");
   const at::NoGradGuard no_grad;
-  const std::vector<at::Tensor> target = model_->parameters();
-  at::_foreach_lerp_(target, Shared(online->parameters(), target),
+  const std::vector<at::Tensor> target = Parameters(model_->module());
+  at::_foreach_lerp_(target, Shared(Parameters(online.module()), target),
                      1 - TargetMomentum(options_, progress));
 }
 
 at::Tensor TargetNetwork::Project(const ViewBatch& views) {
   RECORD_USER_SCOPE("target");
   const at::NoGradGuard no_grad;
-  const BatchOfViews scope(*model_, views.count);
+  const BatchOfViews scope(model_->module(), views.count);
   return model_->project(views.pixels);
 }
 

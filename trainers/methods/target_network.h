@@ -9,10 +9,12 @@
 #include <c10/core/Device.h>
 
 #include <cstdint>
+#include <memory>
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "models/batch_norm.h"
+#include "models/batch_parts.h"
+#include "models/batch_statistics.h"
 #include "models/module_state.h"
 #include "models/siamese.h"
 #include "trainers/views/view_batch.h"
@@ -37,32 +39,37 @@ class TargetNetwork {
   // A copy of `online`, which was made from `network`.
   static absl::StatusOr<TargetNetwork> Create(const SiameseOptions& network,
                                               const TargetOptions& options,
-                                              const SiameseModel& online,
+                                              SiameseModel& online,
                                               c10::Device device);
 
   // parameters <- m * parameters + (1 - m) * online's, m the momentum.
-  void Update(const SiameseModel& online, double progress);
+  void Update(SiameseModel& online, double progress);
 
   // [count * B, D], outside autograd, in the order of the views' rows.
   at::Tensor Project(const ViewBatch& views);
 
   // A frozen backbone is never in training mode (Method::FreezeBackbone).
   void SetTraining(bool training, bool frozen) {
-    model_->train(training);
-    if (frozen) model_->backbone->train(false);
+    SetModuleTraining(model_->module(), training);
+    if (frozen) SetModuleTraining(model_->backbone().module(), false);
   }
 
   // See models/batch_norm.h.
-  void Synchronize(BatchParts* parts) { SynchronizeBatchNorm(*model_, parts); }
+  void Synchronize(BatchParts* parts) {
+    SynchronizeBatchNorm(model_->module(), parts);
+  }
 
   // Behind "target.".
-  NamedTensors State() const { return ModuleState("target.", *model_); }
+  NamedTensors State() const {
+    return ModuleState("target.", model_->module());
+  }
 
  private:
-  TargetNetwork(SiameseModel model, const TargetOptions& options)
+  TargetNetwork(std::shared_ptr<SiameseModel> model,
+                const TargetOptions& options)
       : model_(std::move(model)), options_(options) {}
 
-  SiameseModel model_;
+  std::shared_ptr<SiameseModel> model_;
   TargetOptions options_;
 };
 

@@ -97,7 +97,7 @@ absl::Status Export(const ExportOptions& options) {
       const LoadingCode code,
       timm ? TimmCode(config, made.backbone, options.num_classes)
            : TorchvisionCode(config, made.backbone, options.num_classes));
-  NamedTensors state = ModuleState("", *network.backbone);
+  NamedTensors state = ModuleState("", network.backbone->module());
   if (timm) state = TimmState(state);
   const int64_t features = network.backbone->feature_dim();
   if (options.num_classes > 0) {

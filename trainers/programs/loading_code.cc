@@ -8,10 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "models/convnext.h"
-#include "models/make_backbone.h"
-#include "models/resnet.h"
-#include "models/vit.h"
+#include "models/backbone_options.h"
 #include "trainers/config/config.h"
 
 namespace gsg {

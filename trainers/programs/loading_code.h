@@ -7,7 +7,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "models/make_backbone.h"
+#include "models/backbone_options.h"
 #include "trainers/config/config.h"
 
 namespace gsg {

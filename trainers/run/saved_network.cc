@@ -32,6 +32,11 @@ namespace {
 
 constexpr char kBackbone[] = "backbone.";
 
+void MakeReady(Backbone& backbone, c10::Device device) {
+  PlaceModule(backbone.module(), device);
+  SetModuleTraining(backbone.module(), false);
+}
+
 NamedTensors BackboneOf(const Checkpoint& checkpoint) {
   NamedTensors backbone;
   for (const auto& [name, tensor] : checkpoint.model) {
@@ -86,10 +91,9 @@ absl::StatusOr<SavedNetwork> LoadNetwork(const std::string& checkpoint_path,
   GSG_ASSIGN_OR_RETURN(std::shared_ptr<Backbone> backbone,
                        MakeBackbone(options.backbone));
   GSG_RETURN_IF_ERROR(CopyTensors("model", BackboneOf(*checkpoint),
-                                  ModuleState(kBackbone, *backbone)));
+                                  ModuleState(kBackbone, backbone->module())));
   network.backbone = std::move(backbone);
-  PlaceModule(*network.backbone, device);
-  network.backbone->eval();
+  MakeReady(*network.backbone, device);
   return network;
 }
 
@@ -119,8 +123,7 @@ absl::StatusOr<SavedNetwork> LoadReleasedNetwork(const std::string& path,
   GSG_ASSIGN_OR_RETURN(network.backbone, MakeBackbone(options.backbone));
   GSG_RETURN_IF_ERROR(
       LoadBackboneWeights(file.tensors, path, *network.backbone).status());
-  PlaceModule(*network.backbone, device);
-  network.backbone->eval();
+  MakeReady(*network.backbone, device);
   return network;
 }
 

@@ -293,7 +293,7 @@ absl::StatusOr<BackboneWeights> LoadBackboneWeights(const NamedTensors& file,
                                                     absl::string_view name,
                                                     Backbone& backbone) {
   const at::NoGradGuard no_grad;
-  const NamedTensors own = ModuleState("", backbone);
+  const NamedTensors own = ModuleState("", backbone.module());
   std::map<std::string, std::string> own_names;  // elsewhere, here
   for (const auto& [here, tensor] : own) {
     for (const std::string& elsewhere : NamesOf(here)) {

@@ -22,7 +22,7 @@
 #include "gsg_core/random.h"
 #include "gsg_core/selection.h"
 #include "gtest/gtest.h"
-#include "models/resnet.h"
+#include "models/backbone_options.h"
 #include "tests/models/formula_tensors.h"
 #include "tests/trainers/distributed/ranks.h"
 #include "trainers/distributed/world.h"

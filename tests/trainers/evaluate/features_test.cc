@@ -15,8 +15,10 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "gtest/gtest.h"
-#include "models/resnet.h"
-#include "models/vit.h"
+#include "models/backbone.h"
+#include "models/backbone_options.h"
+#include "models/make_backbone.h"
+#include "models/module_state.h"
 #include "trainers/evaluate/evaluation_images.h"
 #include "trainers/image/channel_stats.h"
 #include "trainers/image/damaged_images.h"
@@ -103,10 +105,10 @@ TEST(FeaturesTest, DamagedImagesHaveNoRow) {
 // an image's features would depend on its neighbors in the block.
 TEST(FeaturesTest, EvaluatesInEvaluationModeAndRestores) {
   at::manual_seed(0);
-  ResNet net =
-      MakeResNet(ResNetOptionsFor("resnet_small",
-                                  ResNetOptions::Stem::kSmallStride2, 1)
-                     .value())
+  const std::shared_ptr<Backbone> net =
+      MakeBackbone(ResNetOptionsFor("resnet_small",
+                                    ResNetOptions::Stem::kSmallStride2, 1)
+                       .value())
           .value();
   ImageSet images{600, 1, 8, 8, {}, {}};  // more than a block of 500
   for (int i = 0; i < 600 * 64; ++i) images.pixels.push_back(i * 37 % 256);
@@ -114,19 +116,24 @@ TEST(FeaturesTest, EvaluatesInEvaluationModeAndRestores) {
   options.stats = MeasureChannels(images);
   const ImageSetSource source(images, "test");
   DamagedImages damaged(0);
-  net->train();
+  SetModuleTraining(net->module(), true);
   const absl::StatusOr<Features> all =
       BackboneFeatures(*net, source, EvenlySpaced(600, 0), options,
                        c10::Device(c10::kCPU), &damaged);
   ASSERT_TRUE(all.ok()) << all.status();
-  EXPECT_TRUE(net->is_training());
+  EXPECT_TRUE(IsModuleTraining(net->module()));
   EXPECT_EQ(all->rows.sizes(), at::IntArrayRef({600, net->feature_dim()}));
   EXPECT_FALSE(all->rows.requires_grad());
   const absl::StatusOr<Features> some = BackboneFeatures(
       *net, source, {0, 1, 2}, options, c10::Device(c10::kCPU), &damaged);
   EXPECT_LT((all->rows.narrow(0, 0, 3) - some->rows).abs().max().item<float>(),
             1e-5f);
-  EXPECT_EQ(net->named_buffers()["bn1.num_batches_tracked"].item<int64_t>(), 0);
+  at::Tensor batches;
+  for (const auto& [name, tensor] : ModuleState("", net->module())) {
+    if (name == "bn1.num_batches_tracked") batches = tensor;
+  }
+  ASSERT_TRUE(batches.defined());
+  EXPECT_EQ(batches.item<int64_t>(), 0);
 }
 
 TEST(FeaturesTest, ImagesThatTheNetworkDoesNotTake) {
@@ -135,7 +142,7 @@ TEST(FeaturesTest, ImagesThatTheNetworkDoesNotTake) {
   small.patch_size = 4;
   small.layers = 1;
   small.in_channels = 1;
-  Vit net = MakeVit(small).value();
+  const std::shared_ptr<Backbone> net = MakeBackbone(small).value();
   const ImageSetSource source(ImageSet{1, 1, 6, 8, std::vector<uint8_t>(48)},
                               "test");
   DamagedImages damaged(0);

@@ -5,6 +5,7 @@
 #include <c10/core/Device.h>
 
 #include <cstdint>
+#include <memory>
 #include <numeric>
 #include <utility>
 #include <vector>
@@ -13,6 +14,8 @@
 #include "absl/status/statusor.h"
 #include "gtest/gtest.h"
 #include "models/backbone.h"
+#include "models/backbone_options.h"
+#include "models/make_backbone.h"
 #include "trainers/augment/options.h"
 #include "trainers/evaluate/evaluation_images.h"
 #include "trainers/image/damaged_images.h"
@@ -36,9 +39,14 @@ class Pixels final : public Backbone {
   absl::Status CheckImageSize(int64_t, int64_t) const override {
     return absl::OkStatus();
   }
+  torch::nn::Module& module() override { return has_a_mode_->module(); }
 
  private:
   const bool blind_;
+  const std::shared_ptr<Backbone> has_a_mode_ =
+      MakeBackbone(
+          ResNetOptionsFor("resnet_small", ResNetOptions::Stem::kSmall).value())
+          .value();
 };
 
 // Image i is bright in pixel i and dark elsewhere.

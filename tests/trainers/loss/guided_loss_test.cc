@@ -1,30 +1,12 @@
 #include "trainers/loss/guided_loss.h"
 
-#include <ATen/Context.h>
-#include <ATen/TensorOperators.h>
-#include <ATen/core/Tensor.h>
-#include <ATen/ops/allclose.h>
-#include <ATen/ops/cosine_similarity.h>
-#include <ATen/ops/equal.h>
-#include <ATen/ops/full.h>
-#include <ATen/ops/ones.h>
-#include <ATen/ops/randn.h>
-#include <ATen/ops/stack.h>
-#include <ATen/ops/tensor.h>
-#include <ATen/ops/where.h>
-#include <torch/csrc/autograd/autograd.h>
-
-#include <cmath>
-#include <cstdint>
-#include <string>
-#include <vector>
-
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "gmock/gmock.h"
 #include "gsg_core/loss.h"
 #include "gsg_core/selection.h"
 #include "gtest/gtest.h"
+#include "models/backward.h"
 
 namespace gsg {
 namespace {
@@ -111,7 +93,7 @@ TEST(GuidedLossTest, EntersAutogradAtPAndStopsAtZ) {
   const std::vector<at::Tensor> p = {w[0].mul(3), w[1].mul(3)};
   absl::StatusOr<TensorLoss> loss = GuidedLoss(p, z, kPairing, {});
   ASSERT_TRUE(loss.ok()) << loss.status();
-  torch::autograd::backward(p, loss->gradients);
+  Backward(p, loss->gradients);
   for (int v = 0; v < 2; ++v) {
     const at::Tensor want = loss->gradients[v].mul(3);
     EXPECT_LT((w[v].grad() - want).abs().max().item<double>(), 1e-15);

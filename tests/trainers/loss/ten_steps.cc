@@ -8,7 +8,6 @@
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/sin.h>
 #include <ATen/ops/tanh.h>
-#include <torch/csrc/autograd/autograd.h>
 
 #include <cstdint>
 #include <cstdio>
@@ -18,6 +17,7 @@
 #include "gsg_core/loss.h"
 #include "gsg_core/pairing.h"
 #include "gsg_core/random.h"
+#include "models/backward.h"
 #include "trainers/loss/guided_loss.h"
 
 namespace {
@@ -54,7 +54,7 @@ int Run() {
       std::fprintf(stderr, "%s\n", loss.status().ToString().c_str());
       return 1;
     }
-    torch::autograd::backward(p, loss->gradients);
+    gsg::Backward(p, loss->gradients);
     for (at::Tensor& w : weights) {
       const at::Tensor next = w.detach() - kRate * w.grad();
       w = next.requires_grad_();

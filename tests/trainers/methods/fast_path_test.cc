@@ -13,7 +13,6 @@
 #include <c10/core/Device.h>
 #include <c10/core/MemoryFormat.h>
 #include <c10/core/ScalarType.h>
-#include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/function.h>
 
 #include <algorithm>
@@ -32,7 +31,7 @@
 #include "absl/strings/string_view.h"
 #include "gsg_core/selection.h"
 #include "gtest/gtest.h"
-#include "models/resnet.h"
+#include "models/backbone_options.h"
 #include "tests/models/formula_tensors.h"
 #include "trainers/methods/method.h"
 #include "trainers/methods/siamese_method.h"
@@ -158,7 +157,7 @@ class Plain {
             at::cosine_similarity(p[1], z[0].detach()).mean()) /
           2;
       outcome.losses.push_back(loss.item<double>());
-      torch::autograd::backward({loss});
+      loss.backward();
       Step();
     }
     for (const auto& [name, tensor] : tensors_) {

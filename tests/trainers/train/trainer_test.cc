@@ -21,8 +21,9 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "models/backbone.h"
+#include "models/backbone_options.h"
 #include "models/make_backbone.h"
-#include "models/resnet.h"
+#include "models/module_state.h"
 #include "trainers/config/config.h"
 #include "trainers/distributed/world.h"
 #include "trainers/image/channel_stats.h"
@@ -81,7 +82,9 @@ class ScriptedMethod final : public Method {
   }
   Backbone& backbone() override { return *backbone_; }
   bool bfloat16() const override { return bfloat16_; }
-  void SetTraining(bool training) override { backbone_->train(training); }
+  void SetTraining(bool training) override {
+    SetModuleTraining(backbone_->module(), training);
+  }
   absl::Status FreezeBackbone(bool) override { return absl::OkStatus(); }
   std::vector<ParameterGroup> ParameterGroups() override {
     return {{{{"weight", weight_}}, /*weight_decay=*/0, /*constant_lr=*/false}};
