@@ -1,7 +1,6 @@
 // What nearly all units that compute with LibTorch include, compiled once for
-// all of them (cc.bzl). Reading it takes longer than compiling what they say
-// themselves. It replaces none of their own includes: --define=precompiled=0
-// builds without it.
+// all of them (cc.bzl). It replaces none of their own includes:
+// --define=precompiled=0 builds without it.
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
@@ -9,6 +8,5 @@
 #include <ATen/core/grad_mode.h>
 #include <c10/core/Device.h>
 #include <c10/core/StreamGuard.h>
-#include <torch/nn/module.h>
 
 #include "bazel/common_headers.h"
