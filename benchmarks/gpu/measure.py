@@ -130,7 +130,8 @@ class Machine:
         if run["program"] == "versus_pytorch":
             flags["program"] = os.path.join(programs, "training_step")
             if self.args.dry_run:
-                flags.update(nocompile=True, rounds=1, batch=2, threads=1)
+                flags.update(nocompile=True, rounds=1, batch=2, threads=1,
+                             recipe="fashion_mnist")
             script = os.path.join(self.here, "training_step_versus_pytorch.py")
             start = [sys.executable, script]
         else:
@@ -138,7 +139,8 @@ class Machine:
             flags["output_dir"] = folder
             if self.args.dry_run:
                 flags.update(batch_size=10, epochs=1, threads=1, knn_k=2,
-                             baselines=False)
+                             baselines=False, backbone="resnet_small",
+                             projector_hidden=64, projector_dim=64)
             if os.path.exists(os.path.join(folder, "config.json")):
                 flags["resume"] = True
             start = [os.path.join(programs, run["program"])]

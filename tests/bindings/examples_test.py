@@ -147,7 +147,7 @@ def read_images(folder, kind):
 
 
 def test_a_run_of_the_trainer():
-    data, output = training_run.small_data(), training_run.new_folder()
+    data, output = training_run.small_data(520, 200), training_run.new_folder()
     done = training_run.run(*training_run.QUICK, f"--data_dir={data}",
                             f"--output_dir={output}")
     assert done.returncode == 0, done.stderr

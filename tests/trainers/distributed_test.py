@@ -118,12 +118,15 @@ class DistributedTest(unittest.TestCase):
         it (by the eighth to 3e-3), which is why float64 is compared over ten
         steps (parity_test) and this over two.
         """
+        replaced = ("--batch_size", "--crop_size", "--data_dir")
+        flags = [f for f in self.flags if not f.startswith(replaced)] + [
+            "--batch_size=64", "--data_dir=" + tr.small_data(136, 100)]
         for steps, delta in ((1, 4e-6), (2, 1.2e-5)):
             one = None
             for ranks in (1, 2, 4):
                 folder = tr.new_folder()
                 process = run("--nproc=%d" % ranks, "--max_steps=%d" % steps,
-                              "--output_dir=" + folder, *self.flags)
+                              "--output_dir=" + folder, *flags)
                 self.assertEqual(process.returncode, 0, process.stderr_text)
                 got = tr.metrics(folder)[0]
                 one = one or got
@@ -131,9 +134,9 @@ class DistributedTest(unittest.TestCase):
                 self.assertAlmostEqual(got["feature_std"], one["feature_std"],
                                        delta=delta)
                 self.assertEqual(got["pair_share"], one["pair_share"])
-                # Of 200 test images, one.
+                # Of 100 test images, one.
                 self.assertAlmostEqual(got["knn_top1"], one["knn_top1"],
-                                       delta=0.51)
+                                       delta=1.01)
 
     def test_in_bfloat16(self):
         """One step: of one process up to what rounding to 8 bits can move."""
@@ -306,7 +309,7 @@ class DistributedTest(unittest.TestCase):
 
     def test_batches_that_cannot_be_shared_out(self):
         for flags, words in (
-            (["--nproc=3"], "--batch_size=64 is not a multiple of the 3"),
+            (["--nproc=3"], "--batch_size=32 is not a multiple of the 3"),
             (["--nproc=2", "--batch_size=2", "--pairing_scope=rank"],
              "--pairing_scope=world")):
             given = [flag.split("=")[0] for flag in flags]

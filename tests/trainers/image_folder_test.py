@@ -15,7 +15,7 @@ STEPS = 5  # an epoch: 180 / 32
 def flags(data, *more):
     return ["--recipe=fashion_mnist", "--dataset=folder",
             "--data_dir=" + data, "--epochs=2",
-            "--warmup_epochs=1", "--batch_size=32", "--crop_size=32",
+            "--warmup_epochs=1", "--batch_size=32", "--crop_size=16",
             "--threads=1", "--projector_hidden=64", "--projector_dim=64",
             "--knn_k=20", "--seed=7", *more]
 

@@ -167,7 +167,7 @@ class ExploreTest(unittest.TestCase):
         np.testing.assert_allclose(now[29], first[5], rtol=1e-4, atol=1e-5)
 
     def test_an_interrupt_keeps_what_is_finished(self):
-        images = tr.image_folder(2000)
+        images = tr.image_folder(800)
         output = tr.new_folder()
         command = [pr.path("explore"), "--run=" + self.run_folder,
                    "--images=" + images, "--output=" + output, "--threads=1",
@@ -187,7 +187,7 @@ class ExploreTest(unittest.TestCase):
         self.assertEqual(process.returncode, 1)
         pr.succeed("explore", *command[1:])
         self.assertEqual(np.load(os.path.join(output, "features.npy")).shape[0],
-                         2500)
+                         1000)
 
     def test_damaged_images_are_named_and_left_out(self):
         images = tr.image_folder(24)

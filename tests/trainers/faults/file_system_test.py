@@ -12,7 +12,8 @@ from tests.trainers import training_run as tr
 
 FLAGS = [
     f for f in tr.QUICK
-    if not f.startswith(("--batch", "--epochs", "--knn_k", "--projector", "--warmup"))
+    if not f.startswith(("--batch", "--crop", "--epochs", "--knn_k", "--projector",
+                         "--warmup"))
 ] + [
     # Two steps an epoch: what is computed between two changes of files is of no
     # importance here, and there are some hundred runs.

@@ -57,7 +57,7 @@ class ProgramsTest(unittest.TestCase):
             confusion = np.array(evaluation[part]["confusion"])
             np.testing.assert_array_equal(confusion.sum(1),
                                           np.bincount(labels, minlength=10))
-            self.assertAlmostEqual(100 * confusion.trace() / 200,
+            self.assertAlmostEqual(100 * confusion.trace() / 100,
                                    evaluation[part]["top1"])
             self.assertGreaterEqual(evaluation[part]["top5"],
                                     evaluation[part]["top1"])
@@ -89,7 +89,7 @@ class ProgramsTest(unittest.TestCase):
         pr.succeed("embed", "--run=" + self.run_folder, "--dataset=mnist",
                    "--split=test", "--threads=1", "--output=" + output)
         features = np.load(output, mmap_mode="r")
-        self.assertEqual(features.shape, (200, 256))
+        self.assertEqual(features.shape, (100, 256))
         self.assertEqual(features.dtype, np.float32)
         self.assertTrue(np.isfinite(features).all())
         with open(os.path.join(self.data, "t10k-labels-idx1-ubyte"),
@@ -98,7 +98,7 @@ class ProgramsTest(unittest.TestCase):
         np.testing.assert_array_equal(np.load(self.path("test.labels.npy")),
                                       labels)
         with open(self.path("test.txt")) as f:
-            self.assertEqual(len(f.read().splitlines()), 200)
+            self.assertEqual(len(f.read().splitlines()), 100)
 
     def test_embed_of_the_run_s_own_images_replaces_labels(self):
         output = self.path("own.npy")
