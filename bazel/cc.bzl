@@ -30,7 +30,7 @@ COPTS = ["-Wall", "-Wextra"] + WERROR
 # Where torch::nn and torch::autograd are; elsewhere are tensors alone. Their headers cost
 # each unit that begins with them two seconds, which GCC takes to instantiate what they
 # use, whatever the unit does.
-_WITH_TORCH_NN = ["models", "tests/models"]
+_WITH_TORCH_NN = ["models", "tests/models", "trainers/distributed"]
 
 # Which header of //bazel, compiled once, a unit begins with; None for those that others
 # build, too.
@@ -50,10 +50,10 @@ def _unless_not_precompiled(values):
 def _copts(deps):
     copts = LIBTORCH_COPTS if "@libtorch" in deps else COPTS
     header = _precompiled(deps)
+    if header != "torch_nn" and ("@libtorch" in deps or native.package_name().startswith("tests/")):
+        copts = copts + LIGHTLY
     if not header:
         return copts
-    if header in ("libtorch", "libtorch_test", "test"):
-        copts = copts + LIGHTLY
     return copts + _unless_not_precompiled(["-include", header + "_headers.h", "-Winvalid-pch"])
 
 def _deps(deps):

@@ -1,8 +1,8 @@
 """A library made of a package's own sources and a diff."""
 
-load("//bazel:cc.bzl", "gsg_cc_library")
+load("//bazel:cc.bzl", "LIGHTLY", "gsg_cc_library")
 
-def patched_copy(name, diff, adds, deps, edits = {}, copts = []):
+def patched_copy(name, diff, adds, deps, edits = {}, copts = [], without = []):
     """What the package's library would be with `diff` applied.
 
     Args:
@@ -11,10 +11,11 @@ def patched_copy(name, diff, adds, deps, edits = {}, copts = []):
       adds: files of the package that the diff adds.
       edits: file of the package: script of sed.
       copts: further ones.
+      without: files of the package that are left out.
       deps: those of the package's libraries that are not of the package.
     """
     package = native.package_name()
-    files = native.glob(["**/*.cc", "**/*.h"])
+    files = native.glob(["**/*.cc", "**/*.h"], exclude = without)
     copies = [name + "/" + package + "/" + f for f in files + adds]
     native.genrule(
         name = name + "_files",
@@ -33,7 +34,7 @@ def patched_copy(name, diff, adds, deps, edits = {}, copts = []):
         name = name,
         srcs = [f for f in copies if f.endswith(".cc")],
         hdrs = [f for f in copies if f.endswith(".h")],
-        copts = copts,
+        copts = copts + LIGHTLY,
         linkstatic = True,
         strip_include_prefix = name,
         testonly = True,
