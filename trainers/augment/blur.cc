@@ -4,8 +4,10 @@
 #include <cstddef>
 
 #include "pixels/gauss.h"
+#include "trainers/augment/simd.h"
 
 namespace gsg {
+
 GaussianBlur::GaussianBlur(int size, int kernel)
     : size_(size),
       radius_(kernel / 2),
@@ -17,7 +19,7 @@ void GaussianBlur::SetSigma(float sigma) {
   SetGaussWeights(sigma, static_cast<int>(weight_.size()), weight_.data());
 }
 
-void GaussianBlur::Apply(float* plane) {
+GSG_PIXEL_LOOPS void GaussianBlur::Apply(float* plane) {
   const int n = size_;
   const int kernel = static_cast<int>(weight_.size());
   for (int y = 0; y < n; ++y) {
