@@ -1,11 +1,13 @@
 // Images per second that the batch loader delivers; one line of JSON.
 //
-//   throughput --source=memory|folder [--dir=DIR] [--threads=N] [--seconds=S]
+//   throughput --source=memory|folder [--dir=DIR] [--crop=32] [--blur]
+//              [--threads=N] [--seconds=S]
 //   throughput --write=DIR --count=N [--side=160]
 //
-// Two views of each image, with SimSiam's augmentation: crop, flip, color
-// jitter and gray, normalized. `memory`: 10,000 images of 32 x 32, to 32;
-// `folder`: the files below DIR, to 128. --write makes such a folder.
+// Two views of each image, with SimSiam's augmentation: crop to a side of
+// --crop, flip, color jitter and gray, with --blur also blur, as on ImageNet;
+// normalized. `memory`: 10,000 images of 32 x 32; `folder`: the files below
+// DIR. --write makes such a folder.
 
 #include <turbojpeg.h>
 
@@ -41,6 +43,8 @@
 
 ABSL_FLAG(std::string, source, "memory", "memory or folder");
 ABSL_FLAG(std::string, dir, "", "the folder");
+ABSL_FLAG(int, crop, 32, "side of a view");
+ABSL_FLAG(bool, blur, false, "blur half of the views");
 ABSL_FLAG(int, threads, 1, "threads of the loader");
 ABSL_FLAG(double, seconds, 5, "how long to measure");
 ABSL_FLAG(std::string, write, "", "folder to write images to");
@@ -142,9 +146,10 @@ std::unique_ptr<ImageSource> InMemory() {
   return std::make_unique<ImageSetSource>(std::move(images), "test");
 }
 
-AugmentOptions Augmentation(int64_t size) {
+AugmentOptions Augmentation() {
   AugmentOptions options;
-  options.size = size;
+  options.size = absl::GetFlag(FLAGS_crop);
+  options.blur_prob = absl::GetFlag(FLAGS_blur) ? 0.5 : 0;
   options.hflip_prob = 0.5;
   options.jitter_prob = 0.8;
   options.brightness = options.contrast = options.saturation = 0.4;
@@ -158,7 +163,7 @@ AugmentOptions Augmentation(int64_t size) {
 
 absl::Status Measure() {
   std::unique_ptr<ImageSource> source;
-  AugmentOptions augment = Augmentation(32);
+  const AugmentOptions augment = Augmentation();
   LoaderOptions options;
   options.batch_size = 256;
   options.threads = absl::GetFlag(FLAGS_threads);
@@ -166,7 +171,6 @@ absl::Status Measure() {
     absl::StatusOr<Images> folder = ReadFolder(absl::GetFlag(FLAGS_dir), 3);
     if (!folder.ok()) return folder.status();
     source = std::move(folder->train);
-    augment = Augmentation(128);
     options.batch_size = 64;
   } else {
     source = InMemory();

@@ -8,10 +8,12 @@ import argparse
 import glob
 import json
 import os
+import random
 import time
 
 import numpy as np
 import PIL.Image
+import PIL.ImageFilter
 import torch
 import torchvision
 from torchvision.transforms import v2
@@ -19,25 +21,34 @@ from torchvision.transforms import v2
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
-def pil_transform(size):
+def blur(image):
+    """As SimSiam's authors blur on ImageNet."""
+    return image.filter(PIL.ImageFilter.GaussianBlur(random.uniform(0.1, 2)))
+
+
+def pil_transform(size, blurs):
     """On PIL images: what SimSiam's and GSG's authors use."""
     t = torchvision.transforms
     return t.Compose([
         t.RandomResizedCrop(size, scale=(0.2, 1.0)),
         t.RandomApply([t.ColorJitter(0.4, 0.4, 0.4, 0.1)], p=0.8),
         t.RandomGrayscale(p=0.2),
+        *([t.RandomApply([blur], p=0.5)] if blurs else []),
         t.RandomHorizontalFlip(),
         t.ToTensor(),
         t.Normalize(MEAN, STD),
     ])
 
 
-def v2_transform(size):
+def v2_transform(size, blurs):
     """On uint8 tensors, as torchvision's documentation recommends for speed."""
     return v2.Compose([
         v2.RandomResizedCrop(size, scale=(0.2, 1.0), antialias=True),
         v2.RandomApply([v2.ColorJitter(0.4, 0.4, 0.4, 0.1)], p=0.8),
         v2.RandomGrayscale(p=0.2),
+        # As wide as PIL's, for the most: three deviations to each side.
+        *([v2.RandomApply([v2.GaussianBlur(13, (0.1, 2))], p=0.5)]
+          if blurs else []),
         v2.RandomHorizontalFlip(),
         v2.ToDtype(torch.float32, scale=True),
         v2.Normalize(MEAN, STD),
@@ -77,16 +88,19 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--source", choices=("memory", "folder"))
     parser.add_argument("--dir")
+    parser.add_argument("--crop", type=int)
+    parser.add_argument("--blur", action="store_true")
     parser.add_argument("--api", choices=("pil", "v2"))
     parser.add_argument("--workers", type=int)
     parser.add_argument("--seconds", type=float)
     args = parser.parse_args()
     torch.set_num_threads(1)
-    paths, size, batch_size = None, 32, 256
+    paths, batch_size = None, 256
     if args.source == "folder":
         paths = sorted(glob.glob(os.path.join(args.dir, "*.jpg")))
-        size, batch_size = 128, 64
-    transform = (pil_transform if args.api == "pil" else v2_transform)(size)
+        batch_size = 64
+    make = pil_transform if args.api == "pil" else v2_transform
+    transform = make(args.crop, args.blur)
     dataset = Images(paths, args.api, transform)
     # One endless epoch, so that starting workers is not measured.
     sampler = torch.utils.data.RandomSampler(dataset, replacement=True,
