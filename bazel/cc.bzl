@@ -27,9 +27,9 @@ WERROR = select({"//bazel/config:werror": ["-Werror"], "//conditions:default": [
 
 COPTS = ["-Wall", "-Wextra"] + WERROR
 
-# Where torch::nn and torch::autograd are; elsewhere are tensors alone. Their headers cost
-# each unit that begins with them two seconds, which GCC takes to instantiate what they
-# use, whatever the unit does.
+# Where torch::nn and torch::autograd are (in trainers/distributed by c10d's headers);
+# elsewhere are tensors alone. Their headers cost each unit that begins with them two
+# seconds, which GCC takes to instantiate what they use, whatever the unit does.
 _WITH_TORCH_NN = ["models", "tests/models", "trainers/distributed"]
 
 # Which header of //bazel, compiled once, a unit begins with; None for those that others

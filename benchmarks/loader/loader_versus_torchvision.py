@@ -60,6 +60,10 @@ def main():
     parser.add_argument("--sources", default=",".join(SOURCES),
                         help="some of them, by commas")
     args = parser.parse_args()
+    for source in args.sources.split(","):
+        if source not in SOURCES:
+            parser.error("--sources: %s is none of %s" %
+                         (source, ", ".join(SOURCES)))
     if subprocess.run([args.python, "-c", "import torchvision"],
                       stderr=subprocess.DEVNULL).returncode != 0:
         sys.exit("%s cannot import torchvision; pass --python=<one that can>" %

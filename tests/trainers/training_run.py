@@ -12,7 +12,7 @@ import tempfile
 
 METHODS = ("simsiam", "simsiam_gsg", "byol", "byol_gsg")
 
-# Quick settings: 8 steps an epoch, a tenth of a second. One thread, for tests run
+# Quick settings: 8 steps an epoch, a fifth of a second. One thread, for tests run
 # side by side.
 QUICK = [
     "--dataset=mnist", "--epochs=3", "--warmup_epochs=1", "--batch_size=32",
