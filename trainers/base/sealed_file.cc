@@ -29,10 +29,14 @@ constexpr absl::string_view kEndSignature("PK\5\6", 4);
 constexpr size_t kEndSize = 22;
 
 constexpr absl::string_view kTag = "gsg-crc32c:";
-constexpr size_t kCommentSize = kTag.size() + 8;
+static_assert(kSealSize == kTag.size() + 8);
+// What a zip without a comment ends in.
+constexpr absl::string_view kNoComment("\0\0", 2);
 
-std::string Comment(absl::string_view zip) {
-  const auto crc = static_cast<uint32_t>(absl::ComputeCrc32c(zip));
+// Of the zip that `rest` and kNoComment make.
+std::string Comment(absl::string_view rest) {
+  const auto crc = static_cast<uint32_t>(
+      absl::ExtendCrc32c(absl::ComputeCrc32c(rest), kNoComment));
   return absl::StrCat(kTag, absl::Hex(crc, absl::kZeroPad8));
 }
 
@@ -74,35 +78,39 @@ absl::Status Rename(const std::string& from, const std::string& to) {
 
 }  // namespace
 
-absl::StatusOr<std::string> Seal(absl::string_view zip) {
-  if (zip.size() < kEndSize ||
-      !absl::StartsWith(zip.substr(zip.size() - kEndSize), kEndSignature) ||
-      zip.substr(zip.size() - 2) != absl::string_view("\0\0", 2)) {
+absl::Status Seal(std::string& zip) {
+  const absl::string_view bytes = zip;
+  if (bytes.size() < kEndSize ||
+      !absl::StartsWith(bytes.substr(bytes.size() - kEndSize), kEndSignature) ||
+      !absl::EndsWith(bytes, kNoComment)) {
     return absl::InvalidArgumentError("not a zip archive without a comment");
   }
-  std::string sealed(zip.substr(0, zip.size() - 2));
-  sealed.push_back(static_cast<char>(kCommentSize));
-  sealed.push_back('\0');
-  absl::StrAppend(&sealed, Comment(zip));
-  return sealed;
+  const std::string comment =
+      Comment(bytes.substr(0, bytes.size() - kNoComment.size()));
+  zip[zip.size() - 2] = static_cast<char>(comment.size());
+  zip.append(comment);
+  return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> Unseal(absl::string_view sealed,
-                                   absl::string_view name) {
+absl::Status Unseal(std::string& sealed, absl::string_view name) {
   const auto damaged = [&](absl::string_view what) {
     return absl::DataLossError(absl::StrCat(name, " is damaged: ", what));
   };
-  if (sealed.size() < kEndSize + kCommentSize) {
+  if (sealed.size() < kEndSize + kSealSize) {
     return damaged(absl::StrCat("it has only ", sealed.size(), " bytes"));
   }
-  const absl::string_view comment = sealed.substr(sealed.size() - kCommentSize);
+  const size_t rest = sealed.size() - kSealSize - kNoComment.size();
+  const absl::string_view bytes = sealed;
+  const absl::string_view comment = bytes.substr(bytes.size() - kSealSize);
   if (!absl::StartsWith(comment, kTag)) {
     return damaged("it does not end in a checksum");
   }
-  std::string zip(sealed.substr(0, sealed.size() - kCommentSize - 2));
-  zip.append(2, '\0');
-  if (comment != Comment(zip)) return damaged("its checksum does not match");
-  return zip;
+  if (comment != Comment(bytes.substr(0, rest))) {
+    return damaged("its checksum does not match");
+  }
+  sealed.resize(rest);
+  sealed.append(kNoComment.data(), kNoComment.size());
+  return absl::OkStatus();
 }
 
 absl::Status WriteFileAtomically(const std::string& path,
@@ -155,6 +163,10 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
   if (file < 0) return SystemError("cannot open", path);
   const absl::Cleanup closer = [file] { close(file); };
   std::string bytes;
+  struct stat about;
+  if (fstat(file, &about) == 0 && S_ISREG(about.st_mode)) {
+    bytes.reserve(about.st_size);
+  }
   char buffer[1 << 16];
   for (;;) {
     const ssize_t count = read(file, buffer, sizeof(buffer));

@@ -7,6 +7,7 @@
 #ifndef GSG_TRAINERS_BASE_SEALED_FILE_H_
 #define GSG_TRAINERS_BASE_SEALED_FILE_H_
 
+#include <cstddef>
 #include <string>
 
 #include "absl/status/status.h"
@@ -16,16 +17,21 @@
 
 namespace gsg {
 
+// A seal takes so many bytes behind the archive.
+inline constexpr size_t kSealSize = 19;
+
+// Both work in place: archives are as large as a network. After an error the
+// bytes are what they were.
+
 // Adds a CRC-32C of the archive to its comment. The archive must be a zip
 // without a comment.
 // Errors: kInvalidArgument if it is not.
-absl::StatusOr<std::string> Seal(absl::string_view zip);
+absl::Status Seal(std::string& zip);
 
-// The archive as Seal() got it.
+// Makes a sealed archive what Seal() got.
 // Errors: kDataLoss if the bytes are not those that were sealed; `name` is the
 // file's name for the message.
-absl::StatusOr<std::string> Unseal(absl::string_view sealed,
-                                   absl::string_view name);
+absl::Status Unseal(std::string& sealed, absl::string_view name);
 
 // Writes beside `path`, syncs, and renames: at every moment `path` is the old
 // file or the new one, also when the machine dies.

@@ -84,7 +84,15 @@ std::string Pickle(const c10::IValue& value) {
   pickler.pushIValue(value);
   pickler.stop();
 
+  // Of a record: its header, which is filled up to 64 bytes, its name, and both
+  // again in the archive's directory.
+  constexpr size_t kRecord = 512;
+  size_t size = kRecord + program.size() + kSealSize;
+  for (const at::Tensor& tensor : pickler.tensorData()) {
+    size += kRecord + tensor.storage().nbytes();
+  }
   std::string zip;
+  zip.reserve(size);
   caffe2::serialize::PyTorchStreamWriter archive(
       [&zip](const void* bytes, size_t size) {
         zip.append(static_cast<const char*>(bytes), size);
@@ -133,14 +141,14 @@ std::string PickleCheckpoint(const Checkpoint& checkpoint) {
   return Pickle(root);
 }
 
-absl::Status SavePickled(const std::string& folder, absl::string_view pickled,
+absl::Status SavePickled(const std::string& folder, std::string pickled,
                          int64_t keep) {
-  GSG_ASSIGN_OR_RETURN(std::string sealed, Seal(pickled));
+  GSG_RETURN_IF_ERROR(Seal(pickled));
   std::vector<std::string> older;
   for (int64_t age = 1; age < keep; ++age) {
     older.push_back(OlderCheckpointPath(folder, age));
   }
-  return ReplaceKeepingOlder(LastCheckpointPath(folder), older, sealed);
+  return ReplaceKeepingOlder(LastCheckpointPath(folder), older, pickled);
 }
 
 absl::Status SaveStateDict(const std::string& path,
@@ -184,9 +192,9 @@ absl::Status NotOurs(absl::string_view bytes, const std::string& path) {
 }  // namespace
 
 absl::StatusOr<Checkpoint> LoadCheckpoint(const std::string& path) {
-  GSG_ASSIGN_OR_RETURN(std::string sealed, ReadFile(path));
-  GSG_RETURN_IF_ERROR(NotOurs(sealed, path));
-  GSG_ASSIGN_OR_RETURN(std::string zip, Unseal(sealed, path));
+  GSG_ASSIGN_OR_RETURN(std::string zip, ReadFile(path));
+  GSG_RETURN_IF_ERROR(NotOurs(zip, path));
+  GSG_RETURN_IF_ERROR(Unseal(zip, path));
   // The bytes are those somebody sealed, but not necessarily this program.
   const auto strange = [&](absl::string_view why) {
     return absl::DataLossError(absl::StrCat(

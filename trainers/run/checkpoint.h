@@ -52,7 +52,7 @@ std::string PickleCheckpoint(const Checkpoint& checkpoint);
 // Writes <folder>/checkpoint-last.pt atomically. `keep` checkpoints are kept, 1
 // or more: the new one and those before it.
 // Errors: the file system's; the last checkpoint is then what it was.
-absl::Status SavePickled(const std::string& folder, absl::string_view pickled,
+absl::Status SavePickled(const std::string& folder, std::string pickled,
                          int64_t keep);
 
 // Errors: kNotFound if there is no file; kDataLoss, naming it, if it is

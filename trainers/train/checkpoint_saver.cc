@@ -32,13 +32,15 @@ bool LastIsBest(const RunState& state) {
 
 absl::Status CheckpointSaver::SaveInBackground(const RunState& state) {
   last_save_ = absl::Now();
+  // First: memory holds one of them at a time.
+  GSG_RETURN_IF_ERROR(Wait());
   std::string pickled = PickleCheckpoint(
       {StateToJson(state, config_), method_.State(), optimizer_.State()});
-  GSG_RETURN_IF_ERROR(Wait());
-  writing_ =
-      std::async(std::launch::async, [this, pickled = std::move(pickled)] {
-        return SavePickled(config_.output_dir, pickled, config_.keep);
-      });
+  writing_ = std::async(std::launch::async,
+                        [this, pickled = std::move(pickled)]() mutable {
+                          return SavePickled(config_.output_dir,
+                                             std::move(pickled), config_.keep);
+                        });
   return absl::OkStatus();
 }
 

@@ -57,11 +57,12 @@ absl::StatusOr<NamedTensors> ReadTensors(absl::string_view bytes) {
 }  // namespace
 
 absl::StatusOr<WeightFile> ReadWeightFile(const std::string& path) {
-  GSG_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path));
-  // A checkpoint of ours has a seal behind it.
-  const absl::StatusOr<std::string> unsealed = Unseal(bytes, path);
-  absl::StatusOr<NamedTensors> tensors =
-      ReadTensors(unsealed.ok() ? *unsealed : bytes);
+  GSG_ASSIGN_OR_RETURN(std::string bytes, ReadFile(path));
+  WeightFile file;
+  file.sha256 = Sha256(bytes);
+  // Only a checkpoint of ours has a seal behind it.
+  Unseal(bytes, path).IgnoreError();
+  absl::StatusOr<NamedTensors> tensors = ReadTensors(bytes);
   absl::Status status = tensors.status();
   if (status.ok() && tensors->empty()) {
     status = absl::DataLossError("it has no tensors under a name");
@@ -71,9 +72,7 @@ absl::StatusOr<WeightFile> ReadWeightFile(const std::string& path) {
         status.code(),
         absl::StrCat(path, " cannot be read as weights: ", status.message()));
   }
-  WeightFile file;
   file.tensors = *std::move(tensors);
-  file.sha256 = Sha256(bytes);
   return file;
 }
 
