@@ -13,7 +13,6 @@
 #include "ATen/ops/empty.h"
 #include "ATen/ops/empty_like.h"
 #include "ATen/ops/zeros.h"
-#include "ATen/ops/zeros_like.h"
 #include "c10/core/Device.h"
 #include "c10/core/MemoryFormat.h"
 #include "c10/core/ScalarType.h"
@@ -256,8 +255,18 @@ void Forward(const Shape& shape, const float* x, const float* weight,
       });
 }
 
-// Adds to dx, and to dweight's as many parts as the plan has ranges; if that is
-// one, dweight need not be cleared. Either may be null.
+// Clears one part of `parts` of a range's images.
+void Clear(float* images, const Shape& shape, int64_t channels,
+           const Plan::Range& range, int64_t part, int64_t parts) {
+  const int64_t image = shape.Pixels() * channels;
+  float* const first = images + range.image * image;
+  const int64_t values = range.count * image;
+  std::fill(first + part * values / parts, first + (part + 1) * values / parts,
+            0.0f);
+}
+
+// Adds to dweight's as many parts as the plan has ranges; if that is one, it
+// need not be cleared. dx or dweight may be null.
 void Backward(const Plan& plan, const Shape& shape, const float* x,
               const float* weight, const float* dy, float* dx, float* dweight) {
   const ConvolutionKernels& kernels = Plan::Kernels();
@@ -265,6 +274,11 @@ void Backward(const Plan& plan, const Shape& shape, const float* x,
       [&](const Plan::Range& range, int64_t panel, const TilePanels<float>& e) {
         kernels.transform_output(PanelOf(dy, shape, shape.out, range, panel),
                                  From(e, panel));
+        // Where tiles overlap they are added up. Cleared here and not before,
+        // dx is in the cache.
+        if (dx != nullptr) {
+          Clear(dx, shape, shape.in, range, panel, shape.out / kPanel);
+        }
       },
       [&](const Plan::Range& range, const Plan::Group& group,
           const TilePanels<float>& e) {
@@ -335,7 +349,7 @@ class Winograd : public torch::autograd::Function<Winograd> {
     const Shape shape = ShapeOf(x, weight);
     const Plan plan(shape, shape.out, shape.in);
     at::Tensor dx, dweight;
-    if (ctx->needs_input_grad(0)) dx = at::zeros_like(x);
+    if (ctx->needs_input_grad(0)) dx = at::empty_like(x);
     if (ctx->needs_input_grad(1)) {
       const int64_t size[] = {plan.ranges(), shape.out, 3, 3, shape.in};
       dweight = plan.ranges() > 1 ? at::zeros(size, weight.options())

@@ -76,6 +76,21 @@ struct Pairs {
   std::vector<T> values;
 };
 
+// What a view's channels are normalized by: y = x scale + shift. Each points to
+// a value of each channel.
+template <class T>
+struct Normalization {
+  T *mean, *inverse_std, *scale, *shift;
+};
+constexpr int64_t kNormalizations = 4;
+
+// In [views, 4, channels].
+template <class T>
+Normalization<T> NormalizationOf(T* data, int64_t view, int64_t channels) {
+  T* const first = data + kNormalizations * view * channels;
+  return {first, first + channels, first + 2 * channels, first + 3 * channels};
+}
+
 // Calls f(T{}) with the type of x's elements.
 template <class F>
 auto WithElement(const at::Tensor& x, const F& f) {
@@ -172,24 +187,23 @@ class Fused : public torch::autograd::Function<Fused> {
                              : OfAllParts(*options.parts, r.rows, statistics);
     UpdateRunning(options, rows, statistics);
 
-    // y = x scale + shift; mean and 1 / standard deviation for backward.
-    Pairs<float> affine(r.views, r.channels);
-    const at::Tensor saved =
-        at::empty({r.views, 2, r.channels}, x.options().dtype(c10::kFloat));
-    float* const means = saved.mutable_data_ptr<float>();
+    const at::Tensor normalization = at::empty(
+        {r.views, kNormalizations, r.channels}, x.options().dtype(c10::kFloat));
+    float* const values = normalization.mutable_data_ptr<float>();
     const float* const w = In<float>(weight.value_or(at::Tensor()));
     const float* const b = In<float>(bias.value_or(at::Tensor()));
     for (int64_t v = 0; v < r.views; ++v) {
+      const Normalization<float> to = NormalizationOf(values, v, r.channels);
       for (int64_t c = 0; c < r.channels; ++c) {
         const double mean = statistics.first(v)[c];
         const double inverse_std =
             1 / std::sqrt(statistics.second(v)[c] / rows + options.eps);
         const double scale = w == nullptr ? inverse_std : inverse_std * w[c];
-        affine.first(v)[c] = static_cast<float>(scale);
-        affine.second(v)[c] =
+        to.mean[c] = static_cast<float>(mean);
+        to.inverse_std[c] = static_cast<float>(inverse_std);
+        to.scale[c] = static_cast<float>(scale);
+        to.shift[c] =
             static_cast<float>((b == nullptr ? 0 : b[c]) - mean * scale);
-        means[2 * v * r.channels + c] = static_cast<float>(mean);
-        means[(2 * v + 1) * r.channels + c] = static_cast<float>(inverse_std);
       }
     }
 
@@ -202,14 +216,18 @@ class Fused : public torch::autograd::Function<Fused> {
       const T* const add = In<T>(added);
       T* const to = Out<T>(y);
       r.ForEachBlock([&](int64_t v, int64_t, int64_t at, int64_t rows) {
+        const auto of_view = NormalizationOf(values, v, r.channels);
         internal::ScaleAndShift(from + at, add == nullptr ? nullptr : add + at,
-                                affine.first(v), affine.second(v), options.relu,
+                                of_view.scale, of_view.shift, options.relu,
                                 rows, r.channels, to + at);
       });
     });
-    ctx->save_for_backward({x, options.relu ? y : at::Tensor(),
-                            weight.value_or(at::Tensor()), saved});
+    // Without a residual the ReLU's mask follows from x.
+    const bool needs_y = options.relu && residual.has_value();
+    ctx->save_for_backward({x, needs_y ? y : at::Tensor(),
+                            weight.value_or(at::Tensor()), normalization});
     ctx->saved_data["views"] = r.views;
+    ctx->saved_data["relu"] = options.relu;
     ctx->saved_data["residual"] = residual.has_value();
     ctx->saved_data["parts"] = reinterpret_cast<int64_t>(options.parts);
     return y;
@@ -229,14 +247,17 @@ class Fused : public torch::autograd::Function<Fused> {
     const bool has_residual = ctx->saved_data["residual"].toBool();
     const at::Tensor dy = internal::LaidOutLike(gradients[0], x);
     const at::Tensor& y = saved[1];
-    const float* const means = saved[3].const_data_ptr<float>();
-    const auto mean_of = [&](int64_t v) { return means + 2 * v * r.channels; };
+    const auto of_view = [&](int64_t v) {
+      return NormalizationOf(saved[3].const_data_ptr<float>(), v, r.channels);
+    };
+    const bool line = ctx->saved_data["relu"].toBool() && !y.defined();
+    const auto line_of = [&](int64_t v) -> internal::ReluLine {
+      if (!line) return {nullptr, nullptr};
+      return {of_view(v).scale, of_view(v).shift};
+    };
 
-    at::Tensor dx = at::empty_like(x);
-    // g, where it is not dy: in the residual's gradient, or to be overwritten.
-    const at::Tensor masked = !y.defined()   ? dy
-                              : has_residual ? at::empty_like(x)
-                                             : dx;
+    // The residual's gradient.
+    const at::Tensor masked = y.defined() ? at::empty_like(x) : dy;
     Pairs<float> blocks(r.views * r.blocks, r.channels);
     WithElement(x, [&](auto element) {
       using T = decltype(element);
@@ -247,8 +268,8 @@ class Fused : public torch::autograd::Function<Fused> {
       r.ForEachBlock([&](int64_t v, int64_t b, int64_t at, int64_t rows) {
         internal::GradientSums(
             from + at, input + at, output == nullptr ? nullptr : output + at,
-            mean_of(v), rows, r.channels, g == nullptr ? nullptr : g + at,
-            blocks.first(b), blocks.second(b));
+            line_of(v), of_view(v).mean, rows, r.channels,
+            g == nullptr ? nullptr : g + at, blocks.first(b), blocks.second(b));
       });
     });
 
@@ -263,7 +284,7 @@ class Fused : public torch::autograd::Function<Fused> {
     for (int64_t v = 0; v < r.views; ++v) {
       for (int64_t c = 0; c < r.channels; ++c) {
         dbias[c] += sums.first(v)[c];
-        dweight[c] += sums.second(v)[c] * mean_of(v)[r.channels + c];
+        dweight[c] += sums.second(v)[c] * of_view(v).inverse_std[c];
       }
     }
     int64_t all_rows = r.rows;
@@ -277,7 +298,7 @@ class Fused : public torch::autograd::Function<Fused> {
     const float* const w = In<float>(weight);
     for (int64_t v = 0; v < r.views; ++v) {
       for (int64_t c = 0; c < r.channels; ++c) {
-        const double inverse_std = mean_of(v)[r.channels + c];
+        const double inverse_std = of_view(v).inverse_std[c];
         const double product = sums.second(v)[c] * inverse_std;
         const double factor = w == nullptr ? inverse_std : inverse_std * w[c];
         const int64_t i = v * r.channels + c;
@@ -287,6 +308,7 @@ class Fused : public torch::autograd::Function<Fused> {
         shift[i] = static_cast<float>(-factor * sums.first(v)[c] / all_rows);
       }
     }
+    at::Tensor dx = at::empty_like(x);
     WithElement(x, [&](auto element) {
       using T = decltype(element);
       const T* const g = In<T>(masked);
@@ -294,7 +316,7 @@ class Fused : public torch::autograd::Function<Fused> {
       T* const to = Out<T>(dx);
       r.ForEachBlock([&](int64_t v, int64_t, int64_t at, int64_t rows) {
         const int64_t c = v * r.channels;
-        internal::InputGradient(g + at, input + at, mean_of(v),
+        internal::InputGradient(g + at, input + at, line_of(v), of_view(v).mean,
                                 scale.data() + c, slope.data() + c,
                                 shift.data() + c, rows, r.channels, to + at);
       });

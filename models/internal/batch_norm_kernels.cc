@@ -71,6 +71,16 @@ GSG_PART_OF_CLONE void Statistics(const T* x, int64_t rows, int64_t channels,
   }
 }
 
+GSG_PART_OF_CLONE Vec Line(const Vec& x, const float* scale,
+                           const float* shift) {
+  return x * Load(scale) + Load(shift);
+}
+
+// NaN stays, as in torch's relu.
+GSG_PART_OF_CLONE Vec WherePositive(const Vec& y, const Vec& value) {
+  return y <= 0 ? Vec{} : value;
+}
+
 template <class T>
 GSG_PART_OF_CLONE void Affine(const T* x, const T* residual, const float* scale,
                               const float* shift, bool relu, int64_t rows,
@@ -78,17 +88,24 @@ GSG_PART_OF_CLONE void Affine(const T* x, const T* residual, const float* scale,
   for (int64_t r = 0; r < rows; ++r) {
     for (int64_t c = 0; c < channels; c += kBatchNormLanes) {
       const int64_t i = r * channels + c;
-      Vec value = Load(x + i) * Load(scale + c) + Load(shift + c);
+      Vec value = Line(Load(x + i), scale + c, shift + c);
       if (residual != nullptr) value += Load(residual + i);
-      // NaN stays, as in torch's relu.
-      if (relu) value = value <= 0 ? Vec{} : value;
+      if (relu) value = WherePositive(value, value);
       Store(value, y + i);
     }
   }
 }
 
 template <class T>
-GSG_PART_OF_CLONE void Sums(const T* dy, const T* x, const T* y,
+GSG_PART_OF_CLONE Vec GradientOf(const T* dy, const Vec& x, ReluLine line,
+                                 int64_t channel) {
+  const Vec g = Load(dy);
+  if (line.scale == nullptr) return g;
+  return WherePositive(Line(x, line.scale + channel, line.shift + channel), g);
+}
+
+template <class T>
+GSG_PART_OF_CLONE void Sums(const T* dy, const T* x, const T* y, ReluLine line,
                             const float* mean, int64_t rows, int64_t channels,
                             T* masked, float* sum, float* product) {
   for (int64_t c = 0; c < channels; c += kBatchNormLanes) {
@@ -98,29 +115,29 @@ GSG_PART_OF_CLONE void Sums(const T* dy, const T* x, const T* y,
   for (int64_t r = 0; r < rows; ++r) {
     for (int64_t c = 0; c < channels; c += kBatchNormLanes) {
       const int64_t i = r * channels + c;
-      Vec g = Load(dy + i);
+      const Vec value = Load(x + i);
+      Vec g = GradientOf(dy + i, value, line, c);
       if (y != nullptr) {
-        g = Load(y + i) <= 0 ? Vec{} : g;
+        g = WherePositive(Load(y + i), g);
         Store(g, masked + i);
       }
       Store(Load(sum + c) + g, sum + c);
-      Store(Load(product + c) + g * (Load(x + i) - Load(mean + c)),
-            product + c);
+      Store(Load(product + c) + g * (value - Load(mean + c)), product + c);
     }
   }
 }
 
 template <class T>
-GSG_PART_OF_CLONE void Gradient(const T* g, const T* x, const float* mean,
-                                const float* scale, const float* slope,
-                                const float* shift, int64_t rows,
-                                int64_t channels, T* dx) {
+GSG_PART_OF_CLONE void Gradient(const T* dy, const T* x, ReluLine line,
+                                const float* mean, const float* scale,
+                                const float* slope, const float* shift,
+                                int64_t rows, int64_t channels, T* dx) {
   for (int64_t r = 0; r < rows; ++r) {
     for (int64_t c = 0; c < channels; c += kBatchNormLanes) {
       const int64_t i = r * channels + c;
-      Store(Load(g + i) * Load(scale + c) +
-                (Load(x + i) - Load(mean + c)) * Load(slope + c) +
-                Load(shift + c),
+      const Vec value = Load(x + i);
+      Store(GradientOf(dy + i, value, line, c) * Load(scale + c) +
+                (value - Load(mean + c)) * Load(slope + c) + Load(shift + c),
             dx + i);
     }
   }
@@ -142,17 +159,17 @@ GSG_ROW_LOOPS void ScaleAndShift(const float* x, const float* residual,
 }
 
 GSG_ROW_LOOPS void GradientSums(const float* dy, const float* x, const float* y,
-                                const float* mean, int64_t rows,
+                                ReluLine line, const float* mean, int64_t rows,
                                 int64_t channels, float* masked, float* sum,
                                 float* product) {
-  Sums(dy, x, y, mean, rows, channels, masked, sum, product);
+  Sums(dy, x, y, line, mean, rows, channels, masked, sum, product);
 }
 
-GSG_ROW_LOOPS void InputGradient(const float* g, const float* x,
+GSG_ROW_LOOPS void InputGradient(const float* dy, const float* x, ReluLine line,
                                  const float* mean, const float* scale,
                                  const float* slope, const float* shift,
                                  int64_t rows, int64_t channels, float* dx) {
-  Gradient(g, x, mean, scale, slope, shift, rows, channels, dx);
+  Gradient(dy, x, line, mean, scale, slope, shift, rows, channels, dx);
 }
 
 GSG_ROW_LOOPS void BlockStatistics(const BFloat16* x, int64_t rows,
@@ -169,17 +186,19 @@ GSG_ROW_LOOPS void ScaleAndShift(const BFloat16* x, const BFloat16* residual,
 }
 
 GSG_ROW_LOOPS void GradientSums(const BFloat16* dy, const BFloat16* x,
-                                const BFloat16* y, const float* mean,
-                                int64_t rows, int64_t channels,
-                                BFloat16* masked, float* sum, float* product) {
-  Sums(dy, x, y, mean, rows, channels, masked, sum, product);
+                                const BFloat16* y, ReluLine line,
+                                const float* mean, int64_t rows,
+                                int64_t channels, BFloat16* masked, float* sum,
+                                float* product) {
+  Sums(dy, x, y, line, mean, rows, channels, masked, sum, product);
 }
 
-GSG_ROW_LOOPS void InputGradient(const BFloat16* g, const BFloat16* x,
-                                 const float* mean, const float* scale,
-                                 const float* slope, const float* shift,
-                                 int64_t rows, int64_t channels, BFloat16* dx) {
-  Gradient(g, x, mean, scale, slope, shift, rows, channels, dx);
+GSG_ROW_LOOPS void InputGradient(const BFloat16* dy, const BFloat16* x,
+                                 ReluLine line, const float* mean,
+                                 const float* scale, const float* slope,
+                                 const float* shift, int64_t rows,
+                                 int64_t channels, BFloat16* dx) {
+  Gradient(dy, x, line, mean, scale, slope, shift, rows, channels, dx);
 }
 
 }  // namespace gsg::internal

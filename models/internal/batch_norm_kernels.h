@@ -29,23 +29,33 @@ void ScaleAndShift(const BFloat16* x, const BFloat16* residual,
                    const float* scale, const float* shift, bool relu,
                    int64_t rows, int64_t channels, BFloat16* y);
 
-// Of g, which is dy where y > 0 and 0 elsewhere (everywhere dy if y is null):
-// sum: sum of g; product: sum of g (x - mean). masked: gets g; not if y is
-// null.
-void GradientSums(const float* dy, const float* x, const float* y,
-                  const float* mean, int64_t rows, int64_t channels,
-                  float* masked, float* sum, float* product);
-void GradientSums(const BFloat16* dy, const BFloat16* x, const BFloat16* y,
-                  const float* mean, int64_t rows, int64_t channels,
-                  BFloat16* masked, float* sum, float* product);
+// The line y = x scale + shift in front of a ReLU, or none if scale is null.
+struct ReluLine {
+  const float* scale;
+  const float* shift;
+};
 
-// dx = g scale + (x - mean) slope + shift. dx may be g.
-void InputGradient(const float* g, const float* x, const float* mean,
-                   const float* scale, const float* slope, const float* shift,
-                   int64_t rows, int64_t channels, float* dx);
-void InputGradient(const BFloat16* g, const BFloat16* x, const float* mean,
-                   const float* scale, const float* slope, const float* shift,
-                   int64_t rows, int64_t channels, BFloat16* dx);
+// Of g, which is dy where y > 0, or where the line is, or everywhere if there
+// is neither: sum: sum of g; product: sum of g (x - mean). masked: gets g, if
+// there is a y.
+void GradientSums(const float* dy, const float* x, const float* y,
+                  ReluLine line, const float* mean, int64_t rows,
+                  int64_t channels, float* masked, float* sum, float* product);
+void GradientSums(const BFloat16* dy, const BFloat16* x, const BFloat16* y,
+                  ReluLine line, const float* mean, int64_t rows,
+                  int64_t channels, BFloat16* masked, float* sum,
+                  float* product);
+
+// dx = g scale + (x - mean) slope + shift, where g is dy where the line is
+// above 0, or everywhere if there is none.
+void InputGradient(const float* dy, const float* x, ReluLine line,
+                   const float* mean, const float* scale, const float* slope,
+                   const float* shift, int64_t rows, int64_t channels,
+                   float* dx);
+void InputGradient(const BFloat16* dy, const BFloat16* x, ReluLine line,
+                   const float* mean, const float* scale, const float* slope,
+                   const float* shift, int64_t rows, int64_t channels,
+                   BFloat16* dx);
 
 }  // namespace gsg::internal
 

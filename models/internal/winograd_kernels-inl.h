@@ -154,11 +154,25 @@ GSG_INLINE void ForEachPixel(const ImagePanel<T>& images, T* image, int64_t row,
   }
 }
 
+// Asks for the four rows of pixels below a tile, which the tile there needs, or
+// the next image, whose rows follow. A panel's pixels lie apart, where no
+// processor expects the next one.
+GSG_INLINE void PrefetchBelow(const ImagePanel<const float>& x,
+                              const float* image, int64_t row, int64_t column) {
+  const float* const corner = image + (row * x.width + column) * x.channels;
+  for (int r = 0; r < 4; ++r) {
+    for (int c = 0; c < 4; ++c) {
+      __builtin_prefetch(corner + (r * x.width + c) * x.channels);
+    }
+  }
+}
+
 template <class Matrix, int kSize, int kMargin>
 GSG_INLINE void Transform(const ImagePanel<const float>& x,
                           const TilePanels<float>& v) {
   ForEachTile(
       x, [&](int64_t tile, int64_t row, int64_t column, const float* image) {
+        PrefetchBelow(x, image, row + kSize - kMargin, column);
         for (int64_t lane = 0; lane < kPanel; lane += kLanes) {
           Vec in[36] = {}, out[36];
           ForEachPixel<kSize>(
