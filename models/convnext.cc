@@ -18,10 +18,10 @@
 #include "absl/strings/string_view.h"
 #include "c10/core/ScalarType.h"
 #include "c10/util/Exception.h"
+#include "models/linear.h"
 #include "torch/nn/init.h"
 #include "torch/nn/module.h"
 #include "torch/nn/modules/conv.h"
-#include "torch/nn/modules/linear.h"
 #include "torch/nn/modules/normalization.h"
 #include "torch/nn/options/conv.h"
 #include "torch/nn/options/normalization.h"
@@ -32,7 +32,6 @@ namespace {
 using ::torch::nn::Conv2d;
 using ::torch::nn::Conv2dOptions;
 using ::torch::nn::LayerNorm;
-using ::torch::nn::Linear;
 
 using Stem = ConvNextOptions::Stem;
 

@@ -3,15 +3,14 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "models/batch_norm.h"
+#include "models/linear.h"
 #include "torch/nn/modules/activation.h"
 #include "torch/nn/modules/batchnorm.h"
-#include "torch/nn/modules/linear.h"
 
 namespace gsg {
 namespace {
 
 using ::torch::nn::BatchNormOptions;
-using ::torch::nn::Linear;
 using ::torch::nn::LinearOptions;
 using ::torch::nn::ReLU;
 using ::torch::nn::ReLUOptions;

@@ -12,7 +12,6 @@
 #include "ATen/ops/cat.h"
 #include "ATen/ops/empty.h"
 #include "ATen/ops/gelu.h"
-#include "ATen/ops/linear.h"
 #include "ATen/ops/scaled_dot_product_attention.h"
 #include "ATen/ops/zeros.h"
 #include "absl/status/status.h"
@@ -20,10 +19,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "c10/util/Exception.h"
+#include "models/linear.h"
 #include "models/positions.h"
 #include "torch/nn/init.h"
 #include "torch/nn/module.h"
-#include "torch/nn/modules/linear.h"
 #include "torch/nn/modules/normalization.h"
 #include "torch/nn/options/conv.h"
 #include "torch/nn/options/normalization.h"
@@ -33,7 +32,6 @@ namespace {
 
 using ::torch::nn::Conv2d;
 using ::torch::nn::LayerNorm;
-using ::torch::nn::Linear;
 
 LayerNorm MakeNorm(int64_t width) {
   return LayerNorm(torch::nn::LayerNormOptions({width}).eps(1e-6));
@@ -55,7 +53,7 @@ class SelfAttentionImpl : public torch::nn::Module {
   at::Tensor forward(const at::Tensor& x) {
     const int64_t batch = x.size(0), tokens = x.size(1), width = x.size(2);
     // [3, B, heads, tokens, width / heads], a view: attention reads rows.
-    const at::Tensor qkv = at::linear(x, in_proj_weight_, in_proj_bias_)
+    const at::Tensor qkv = ApplyLinear(x, in_proj_weight_, in_proj_bias_)
                                .view({batch, tokens, 3, heads_, width / heads_})
                                .permute({2, 0, 3, 1, 4});
     const at::Tensor mixed =
