@@ -64,9 +64,12 @@ class ByOnednn : public torch::autograd::Function<ByOnednn> {
     at::Tensor dx, dweight, dbias;
     if (ctx->needs_input_grad(0)) dx = Multiply(dy, weight.t());
     if (ctx->needs_input_grad(1)) {
-      // oneDNN turns the first side, which had better be the narrower one.
-      dweight = weight.size(0) < weight.size(1) ? Multiply(dy.t(), x.t())
-                                                : Multiply(x.t(), dy.t()).t();
+      // oneDNN turns the first side. That had better be the narrower one, if
+      // the rows are many: the result is to be turned, too.
+      constexpr int64_t kManyRows = 1024;
+      dweight = weight.size(0) > weight.size(1) && x.size(0) >= kManyRows
+                    ? Multiply(x.t(), dy.t()).t()
+                    : Multiply(dy.t(), x.t());
     }
     if (ctx->saved_data["bias"].toBool() && ctx->needs_input_grad(2)) {
       dbias = dy.sum(0);

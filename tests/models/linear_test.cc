@@ -70,7 +70,8 @@ TEST(LinearTest, IsTorchsInDoublePrecision) {
   };
   for (const Case& c :
        {Case{{3}, 2}, Case{{1, 1}, 1}, Case{{7, 5}, 3}, Case{{64, 32}, 32},
-        Case{{13, 9, 50}, 33}, Case{{2, 3, 4, 16}, 48}, Case{{5000, 40}, 24}}) {
+        Case{{13, 9, 50}, 33}, Case{{2, 3, 4, 16}, 48}, Case{{5000, 40}, 24},
+        Case{{1100, 24}, 40}}) {
     SCOPED_TRACE(testing::Message() << at::IntArrayRef(c.x) << " " << c.out);
     std::vector<int64_t> sizes = c.x;
     sizes.back() = c.out;
