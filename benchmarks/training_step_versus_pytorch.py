@@ -317,6 +317,8 @@ def main():
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--nocompile", action="store_true")
+    parser.add_argument("--nomemory", action="store_true", help="leave out the memory "
+                        "on a CPU, for which PyTorch's steps run in new processes")
     parser.add_argument("--compile_mode", help="torch.compile's mode")
     add_flags(parser)
     args = parser.parse_args()
@@ -342,6 +344,7 @@ def main():
         for row in rows:
             parts = " | ".join(f"{row['parts'][part]:.1f}" for part in PARTS)
             print(f"| {row['step']} | {parts} |")
+    if rows[0]["parts"] and not args.nomemory:
         print("\n| peak memory, MB | " + " | ".join(sides) + " |")
         print("|---|" + len(sides) * "---|")
         for row in rows:

@@ -130,8 +130,8 @@ class Machine:
         if run["program"] == "versus_pytorch":
             flags["program"] = os.path.join(programs, "training_step")
             if self.args.dry_run:
-                flags.update(nocompile=True, rounds=1, batch=2, threads=1,
-                             recipe="fashion_mnist")
+                flags.update(nocompile=True, nomemory=True, rounds=1, batch=2,
+                             threads=1, recipe="fashion_mnist")
             script = os.path.join(self.here, "training_step_versus_pytorch.py")
             start = [sys.executable, script]
         else:

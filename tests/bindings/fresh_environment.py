@@ -97,19 +97,6 @@ class FreshEnvironmentTest(unittest.TestCase):
             raise AssertionError(f"{line}: {result.returncode}\n{output[-20000:]}")
         return output
 
-    def check_types(self, text, messages, errors, *package):
-        """Of mypy --strict: its messages about a program, and none of the package."""
-        program = self.work / "typed.py"
-        program.write_text(text, encoding="utf-8")
-        mypy = (sys.executable, "-m", "mypy", "--strict",
-                "--python-executable", self.python)
-        lend = dict(PYTHONPATH=str(folder_of(pytest)))
-        output = self.call(*mypy, program, code=1, **lend)
-        for message in messages:
-            self.assertIn(message, output)
-        self.assertIn(f"Found {errors} error", output)
-        self.assertIn("Success", self.call(*mypy, *package, **lend))
-
     def check_imports(self, *names):
         """That pip finds nothing missing, and Python nothing to warn of."""
         self.assertIn("No broken requirements",

@@ -1,4 +1,5 @@
-"""Both wheels in a fresh environment train, and do what docs/train.md shows.
+"""Both wheels in a fresh environment train, are typed, and do what docs/train.md
+shows.
 
 There is no Bazel on PATH.
 """
@@ -9,9 +10,11 @@ import pathlib
 import re
 import shutil
 import subprocess
+import sys
 import unittest
 
 import numpy
+import pytest
 
 from tests.bindings import fresh_environment
 from tests.trainers import training_run
@@ -19,15 +22,44 @@ from tests.trainers import training_run
 # The page's runs with a network that takes seconds.
 QUICK = dict(backbone="resnet_small", stem="small_stride2", threads=1)
 
+# What a user's program may say, and may not.
 TYPED = """
 import guided_stop_gradient as gsg
+import jax.numpy
+from guided_stop_gradient.torch import GuidedStopGradientLoss
+import numpy as np
+import torch
+
+x = np.zeros((2, 3), np.float32)
+result = gsg.guided_loss_shared(x, x, torch.from_numpy(x),
+                                memoryview(bytes(24)).cast("f", (2, 3)))
+reveal_type(result.loss)
+reveal_type(result.pair)
+reveal_type(gsg.pairing(5))
+reveal_type(GuidedStopGradientLoss(views="four").step)
+gsg.select([[1.0]], x, x, x)
+gsg.guided_loss(x, x, x, x, x, x, x)
+gsg.select(x, x, x, x, selection="mni")
+GuidedStopGradientLoss(reduction="avg")
+j = jax.numpy.zeros((2, 3))
+gsg.guided_loss_shared(j, j, j, j)
+reveal_type(gsg.jax.guided_loss_shared(j, j, x, x))
+gsg.torch.GuidedStopGradientLoss(views="two")
+
 run = gsg.train("photos", epochs=2)
 reveal_type(run.metrics)
 reveal_type(run.embed(["a.jpg"]))
 reveal_type(run.backbone())
 gsg.train(1)
 """
-REVEALED = ("list[dict[str, Any]]", "dtype[numpy.floating[",
+REVEALED = ('Revealed type is "float"', "dtype[numpy.unsignedinteger[",
+            "dtype[numpy.signedinteger[", 'Revealed type is "int"',
+            '"select" has incompatible type "list[list[float]]"',
+            'Missing positional argument "z22"',
+            """incompatible type "Literal['mni']\"""",
+            """incompatible type "Literal['avg']\"""",
+            """incompatible type "Literal['two']\"""", "Array",
+            "list[dict[str, Any]]", "dtype[numpy.floating[",
             "torch.nn.modules.module.Module", 'incompatible type "int"')
 
 
@@ -229,7 +261,18 @@ gsg.train("photos")""", code=1))
                 self.assertNotIn(word, needed)
 
     def test_types(self):
-        self.check_types(TYPED, REVEALED, 1, "-m", "guided_stop_gradient_train")
+        program = self.work / "typed.py"
+        program.write_text(TYPED, encoding="utf-8")
+        mypy = (sys.executable, "-m", "mypy", "--strict",
+                "--python-executable", self.python)
+        lend = dict(PYTHONPATH=str(fresh_environment.folder_of(pytest)))
+        output = self.call(*mypy, program, code=1, **lend)
+        for message in REVEALED:
+            self.assertIn(message, output)
+        self.assertIn("Found 6 errors", output)
+        self.assertIn("Success", self.call(
+            *mypy, "-p", "guided_stop_gradient", "-m",
+            "guided_stop_gradient_train", **lend))
 
 
 if __name__ == "__main__":

@@ -70,6 +70,13 @@ class DistributedTest(unittest.TestCase):
     def setUpClass(cls):
         cls.flags = FLAGS + ["--data_dir=" + tr.small_data()]
         cls.whole = {}
+        # Given up after 12 seconds, beside the other tests.
+        folder = tr.new_folder()
+        cls.silent = start("--nproc=2", "--dist_timeout=2",
+                           "--output_dir=" + folder, *cls.flags)
+        cls().wait_for_checkpoint(folder, cls.silent)
+        cls.silent_pids = children(cls.silent.pid)
+        os.kill(cls.silent_pids[1], signal.SIGSTOP)
 
     def run_whole(self, ranks):
         """The folder of a run that no one disturbs."""
@@ -272,17 +279,11 @@ class DistributedTest(unittest.TestCase):
         self.assertEqual(stderr.count("\n"), 1, stderr)
 
     def test_a_silent_rank_is_given_up(self):
-        folder = tr.new_folder()
-        process = start("--nproc=2", "--dist_timeout=2",
-                        "--output_dir=" + folder, *self.flags)
-        self.wait_for_checkpoint(folder, process)
-        pids = children(process.pid)
-        os.kill(pids[1], signal.SIGSTOP)
-        _, stderr = process.communicate()
-        self.assertEqual(process.returncode, 1, stderr)
+        _, stderr = self.silent.communicate()
+        self.assertEqual(self.silent.returncode, 1, stderr)
         self.assertIn("lost contact with each other", stderr)
         self.assertEqual(stderr.count("\n"), 1, stderr)
-        self.assert_ended(pids)
+        self.assert_ended(self.silent_pids)
 
     def test_all_ranks_collapse_with_one_message(self):
         process = run("--nproc=2", "--collapse_threshold=1",

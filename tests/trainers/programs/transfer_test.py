@@ -1,4 +1,4 @@
-"""torchvision takes what export writes, and docs/transfer.md is true."""
+"""torchvision and timm take what export writes, and docs/transfer.md is true."""
 
 import json
 import os
@@ -7,6 +7,7 @@ import struct
 import unittest
 
 import numpy as np
+import timm
 import torch
 import torchvision
 
@@ -46,6 +47,21 @@ class TransferTest(unittest.TestCase):
     def path(self, name):
         return os.path.join(self.folder, name)
 
+    def check_timm(self, run, images, features):
+        """timm's network, by the lines that export prints, has the features in
+        that file."""
+        printed = pr.succeed("export", "--run=" + run, "--names=timm",
+                             "--num_classes=7",
+                             "--output=" + self.path("timm.pt"))
+        model = printed_model(printed, timm=timm).eval()
+        with torch.no_grad():
+            self.assertTrue(torch.equal(model(images),
+                                        torch.zeros(len(images), 7)))
+            theirs = model.forward_head(model.forward_features(images),
+                                        pre_logits=True)
+        np.testing.assert_allclose(np.load(features), theirs.numpy(), rtol=0,
+                                   atol=TOLERANCE)
+
     def test_torchvision_takes_the_file_and_has_the_same_features(self):
         for backbone, run in self.runs.items():
             pr.succeed("embed", "--run=" + run, "--images=" + self.photos,
@@ -71,6 +87,9 @@ class TransferTest(unittest.TestCase):
             self.assertGreater(theirs.std(0).mean(), 10 * tolerance)
             np.testing.assert_allclose(ours, theirs.numpy(), rtol=0,
                                        atol=tolerance)
+        self.check_timm(self.runs["resnet18"],
+                        photos(self.photos, self.path("resnet18.txt")),
+                        self.path("resnet18.npy"))
 
     def test_safetensors_are_the_same_tensors(self):
         path = self.path("resnet18.safetensors")
@@ -113,6 +132,10 @@ class TransferTest(unittest.TestCase):
                 theirs = without_classifier(model)(normalized(images, run))
             np.testing.assert_allclose(np.load(self.path("small.npy")),
                                        theirs.numpy(), rtol=0, atol=TOLERANCE)
+            if (backbone, stem) in (("resnet18", "small"),
+                                    ("convnext_tiny", "small_stride2")):
+                self.check_timm(run, normalized(images, run),
+                                self.path("small.npy"))
 
     def test_transformers_load_by_the_lines_that_export_prints(self):
         data = tr.small_data(100, 30)
@@ -146,6 +169,9 @@ class TransferTest(unittest.TestCase):
             self.assertGreater(theirs.std(0).mean(), 10 * TOLERANCE)
             np.testing.assert_allclose(np.load(self.path("vit.npy")),
                                        theirs.numpy(), rtol=0, atol=TOLERANCE)
+            if crop == 28:
+                self.check_timm(run, normalized(images, run),
+                                self.path("vit.npy"))
         process = pr.run("embed", "--run=" + run, "--images=" + self.photos,
                          "--image_size=30", "--output=" + self.path("no.npy"))
         self.assertEqual(process.returncode, 1)
