@@ -68,7 +68,7 @@ def configure(source, build, compiler, *options, prefix_path=()):
 
 
 def build_and_install(build, prefix):
-    run(NINJA, "-C", build, "-j2")
+    run(NINJA, "-C", build, "-j1")
     run(CMAKE, "--install", build, "--prefix", prefix)
 
 
@@ -101,7 +101,7 @@ class CMakeTest(unittest.TestCase):
                   # With more of them names meet.
                   "-DCMAKE_UNITY_BUILD=ON", "-DCMAKE_UNITY_BUILD_BATCH_SIZE=4",
                   f"-DCMAKE_INSTALL_PREFIX={prefix}")
-        run(NINJA, "-C", build, "-j2", "statusor", "synchronization", "strings")
+        run(NINJA, "-C", build, "-j1", "statusor", "synchronization", "strings")
         # The other libraries are installed empty: half of the time.
         targets = run(NINJA, "-C", build, "-t", "targets", "all")
         for library in re.findall(r"^(\S+\.a): ", targets, re.MULTILINE):
@@ -125,7 +125,7 @@ class CMakeTest(unittest.TestCase):
         configure(self.consumer, build, compiler, *UNOPTIMIZED,
                   f"-DGSG_FROM={way}", f"-DGSG_SOURCE={self.source}", *options,
                   prefix_path=[*self.libraries, *prefix_path])
-        run(NINJA, "-C", build, "-j2")
+        run(NINJA, "-C", build, "-j1")
         self.assertEqual(run(build / "consumer"), self.expected)
         return build / "consumer"
 

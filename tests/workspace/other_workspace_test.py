@@ -53,7 +53,7 @@ class OtherWorkspaceTest(unittest.TestCase):
         bazel = ["bazel", f"--output_user_root={work}/out", "--max_idle_secs=10"]
         try:
             build = subprocess.run(
-                [*bazel, "run", "--jobs=2", "--noshow_progress", *options, "//:mine"],
+                [*bazel, "run", "--jobs=1", "--noshow_progress", *options, "//:mine"],
                 cwd=mine, env=environment, text=True, stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE)
             self.assertEqual(build.returncode, 0, build.stderr[-6000:])
