@@ -30,20 +30,23 @@ using Product = at::Tensor(const at::Tensor&, const at::Tensor&,
                            std::optional<c10::string_view> algorithm);
 
 // Nothing in a LibTorch without oneDNN.
-std::optional<c10::TypedOperatorHandle<Product>> FindProduct() {
-  const auto found = c10::Dispatcher::singleton().findSchema(
-      {"mkldnn::_linear_pointwise", ""});
-  if (!found.has_value()) return std::nullopt;
-  return found->typed<Product>();
+const std::optional<c10::TypedOperatorHandle<Product>>& OnednnProduct() {
+  static const auto product =
+      []() -> std::optional<c10::TypedOperatorHandle<Product>> {
+    const auto found = c10::Dispatcher::singleton().findSchema(
+        {"mkldnn::_linear_pointwise", ""});
+    if (!found.has_value()) return std::nullopt;
+    return found->typed<Product>();
+  }();
+  return product;
 }
 
 // a b^T + bias, of matrices in any layout.
 at::Tensor Multiply(const at::Tensor& a, const at::Tensor& b,
                     const std::optional<at::Tensor>& bias = std::nullopt) {
-  static const auto product = FindProduct();
-  return product->call(a, b, bias, /*attr=*/"none",
-                       c10::List<std::optional<c10::Scalar>>(),
-                       /*algorithm=*/"");
+  return OnednnProduct()->call(a, b, bias, /*attr=*/"none",
+                               c10::List<std::optional<c10::Scalar>>(),
+                               /*algorithm=*/"");
 }
 
 class ByOnednn : public torch::autograd::Function<ByOnednn> {
@@ -86,7 +89,7 @@ bool CanMultiply(const at::Tensor& x, const at::Tensor& weight) {
     }
   }
   return x.dim() >= 1 && weight.dim() == 2 && x.size(-1) == weight.size(1) &&
-         FindProduct().has_value();
+         OnednnProduct().has_value();
 }
 
 // Has MKL kernels for all that this processor can?

@@ -156,7 +156,8 @@ GSG_INLINE void ForEachPixel(const ImagePanel<T>& images, T* image, int64_t row,
 
 // Asks for the four rows of pixels below a tile, which the tile there needs, or
 // the next image, whose rows follow. A panel's pixels lie apart, where no
-// processor expects the next one.
+// processor expects the next one. Behind the last image nothing is read: a
+// prefetch may have any address.
 GSG_INLINE void PrefetchBelow(const ImagePanel<const float>& x,
                               const float* image, int64_t row, int64_t column) {
   const float* const corner = image + (row * x.width + column) * x.channels;

@@ -162,9 +162,9 @@ import numpy as np
 import onnxruntime
 import torch
 torch.manual_seed(1)
-vit = gsg.train("photos", epochs=1, batch_size=16, threads=1, patch_size=8,
+vit = gsg.train("photos", max_steps=1, batch_size=16, threads=1, patch_size=8,
                 crop_size=16, backbone="vit_tiny", output_dir="runs/vit")
-convnext = gsg.train("photos", epochs=1, batch_size=16, threads=1, crop_size=16,
+convnext = gsg.train("photos", max_steps=1, batch_size=16, threads=1, crop_size=16,
                      backbone="convnext_tiny", stem="small_stride2",
                      output_dir="runs/convnext")
 for run, sides in ((gsg.Run("runs/photos"), (24, 40)), (vit, (16,)),

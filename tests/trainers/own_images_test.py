@@ -49,7 +49,7 @@ class OwnImagesTest(unittest.TestCase):
 
     def test_minutes(self):
         start = time.monotonic()
-        folder, text = self.run_on(*SMALL, "--minutes=0.2")
+        folder, text = self.run_on(*SMALL, "--minutes=0.1")
         seconds = time.monotonic() - start
         kept = config(folder)
         self.assertEqual(kept["minutes"], 0)

@@ -114,7 +114,6 @@ class TransferTest(unittest.TestCase):
         for backbone, stem in (("resnet18", "small"),
                                ("resnet18", "small_stride2"),
                                ("resnet_small", "small_stride2"),
-                               ("convnext_tiny", "small"),
                                ("convnext_tiny", "small_stride2")):
             run = self.path("run_%s_%s" % (backbone, stem))
             train(run, "--dataset=mnist", "--data_dir=" + data,
