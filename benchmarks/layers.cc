@@ -27,7 +27,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "models/convolution.h"
-#include "models/linear.h"
+#include "models/linear_layer.h"
 
 namespace gsg {
 namespace {

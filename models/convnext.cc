@@ -18,7 +18,7 @@
 #include "absl/strings/string_view.h"
 #include "c10/core/ScalarType.h"
 #include "c10/util/Exception.h"
-#include "models/linear.h"
+#include "models/linear_layer.h"
 #include "torch/nn/init.h"
 #include "torch/nn/module.h"
 #include "torch/nn/modules/conv.h"

@@ -20,6 +20,7 @@
 #include "absl/strings/string_view.h"
 #include "c10/util/Exception.h"
 #include "models/linear.h"
+#include "models/linear_layer.h"
 #include "models/positions.h"
 #include "torch/nn/init.h"
 #include "torch/nn/module.h"

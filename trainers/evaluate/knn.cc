@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "gsg_core/status_macros.h"
+#include "models/linear.h"
 #include "trainers/evaluate/classification.h"
 #include "trainers/evaluate/inputs.h"
 
@@ -35,14 +36,14 @@ using VisitNeighbors = absl::FunctionRef<void(
 
 void ForEachBlock(const at::Tensor& bank, const at::Tensor& queries, int64_t k,
                   int64_t row_elements, bool sorted, VisitNeighbors visit) {
-  const at::Tensor directions = Normalized(bank).t();
+  const at::Tensor directions = Normalized(bank);
   const at::Tensor query_directions = Normalized(queries);
   const int64_t nearest = std::min(k, bank.size(0));
   const int64_t block = std::max<int64_t>(1, kBlockElements / row_elements);
   for (int64_t first = 0; first < queries.size(0); first += block) {
     const auto [similarity, index] =
-        query_directions.slice(0, first, first + block)
-            .mm(directions)
+        ApplyLinear(query_directions.slice(0, first, first + block), directions,
+                    /*bias=*/{})
             .topk(nearest, /*dim=*/1, /*largest=*/true, sorted);
     visit(first, similarity, index);
   }

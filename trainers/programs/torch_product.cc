@@ -3,10 +3,10 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/from_blob.h>
-#include <ATen/ops/mm.h>
 
 #include <cstdint>
 
+#include "models/linear.h"
 #include "trainers/explore/features.h"
 
 namespace gsg {
@@ -19,7 +19,7 @@ Product TorchProduct() {
     const at::Tensor left = at::from_blob(const_cast<float*>(a), {m, d});
     const at::Tensor right = at::from_blob(const_cast<float*>(b), {n, d});
     at::Tensor out = at::from_blob(c, {m, n});
-    at::mm_out(out, left, right.t());
+    out.copy_(ApplyLinear(left, right, /*bias=*/{}));
   };
 }
 
