@@ -9,7 +9,7 @@ namespace gsg {
 
 // Can oneDNN multiply these, and faster than at::linear's MKL? In float32 on
 // processors with AVX-512 that are not Intel's: there MKL has its AVX2 kernels
-// alone, and takes twice as long.
+// alone, and mostly takes twice as long.
 bool OnednnPays(const at::Tensor& x, const at::Tensor& weight);
 
 // at::linear(x, weight, bias) = x weight^T + bias by oneDNN. Differentiable
