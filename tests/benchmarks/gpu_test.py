@@ -7,6 +7,8 @@ import sys
 import tempfile
 import unittest
 
+from benchmarks import training_step_versus_pytorch as versus
+
 PACK = sys.argv.pop(1)
 
 
@@ -43,6 +45,11 @@ class GpuTest(unittest.TestCase):
             with open(os.path.join(self.output, "runs", name,
                                    "metrics.jsonl")) as f:
                 self.assertEqual(json.loads(f.read())["step"], 2)
+
+    def test_memory_of_pytorchs_step(self):
+        """Which the dry run leaves out: it takes a process for each step."""
+        self.assertGreater(versus.memory_of_torch(
+            "fashion_mnist", "SimSiam", "eager", 2, "float32", 1), 0)
 
     def test_says_which_data_is_missing(self):
         failed = self.measure("--minutes=1")

@@ -59,6 +59,7 @@ class TransferTest(unittest.TestCase):
                                         torch.zeros(len(images), 7)))
             theirs = model.forward_head(model.forward_features(images),
                                         pre_logits=True)
+        self.assertGreater(theirs.std(0).mean(), 10 * TOLERANCE)
         np.testing.assert_allclose(np.load(features), theirs.numpy(), rtol=0,
                                    atol=TOLERANCE)
 
@@ -114,6 +115,7 @@ class TransferTest(unittest.TestCase):
         for backbone, stem in (("resnet18", "small"),
                                ("resnet18", "small_stride2"),
                                ("resnet_small", "small_stride2"),
+                               ("convnext_tiny", "small"),
                                ("convnext_tiny", "small_stride2")):
             run = self.path("run_%s_%s" % (backbone, stem))
             train(run, "--dataset=mnist", "--data_dir=" + data,

@@ -312,6 +312,7 @@ class ReleasedWeightsTest(unittest.TestCase):
         path = self.path("frozen.pth")
         torch.save(self.resnet18.state_dict(), path)
         for method, *flags in (("simsiam_gsg", "--batch_size=3"),
+                               ("byol_gsg", "--batch_size=3"),
                                ("byol_gsg", "--batch_size=4", "--nproc=2")):
             run = self.path(f"run_{method}_{len(flags)}")
             done = subprocess.run(
