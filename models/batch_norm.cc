@@ -20,8 +20,11 @@
 #include "models/batch_parts.h"
 #include "models/batch_statistics.h"
 #include "models/fused_batch_norm.h"
+#include "models/threads_apart.h"
 #include "torch/csrc/autograd/custom_function.h"
+#include "torch/nn/functional/batchnorm.h"
 #include "torch/nn/module.h"
+#include "torch/nn/options/batchnorm.h"
 
 namespace gsg {
 namespace {
@@ -120,6 +123,39 @@ class Normalize : public torch::autograd::Function<Normalize> {
   }
 };
 
+// Moves the running statistics. var: the unbiased one, as torch has it.
+template <class Module>
+void UpdateRunning(Module& module, const at::Tensor& mean,
+                   const at::Tensor& var) {
+  module.num_batches_tracked.add_(1);
+  const double momentum =
+      module.options.momentum().has_value()
+          ? *module.options.momentum()
+          : 1 / module.num_batches_tracked.template item<double>();
+  module.running_mean.lerp_(mean.to(module.running_mean.scalar_type()),
+                            momentum);
+  module.running_var.lerp_(var.to(module.running_var.scalar_type()), momentum);
+}
+
+// What `module` does in training mode while other threads do the same with
+// other views: as torch's, but for the order in which running statistics move.
+template <class Module>
+at::Tensor ForwardApart(Module& module, const at::Tensor& x) {
+  // With this momentum they become the batch's.
+  const at::Tensor mean = at::zeros_like(module.running_mean);
+  const at::Tensor var = at::zeros_like(module.running_var);
+  at::Tensor y = torch::nn::functional::batch_norm(
+      x, mean, var,
+      torch::nn::functional::BatchNormFuncOptions()
+          .weight(module.weight)
+          .bias(module.bias)
+          .training(true)
+          .momentum(1)
+          .eps(module.options.eps()));
+  InOrder([&module, mean, var] { UpdateRunning(module, mean, var); });
+  return y;
+}
+
 // What `module` does with a batch of parts in training mode.
 template <class Module>
 at::Tensor ForwardTogether(Module& module, const at::Tensor& x,
@@ -128,19 +164,8 @@ at::Tensor ForwardTogether(Module& module, const at::Tensor& x,
   {
     const at::NoGradGuard no_grad;
     whole = OfAllParts(x.detach(), module.running_mean, parts);
-    module.num_batches_tracked.add_(1);
-    const double momentum =
-        module.options.momentum().has_value()
-            ? *module.options.momentum()
-            : 1 / module.num_batches_tracked.template item<double>();
     const double values = static_cast<double>(whole.count);
-    module.running_mean.lerp_(whole.mean.to(module.running_mean.scalar_type()),
-                              momentum);
-    module.running_var.lerp_(
-        whole.var
-            .mul(values / (values - 1))  // unbiased, as torch has it
-            .to(module.running_var.scalar_type()),
-        momentum);
+    UpdateRunning(module, whole.mean, whole.var.mul(values / (values - 1)));
   }
   // Without parameters of its own it scales by one.
   const bool affine = module.options.affine();
@@ -162,9 +187,11 @@ template <class Torchs, class Module>
 at::Tensor Normalized(Module& module, const at::Tensor& x) {
   const BatchLayout& layout = module.layout;
   const auto normalize = [&](const at::Tensor& view) {
-    return layout.parts == nullptr
-               ? module.Torchs::forward(view)
-               : ForwardTogether(module, view, *layout.parts);
+    if (layout.parts != nullptr) {
+      return ForwardTogether(module, view, *layout.parts);
+    }
+    return IsApart() ? ForwardApart(module, view)
+                     : module.Torchs::forward(view);
   };
   if (!module.is_training()) return module.Torchs::forward(x);
   if (layout.views == 1) return normalize(x);

@@ -19,6 +19,7 @@
 #include "models/device_batch_norm.h"
 #include "models/internal/batch_norm_kernels.h"
 #include "models/internal/batch_rows.h"
+#include "models/threads_apart.h"
 #include "torch/csrc/autograd/custom_function.h"
 
 #ifndef INTRA_OP_PARALLEL
@@ -185,7 +186,9 @@ class Fused : public torch::autograd::Function<Fused> {
     const int64_t rows = options.parts == nullptr
                              ? r.rows
                              : OfAllParts(*options.parts, r.rows, statistics);
-    UpdateRunning(options, rows, statistics);
+    InOrder([options, rows, statistics]() mutable {
+      UpdateRunning(options, rows, statistics);
+    });
 
     const at::Tensor normalization = at::empty(
         {r.views, kNormalizations, r.channels}, x.options().dtype(c10::kFloat));
@@ -356,7 +359,11 @@ at::Tensor NormalizeBatch(const at::Tensor& x, const FusedBatchNorm& options) {
   if (!x.device().is_cpu()) {
     return NormalizeBatchBy(Gpu()->batch_norm, x, options);
   }
-  if (options.batches.defined()) options.batches.add_(options.views);
+  if (options.batches.defined()) {
+    InOrder([batches = options.batches, views = options.views] {
+      batches.add_(views);
+    });
+  }
   return Fused::apply(x, internal::IfDefined(options.residual),
                       internal::IfDefined(options.weight),
                       internal::IfDefined(options.bias), options);

@@ -1,5 +1,6 @@
 #include "trainers/methods/siamese_method.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/tensor.h>
@@ -29,6 +30,7 @@
 #include "models/batch_statistics.h"
 #include "models/module_state.h"
 #include "models/siamese.h"
+#include "models/threads_apart.h"
 #include "trainers/distributed/world.h"
 #include "trainers/loss/guided_loss.h"
 #include "trainers/loss/nearest_pairing.h"
@@ -65,12 +67,15 @@ class SiameseMethod final : public Method {
   NamedTensors State() override;
 
  private:
-  // [views * N, D], in the order of the views' rows.
+  // Of each view: [N, D]. Only predictions have gradients.
   struct Outputs {
-    at::Tensor projections, predictions;
+    std::vector<at::Tensor> projections, predictions, targets;
   };
 
-  Outputs Forward(const ViewBatch& views);
+  bool Apart(const StepViews& views) const;
+  // Without `targets` those are empty.
+  Outputs Forward(const ViewBatch& views, bool targets);
+  Outputs ForwardApart(const ViewBatch& views, bool targets);
   absl::StatusOr<StepResult> Step(const StepInput& input);
   absl::StatusOr<TensorLoss> LossOfWorld(
       const std::vector<at::Tensor>& predictions,
@@ -228,12 +233,67 @@ absl::StatusOr<StepResult> SiameseMethod::Backward(const StepInput& input) {
   return result;
 }
 
-SiameseMethod::Outputs SiameseMethod::Forward(const ViewBatch& views) {
-  RECORD_USER_SCOPE("forward");
-  const BatchOfViews scope(model_->module(), views.count);
+// Does each thread compute views of its own, from pixels to gradients? Threads
+// that share each layer wait for each other after each, and where other
+// programs have a core that is most of what they do. But then each of them
+// transforms all weights and adds to gradients of all, for which there had
+// better be images enough, and products of few images are slow
+// (docs/performance.md, views on threads).
+bool SiameseMethod::Apart(const StepViews& views) const {
+  constexpr int64_t kFewestImages = 32;
+  constexpr int64_t kMostWeights = 200'000;  // for each image
+  const int64_t images = views.global.images();
+  const int64_t threads = at::get_num_threads();
+  if (threads == 1 || views.global.count % threads != 0 ||
+      views.local.count % threads != 0 || images < kFewestImages ||
+      !views.global.pixels.is_cpu() || bfloat16() || ranks_ != nullptr) {
+    return false;
+  }
+  int64_t weights = 0;
+  for (const at::Tensor& parameter : Parameters(model_->module())) {
+    weights += parameter.numel();
+  }
+  return weights <= kMostWeights * images;
+}
+
+SiameseMethod::Outputs SiameseMethod::Forward(const ViewBatch& views,
+                                              bool targets) {
   Outputs outputs;
-  outputs.projections = model_->project(views.pixels);
-  outputs.predictions = model_->predict(outputs.projections);
+  {
+    RECORD_USER_SCOPE("forward");
+    const BatchOfViews scope(model_->module(), views.count);
+    const at::Tensor z = model_->project(views.pixels);
+    AppendViews(model_->predict(z), views.count, outputs.predictions);
+    AppendViews(z.detach(), views.count, outputs.projections);
+  }
+  if (!targets) return outputs;
+  if (target_) {
+    RECORD_USER_SCOPE("target");
+    AppendViews(target_->Project(views.pixels, views.count), views.count,
+                outputs.targets);
+  } else {
+    outputs.targets = outputs.projections;
+  }
+  return outputs;
+}
+
+SiameseMethod::Outputs SiameseMethod::ForwardApart(const ViewBatch& views,
+                                                   bool targets) {
+  RECORD_USER_SCOPE("forward");
+  Outputs outputs;
+  outputs.projections.resize(views.count);
+  outputs.predictions.resize(views.count);
+  if (targets) outputs.targets.resize(views.count);
+  ForEachApart(views.count, [&](int64_t v) {
+    const at::Tensor pixels = views.view(v);
+    const at::Tensor z = model_->project(pixels);
+    outputs.predictions[v] = model_->predict(z);
+    outputs.projections[v] = z.detach();
+    if (targets) {
+      outputs.targets[v] =
+          target_ ? target_->Project(pixels, 1) : outputs.projections[v];
+    }
+  });
   return outputs;
 }
 
@@ -243,18 +303,23 @@ absl::StatusOr<StepResult> SiameseMethod::Step(const StepInput& input) {
   GSG_RETURN_IF_ERROR(CheckRows("views", global));
   if (local.count > 0) GSG_RETURN_IF_ERROR(CheckRows("local views", local));
   if (input.progress) UpdateTarget(*input.progress);
+  const bool apart = Apart(input.views);
   std::vector<at::Tensor> predictions, targets;
   at::Tensor first;
   {
     const Autocast autocast(bfloat16(), global.pixels.device());
-    const Outputs outputs = Forward(global);
-    const at::Tensor projections = outputs.projections.detach();
-    AppendViews(outputs.predictions, global.count, predictions);
-    AppendViews(target_ ? target_->Project(global) : projections, global.count,
-                targets);
-    first = projections.narrow(0, 0, global.images());
+    const auto forward = [&](const ViewBatch& views, bool with_targets) {
+      return apart ? ForwardApart(views, with_targets)
+                   : Forward(views, with_targets);
+    };
+    Outputs outputs = forward(global, true);
+    predictions = std::move(outputs.predictions);
+    targets = std::move(outputs.targets);
+    first = outputs.projections.front();
     if (local.count > 0) {
-      AppendViews(Forward(local).predictions, local.count, predictions);
+      for (at::Tensor& view : forward(local, false).predictions) {
+        predictions.push_back(std::move(view));
+      }
     }
   }
   absl::StatusOr<TensorLoss> loss =
@@ -270,7 +335,11 @@ absl::StatusOr<StepResult> SiameseMethod::Step(const StepInput& input) {
   if (!result.ok()) return result;
   if (ranks_ != nullptr) ranks_->BeforeBackward();
   RECORD_USER_SCOPE("backward");
-  gsg::Backward(predictions, loss->gradients);
+  if (apart) {
+    BackwardApart(predictions, loss->gradients, Trained(model_->module()));
+  } else {
+    gsg::Backward(predictions, loss->gradients);
+  }
   return result;
 }
 

@@ -69,11 +69,11 @@ void TargetNetwork::Update(SiameseModel& online, double progress) {
                      1 - TargetMomentum(options_, progress));
 }
 
-at::Tensor TargetNetwork::Project(const ViewBatch& views) {
-  RECORD_USER_SCOPE("target");
+at::Tensor TargetNetwork::Project(const at::Tensor& pixels, int64_t views) {
   const at::NoGradGuard no_grad;
-  const BatchOfViews scope(model_->module(), views.count);
-  return model_->project(views.pixels);
+  std::optional<BatchOfViews> scope;
+  if (views > 1) scope.emplace(model_->module(), views);
+  return model_->project(pixels);
 }
 
 }  // namespace gsg

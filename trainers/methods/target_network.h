@@ -17,7 +17,6 @@
 #include "models/batch_statistics.h"
 #include "models/module_state.h"
 #include "models/siamese.h"
-#include "trainers/views/view_batch.h"
 
 namespace gsg {
 
@@ -45,8 +44,9 @@ class TargetNetwork {
   // parameters <- m * parameters + (1 - m) * online's, m the momentum.
   void Update(SiameseModel& online, double progress);
 
-  // [count * B, D], outside autograd, in the order of the views' rows.
-  at::Tensor Project(const ViewBatch& views);
+  // [views * B, C, S, S] -> [views * B, D], outside autograd. With one view
+  // several threads may call it at once (models/threads_apart.h).
+  at::Tensor Project(const at::Tensor& pixels, int64_t views);
 
   // A frozen backbone is never in training mode (Method::FreezeBackbone).
   void SetTraining(bool training, bool frozen) {

@@ -9,11 +9,29 @@
 #include <c10/core/ScalarType.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "models/threads_apart.h"
+
 namespace gsg {
+
+Optimizer::Update Optimizer::Update::Of(
+    const std::vector<size_t>& items) const {
+  const auto some = [&](const std::vector<at::Tensor>& all) {
+    std::vector<at::Tensor> tensors;
+    for (size_t i : items) tensors.push_back(all[i]);
+    return tensors;
+  };
+  Update update = {some(parameters), some(gradients), {}, weight_decay, lr,
+                   lr_tensor};
+  for (const std::vector<at::Tensor>& buffer : buffers) {
+    update.buffers.push_back(some(buffer));
+  }
+  return update;
+}
 
 Optimizer::Optimizer(std::vector<ParameterGroup> groups,
                      std::vector<OptimizerBuffer> buffers)
@@ -54,6 +72,7 @@ void Optimizer::KeepRatesOn(c10::Device device) {
 
 void Optimizer::StepAtRates() {
   const at::NoGradGuard no_grad;
+  std::vector<Update> updates;
   for (Group& group : groups_) {
     Update update;
     update.weight_decay = group.settings.weight_decay;
@@ -70,8 +89,40 @@ void Optimizer::StepAtRates() {
         update.buffers[b].push_back(group.buffers[b][i]);
       }
     }
-    if (!update.parameters.empty()) Apply(update);
+    if (!update.parameters.empty()) updates.push_back(std::move(update));
   }
+  if (updates.empty()) return;
+  if (!updates[0].parameters[0].is_cpu()) {
+    for (Update& update : updates) Apply(update);
+    return;
+  }
+  // LibTorch's operators have all threads work on each tensor, and wait for
+  // each other dozens of times.
+  std::vector<int64_t> sizes;
+  for (const Update& update : updates) {
+    for (const at::Tensor& parameter : update.parameters) {
+      sizes.push_back(parameter.numel());
+    }
+  }
+  // `items`: of all updates, as in `sizes`.
+  const auto apply = [&](const std::vector<size_t>& items) {
+    size_t first = 0;
+    for (const Update& update : updates) {
+      std::vector<size_t> of_update;
+      for (size_t item : items) {
+        if (item - first < update.parameters.size()) {
+          of_update.push_back(item - first);
+        }
+      }
+      first += update.parameters.size();
+      Update some = update.Of(of_update);
+      if (!some.parameters.empty()) Apply(some);
+    }
+  };
+  const Shares shares = Deal(sizes);
+  apply(shares.large);
+  ForEachApart(static_cast<int64_t>(shares.of_thread.size()),
+               [&](int64_t thread) { apply(shares.of_thread[thread]); });
 }
 
 void Optimizer::ZeroGrad() {

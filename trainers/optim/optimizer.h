@@ -63,6 +63,9 @@ class Optimizer {
     double weight_decay;
     double lr;
     at::Tensor lr_tensor;  // stands for `lr` if defined
+
+    // That of some of its parameters.
+    Update Of(const std::vector<size_t>& items) const;
   };
 
   // Of SGD and LARS, under the parameter's own name.
@@ -78,7 +81,8 @@ class Optimizer {
     std::vector<std::vector<at::Tensor>> buffers;
   };
 
-  // Called outside autograd.
+  // Called outside autograd; with different parameters by several threads at
+  // once.
   virtual void Apply(Update& update) = 0;
 
   struct Rate {
