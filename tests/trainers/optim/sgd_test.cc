@@ -1,11 +1,17 @@
 #include "trainers/optim/sgd.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
+#include <cstdint>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -92,6 +98,30 @@ TEST(SgdTest, WithoutGradientNothingMoves) {
   const double before = Value(used);
   sgd.Step(0.1, 0.1);
   EXPECT_EQ(Value(used), before);
+}
+
+// Threads have parameters of their own; which one has which changes no bit.
+TEST(SgdTest, NumberOfThreadsDoesNotMatter) {
+  std::vector<at::Tensor> results;
+  for (const int threads : {1, 2, 3}) {
+    at::set_num_threads(threads);
+    std::vector<ParameterGroup> groups(2);
+    std::vector<at::Tensor> parameters;
+    for (int i = 0; i < 7; ++i) {
+      // The first is too large for one thread.
+      const int64_t size = i == 0 ? 100'000 : 10 * i;
+      const at::Tensor w = at::arange(size, at::kFloat).sin_().requires_grad_();
+      w.mutable_grad() = at::arange(size, at::kFloat).cos_();
+      groups[i % 2].parameters.emplace_back(std::to_string(i), w);
+      groups[i % 2].weight_decay = 0.1 * (i % 2);
+      parameters.push_back(w.detach());
+    }
+    Sgd sgd(std::move(groups), 0.9);
+    for (int step = 0; step < 2; ++step) sgd.Step(0.1, 0.1);
+    results.push_back(at::cat(parameters));
+  }
+  EXPECT_TRUE(at::equal(results[0], results[1]));
+  EXPECT_TRUE(at::equal(results[0], results[2]));
 }
 
 // Copying State() into a new optimizer continues bit for bit.
