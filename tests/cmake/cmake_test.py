@@ -3,7 +3,8 @@
 Each compiler builds the library twice, and a program with what the other built.
 Abseil is built once, its needed parts alone, from the sources that Bazel has
 fetched; nothing is downloaded. All is compiled without optimization, which takes
-a quarter of the time, and Abseil four files at a time. What consumers print must be what Bazel's build prints.
+a quarter of the time, and Abseil four files at a time. What consumers print must be
+what Bazel's build prints.
 """
 
 import json
