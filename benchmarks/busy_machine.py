@@ -1,6 +1,6 @@
 """Training on a machine that does other things too.
 
-    bazel run //benchmarks:busy_machine [-- --burners=0,2,4 --rounds=3]
+    bazel run //benchmarks:busy_machine [-- --burners=0,2,4 --rounds=3 --sides=ours]
 
 Beside `burners` processes that each keep one core busy, a program with a thread
 a core gets its fair share if it does T / (T + burners) of what it does alone (T
@@ -24,7 +24,7 @@ import time
 
 from benchmarks import training_step_versus_pytorch as versus
 
-SIDES = ("ours", "ours, spinning", "eager PyTorch")
+SIDES = ("ours", "ours spinning", "eager PyTorch")
 
 
 @contextlib.contextmanager
@@ -85,6 +85,7 @@ def main():
     parser.add_argument("--program", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--burners", default="0,2,4",
                         help="numbers of busy processes; 0 comes first")
+    parser.add_argument("--sides", default=",".join(SIDES), help="what is measured")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=60, help="of ours")
     parser.add_argument("--seconds", type=float, default=15, help="of PyTorch's")
@@ -92,24 +93,27 @@ def main():
     counts = [int(count) for count in args.burners.split(",")]
     if counts[0] != 0:
         parser.error("--burners must begin with 0: shares are of that")
+    sides = [side.strip() for side in args.sides.split(",")]
+    if not set(sides) <= set(SIDES):
+        parser.error(f"--sides: of {', '.join(SIDES)}")
     threads = len(os.sched_getaffinity(0))
-    rates = {(side, count): [] for side in SIDES for count in counts}
+    rates = {(side, count): [] for side in sides for count in counts}
     for _ in range(args.rounds):
         for count in counts:
             with burners(count):
                 time.sleep(0.5)
-                for spinning, side in ((False, SIDES[0]), (True, SIDES[1])):
+                for side in sides:
                     rates[side, count].append(
-                        ours(args.program, args.steps, spinning))
-                rates[SIDES[2], count].append(eager(args.seconds))
+                        eager(args.seconds) if side == SIDES[2] else ours(
+                            args.program, args.steps, side == SIDES[1]))
 
     print(f"{threads} cores; images a second (times the fair share)")
-    print("| busy processes beside it | " + " | ".join(SIDES) + " |")
-    print("|---:|" + "---:|" * len(SIDES))
+    print("| busy processes beside it | " + " | ".join(sides) + " |")
+    print("|---:|" + "---:|" * len(sides))
     for count in counts:
         fair = threads / (threads + count)
         cells = []
-        for side in SIDES:
+        for side in sides:
             alone = statistics.median(rates[side, 0])
             rate = statistics.median(rates[side, count])
             cells.append(f"{rate:.0f} ({rate / (alone * fair):.2f})")

@@ -111,6 +111,7 @@ absl::StatusOr<ResourceEstimate> EstimateResources(const Config& config,
                                                    int64_t channels,
                                                    Method& method,
                                                    Optimizer& optimizer) {
+  // So few that threads share each layer, and one thread has all tensors.
   constexpr int64_t kFew = 4, kMore = 8;
   const auto state = method.State();
   std::vector<at::Tensor> before;
