@@ -41,11 +41,11 @@ struct SiameseMethodOptions {
 // statistics are those of one view, as in the authors' code (BatchOfViews). On
 // a CPU whose threads the views can be shared out to evenly, each thread has
 // views of its own instead, if a view has 32 images or more and no more than
-// 200,000 weights each: the same but for rounding, faster in small networks, and
-// much faster where other programs use the cores, too.
-// With four views an image's last two stand in the row of the image whose
-// second image it is: that reorders rows of p and t behind the pass, where it
-// is cheap and changes no statistics.
+// 200,000 weights each: the same but for rounding, faster in small networks,
+// and much faster where other programs use the cores, too. With four views an
+// image's last two stand in the row of the image whose second image it is: that
+// reorders rows of p and t behind the pass, where it is cheap and changes no
+// statistics.
 //
 // Local views only predict: they pass backbone, projector and predictor, and
 // not the momentum encoder.
