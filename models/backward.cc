@@ -48,12 +48,9 @@ void BackwardApart(const std::vector<at::Tensor>& tensors,
   for (const at::Tensor& parameter : parameters) {
     sizes.push_back(parameter.numel());
   }
-  const Shares shares = Deal(sizes);
-  for (size_t i : shares.large) add(i);
-  ForEachApart(static_cast<int64_t>(shares.of_thread.size()),
-               [&](int64_t thread) {
-                 for (size_t i : shares.of_thread[thread]) add(i);
-               });
+  ForEachShare(sizes, [&](const std::vector<size_t>& items) {
+    for (size_t i : items) add(i);
+  });
 }
 
 }  // namespace gsg

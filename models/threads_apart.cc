@@ -103,4 +103,13 @@ Shares Deal(const std::vector<int64_t>& sizes) {
   }
 }
 
+void ForEachShare(
+    const std::vector<int64_t>& sizes,
+    const std::function<void(const std::vector<size_t>& items)>& work) {
+  const Shares shares = Deal(sizes);
+  work(shares.large);
+  ForEachApart(static_cast<int64_t>(shares.of_thread.size()),
+               [&](int64_t thread) { work(shares.of_thread[thread]); });
+}
+
 }  // namespace gsg

@@ -35,6 +35,12 @@ struct Shares {
 };
 Shares Deal(const std::vector<int64_t>& sizes);
 
+// Calls work(items) for the large ones of Deal(sizes), then on each thread,
+// apart (ForEachApart), for those that it was dealt.
+void ForEachShare(
+    const std::vector<int64_t>& sizes,
+    const std::function<void(const std::vector<size_t>& items)>& work);
+
 }  // namespace gsg
 
 #endif  // GSG_MODELS_THREADS_APART_H_

@@ -238,7 +238,7 @@ absl::StatusOr<StepResult> SiameseMethod::Backward(const StepInput& input) {
 // programs have a core that is most of what they do. But then each of them
 // transforms all weights and adds to gradients of all, for which there had
 // better be images enough, and products of few images are slow
-// (docs/performance.md, views on threads).
+// (docs/performance.md, a view for each thread).
 bool SiameseMethod::Apart(const StepViews& views) const {
   constexpr int64_t kFewestImages = 32;
   constexpr int64_t kMostWeights = 200'000;  // for each image

@@ -105,7 +105,7 @@ void Optimizer::StepAtRates() {
     }
   }
   // `items`: of all updates, as in `sizes`.
-  const auto apply = [&](const std::vector<size_t>& items) {
+  ForEachShare(sizes, [&](const std::vector<size_t>& items) {
     size_t first = 0;
     for (const Update& update : updates) {
       std::vector<size_t> of_update;
@@ -118,11 +118,7 @@ void Optimizer::StepAtRates() {
       Update some = update.Of(of_update);
       if (!some.parameters.empty()) Apply(some);
     }
-  };
-  const Shares shares = Deal(sizes);
-  apply(shares.large);
-  ForEachApart(static_cast<int64_t>(shares.of_thread.size()),
-               [&](int64_t thread) { apply(shares.of_thread[thread]); });
+  });
 }
 
 void Optimizer::ZeroGrad() {
