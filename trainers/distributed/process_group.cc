@@ -5,6 +5,7 @@
 #include <c10/util/intrusive_ptr.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <string>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
@@ -48,6 +49,9 @@ c10::intrusive_ptr<c10d::Store> ConnectStore(const Placement& placement,
 c10::intrusive_ptr<c10d::ProcessGroup> ConnectProcesses(
     const Placement& placement, const c10::intrusive_ptr<c10d::Store>& store,
     absl::Duration timeout) {
+  // Gloo writes to sockets whose other end may be gone. That is an error that we
+  // report (EPIPE); by default it ends the process without a word.
+  std::signal(SIGPIPE, SIG_IGN);
   const auto options = Gloo::Options::create(Milliseconds(timeout));
   // As torch.distributed chooses it. On one machine there is no need to ask
   // what the machine is called.

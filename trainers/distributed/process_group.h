@@ -20,7 +20,8 @@ c10::intrusive_ptr<c10d::Store> ConnectStore(const Placement& placement,
                                              absl::Duration timeout);
 
 // All processes, connected by Gloo, for tensors on the CPU. An operation fails
-// at once if a peer has ended, and after `timeout` if it is silent.
+// at once if a peer has ended, and after `timeout` if it is silent. SIGPIPE is
+// ignored from then on.
 // Throws what c10d does.
 c10::intrusive_ptr<c10d::ProcessGroup> ConnectProcesses(
     const Placement& placement, const c10::intrusive_ptr<c10d::Store>& store,

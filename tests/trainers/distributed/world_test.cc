@@ -170,6 +170,17 @@ TEST(WorldTest, OneIsKilled) {
   }
 }
 
+// A rank that another has just left may write to it. Which it does in the test
+// above is chance.
+TEST(WorldTest, ABrokenConnectionIsNoSignal) {
+  EXPECT_THAT(Texts(RunRanks(2,
+                             [](World&) {
+                               raise(SIGPIPE);
+                               return std::string("alive");
+                             })),
+              ElementsAre("alive", "alive"));
+}
+
 TEST(WorldTest, ASilentOneIsGivenUp) {
   const std::vector<RankOutcome> outcomes = RunRanks(
       2,
