@@ -1,20 +1,25 @@
 #include "trainers/evaluate/linear_probe.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <utility>
+#include <vector>
 
+#include "ATen/Parallel.h"
 #include "ATen/core/Tensor.h"
 #include "ATen/core/grad_mode.h"
 #include "ATen/ops/addmm.h"
 #include "ATen/ops/cat.h"
 #include "ATen/ops/eye.h"
-#include "ATen/ops/full.h"
 #include "ATen/ops/linalg_cholesky.h"
 #include "ATen/ops/linalg_solve_triangular.h"
 #include "ATen/ops/zeros.h"
+#include "ATen/ops/zeros_like.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "gsg_core/status_macros.h"
+#include "models/threads_apart.h"
 #include "trainers/evaluate/classification.h"
 #include "trainers/evaluate/inputs.h"
 #include "trainers/evaluate/lbfgs.h"
@@ -23,27 +28,118 @@
 namespace gsg {
 namespace {
 
+// Features whose float64 copies are held at once; so few that a core's cache
+// has them when they are read again.
+constexpr int64_t kElements = int64_t{1} << 22;
+constexpr int64_t kCachedElements = int64_t{1} << 16;
+
+int64_t RowsOf(const at::Tensor& features, int64_t elements) {
+  return std::max<int64_t>(1, elements / features.size(1));
+}
+
+// Rows with labels, and how their features are standardised.
+struct LabeledRows {
+  at::Tensor features;  // [N, d] float32
+  at::Tensor labels;    // [N] int64
+  const Standardizer& standardize;
+};
+
+// sum_i -log softmax(W' x_i + b)[y_i] and its gradient, all in float64. With a
+// row for each class, also of the logits: for products with few columns MKL
+// takes up to twice as long as for those with few rows.
+struct LossSum {
+  explicit LossSum(const at::Tensor& wt)
+      : loss(at::zeros({}, wt.options())),
+        dwt(at::zeros_like(wt)),
+        db(at::zeros({wt.size(0)}, wt.options())) {}
+
+  // wt: [classes, d], W's transpose. b: [classes].
+  void Add(const LabeledRows& rows, const at::Tensor& wt, const at::Tensor& b) {
+    // Twice as many as classes, whose slopes are read and written for each
+    // block.
+    const int64_t block =
+        b.is_cpu()
+            ? std::max(RowsOf(rows.features, kCachedElements), 2 * b.size(0))
+            : RowsOf(rows.features, kElements);
+    for (int64_t first = 0; first < rows.labels.size(0); first += block) {
+      const at::Tensor x =
+          rows.standardize(rows.features.slice(0, first, first + block));
+      const at::Tensor target =
+          rows.labels.slice(0, first, first + block).unsqueeze(0);
+      const at::Tensor log_p =
+          at::addmm(b.unsqueeze(1), wt, x.t()).log_softmax(0);
+      const at::Tensor own = log_p.gather(0, target);
+      loss.sub_(own.sum());
+      // dloss/dlogits = softmax - onehot.
+      const at::Tensor residual = log_p.exp().scatter_(0, target, own.expm1());
+      dwt.addmm_(residual, x);
+      db.add_(residual.sum(1));
+    }
+  }
+
+  void Add(const LossSum& other) {
+    loss.add_(other.loss);
+    dwt.add_(other.dwt);
+    db.add_(other.db);
+  }
+
+  at::Tensor loss;  // []
+  at::Tensor dwt;   // [classes, d]
+  at::Tensor db;    // [classes]
+};
+
+// Each thread adds up a part of the rows.
+LossSum SumLoss(const LabeledRows& rows, const at::Tensor& wt,
+                const at::Tensor& b) {
+  const int64_t n = rows.labels.size(0);
+  const int64_t parts =
+      b.is_cpu() ? std::min<int64_t>(at::get_num_threads(), n) : 1;
+  std::vector<LossSum> sums;
+  for (int64_t i = 0; i < parts; ++i) sums.emplace_back(wt);
+  ForEachApart(parts, [&](int64_t i) {
+    const int64_t begin = i * n / parts, end = (i + 1) * n / parts;
+    sums[i].Add({rows.features.slice(0, begin, end),
+                 rows.labels.slice(0, begin, end), rows.standardize},
+                wt, b);
+  });
+  for (int64_t i = 1; i < parts; ++i) sums[0].Add(sums[i]);
+  return std::move(sums[0]);
+}
+
 // A [d, d] matrix T that evens out the curvature of J, which saves L-BFGS most
 // of its iterations: T T' inverts x'x / 2N + l2, Boehning's bound on the
 // Hessian (Annals of the Institute of Statistical Mathematics 44, 1992).
 // W = T V only changes variables; the optimum is the same, whatever T. On the
 // CPU: d is small, and not every LibTorch build brings its GPU solvers.
-at::Tensor Decorrelation(const at::Tensor& x, double l2) {
+at::Tensor Decorrelation(const at::Tensor& features,
+                         const Standardizer& standardize, double l2) {
+  const int64_t d = features.size(1);
   // Features may be dependent and l2 zero.
   const double ridge = l2 + 1e-8;
-  const at::Tensor bound = x.t().mm(x).div_(2 * x.size(0)).cpu();
+  at::Tensor squares = at::zeros({d, d}, features.options().dtype(at::kDouble));
+  for (const at::Tensor& piece : features.split(RowsOf(features, kElements))) {
+    const at::Tensor x = standardize(piece);
+    squares.addmm_(x.t(), x);
+  }
+  const at::Tensor bound = squares.div_(2 * features.size(0)).cpu();
   bound.diagonal().add_(ridge);
   const at::Tensor root = at::linalg_cholesky(bound);
-  return at::linalg_solve_triangular(root, at::eye(x.size(1), bound.options()),
+  return at::linalg_solve_triangular(root, at::eye(d, bound.options()),
                                      /*upper=*/false)
       .t()
       .contiguous()
-      .to(x.device());
+      .to(features.device());
 }
 
-Classification Classify(const at::Tensor& logits, const at::Tensor& labels) {
-  ClassificationTally tally(logits.size(1));
-  tally.Add(logits, labels);
+Classification Classify(const LabeledRows& rows, const at::Tensor& w,
+                        const at::Tensor& b) {
+  ClassificationTally tally(b.size(0));
+  const int64_t block = RowsOf(rows.features, kElements);
+  for (int64_t first = 0; first < rows.labels.size(0); first += block) {
+    const at::Tensor x =
+        rows.standardize(rows.features.slice(0, first, first + block));
+    tally.Add(at::addmm(b, x, w), rows.labels.slice(0, first, first + block));
+  }
   return tally.Result();
 }
 
@@ -65,43 +161,37 @@ absl::StatusOr<LinearProbeResult> LinearProbe(
                                        classes));
   const at::NoGradGuard no_grad;
   const Standardizer standardize(train_features);
-  at::Tensor x = standardize(train_features);
-  const at::Tensor decorrelate = Decorrelation(x, options.l2);
-  x = x.mm(decorrelate);
-  const at::Tensor penalty = decorrelate.t().mm(decorrelate).mul_(options.l2);
-  const int64_t n = x.size(0);
-  const int64_t d = x.size(1);
-  const at::Tensor target = train_labels.unsqueeze(1);
-  const at::Tensor minus_one = at::full({n, 1}, -1.0, x.options());
+  const LabeledRows train = {train_features, train_labels, standardize};
+  const at::Tensor decorrelate =
+      Decorrelation(train_features, standardize, options.l2);
+  const int64_t n = train_features.size(0);
+  const int64_t d = train_features.size(1);
 
   // The parameters as one vector: V by rows, then b.
-  auto objective = [&](const at::Tensor& parameters, at::Tensor& gradient) {
-    const at::Tensor v = parameters.slice(0, 0, d * classes).view({d, classes});
-    const at::Tensor b = parameters.slice(0, d * classes);
-    const at::Tensor log_p = at::addmm(b, x, v).log_softmax(1);
-    // dJ/dlogits = (softmax - onehot) / N.
-    const at::Tensor residual =
-        log_p.exp().scatter_add_(1, target, minus_one).div_(n);
-    const at::Tensor decay = penalty.mm(v);
-    // x' residual by its transpose: for a product with few columns MKL takes
-    // ten times as long on some processors (AMD without AVX-512).
-    const at::Tensor slope = residual.t().mm(x).t();
-    gradient = at::cat({slope.add(decay).flatten(), residual.sum(0)});
-    return 0.5 * v.mul(decay).sum().item<double>() -
-           log_p.gather(1, target).mean().item<double>();
+  const auto weight = [&](const at::Tensor& parameters) {
+    return decorrelate.mm(
+        parameters.slice(0, 0, d * classes).view({d, classes}));
+  };
+  const auto objective = [&](const at::Tensor& parameters,
+                             at::Tensor& gradient) {
+    const at::Tensor w = weight(parameters);
+    const LossSum sum =
+        SumLoss(train, w.t().contiguous(), parameters.slice(0, d * classes));
+    const at::Tensor dw = sum.dwt.t().div(n).add_(w, options.l2);
+    gradient = at::cat({decorrelate.t().mm(dw).flatten(), sum.db.div(n)});
+    return sum.loss.item<double>() / n +
+           0.5 * options.l2 * w.square().sum().item<double>();
   };
   const LbfgsResult solution =
-      MinimizeLbfgs(at::zeros({(d + 1) * classes}, x.options()), objective,
-                    {options.iterations, options.tolerance});
-  const at::Tensor v = solution.x.slice(0, 0, d * classes).view({d, classes});
+      MinimizeLbfgs(at::zeros({(d + 1) * classes}, decorrelate.options()),
+                    objective, {options.iterations, options.tolerance});
 
   LinearProbeResult result;
-  result.weight = decorrelate.mm(v);
+  result.weight = weight(solution.x);
   result.bias = solution.x.slice(0, d * classes);
-  result.test = Classify(
-      at::addmm(result.bias, standardize(test_features), result.weight),
-      test_labels);
-  result.train_top1 = Classify(at::addmm(result.bias, x, v), train_labels).top1;
+  result.test = Classify({test_features, test_labels, standardize},
+                         result.weight, result.bias);
+  result.train_top1 = Classify(train, result.weight, result.bias).top1;
   result.loss = solution.value;
   result.gradient = solution.gradient;
   result.iterations = solution.iterations;

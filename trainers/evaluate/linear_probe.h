@@ -41,9 +41,9 @@ struct LinearProbeResult {
 
 //   train_features, test_features: [N, d] and [M, d] float32.
 //   train_labels, test_labels:     [N] and [M] int64, each in 0..classes-1.
-// All four on one device, where the work is done, in float64; it holds two
-// float64 copies of the training features. A feature that is constant in
-// training counts as 0. Deterministic on the CPU for a fixed number of threads.
+// All four on one device, where the work is done, in float64, on a piece of the
+// features at a time. A feature that is constant in training counts as 0.
+// Deterministic on the CPU for a fixed number of threads.
 //
 // Errors: kInvalidArgument if a shape, type or device differs from the above,
 // a tensor is empty, a feature is not finite, a label is out of range, l2 or

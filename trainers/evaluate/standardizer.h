@@ -9,7 +9,7 @@ namespace gsg {
 // the training rows. A feature that is constant there becomes 0.
 class Standardizer {
  public:
-  // train: [N, d] float32, checked. Holds a float64 copy of it meanwhile.
+  // train: [N, d] float32, checked.
   explicit Standardizer(const at::Tensor& train);
 
   // [M, d] -> [M, d] float64.

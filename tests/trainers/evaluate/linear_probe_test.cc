@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "ATen/Parallel.h"
 #include "ATen/core/Tensor.h"
 #include "ATen/ops/tensor.h"
 #include "absl/status/status.h"
@@ -127,6 +128,31 @@ TEST(LinearProbeTest, GradientOfTheDefinitionVanishesAtTheResult) {
       EXPECT_NEAR((above - below) / (2 * step), 0, 1e-8) << "entry " << k;
     }
   }
+}
+
+// Rows are summed a block at a time, and a part of them by each thread. The
+// mean over ten copies of the rows is the mean over the rows.
+TEST(LinearProbeTest, ManyRowsAreTheSameFunction) {
+  RandomFeatures random(5);
+  const int64_t classes = 3;
+  const auto [x, y] = random.Classes(700, 200, classes, 0.5);
+  LinearProbeOptions options;
+  options.l2 = 0.01;
+  options.tolerance = 1e-9;
+  const LinearProbeResult once = *LinearProbe(x, y, x, y, classes, options);
+  const at::Tensor rows = x.repeat({10, 1}), labels = y.repeat({10});
+  for (const int threads : {1, 2, 3}) {
+    at::set_num_threads(threads);
+    const LinearProbeResult ten =
+        *LinearProbe(rows, labels, x, y, classes, options);
+    EXPECT_TRUE(ten.converged);
+    EXPECT_NEAR(ten.loss, once.loss, 1e-12);
+    EXPECT_TRUE(ten.weight.allclose(once.weight, /*rtol=*/0, /*atol=*/1e-6));
+    EXPECT_TRUE(ten.bias.allclose(once.bias, /*rtol=*/0, /*atol=*/1e-6));
+    EXPECT_EQ(ten.train_top1, once.train_top1);
+    EXPECT_TRUE(ten.test.confusion.equal(once.test.confusion));
+  }
+  at::set_num_threads(1);
 }
 
 TEST(LinearProbeTest, IsDeterministic) {
