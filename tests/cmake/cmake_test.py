@@ -1,6 +1,6 @@
 """gsg_core by CMake, in each way of taking it, with GCC and, where it is, Clang.
 
-Each compiler builds the library twice, and a program with what the other built.
+Each compiler builds the library, and a program with what the other built.
 Abseil is built once, its needed parts alone, from the sources that Bazel has
 fetched; nothing is downloaded. All is compiled without optimization, which takes
 a quarter of the time, and Abseil four files at a time. What consumers print must be
@@ -13,6 +13,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -23,6 +24,7 @@ import pkgconf
 RUNFILES = pathlib.Path(os.environ["TEST_SRCDIR"])
 COMPILERS = [c for c in ("g++", "clang++") if shutil.which(c)]
 CMAKE = pathlib.Path(cmake.CMAKE_BIN_DIR, "cmake")
+COMPILE_ONCE = RUNFILES / "gsg/tests/cmake/compile_once.py"
 NINJA = pathlib.Path(ninja.BIN_DIR, "ninja")
 # -w: Abseil's warnings at -O0 are not ours.
 UNOPTIMIZED = ["-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O0"]
@@ -90,6 +92,11 @@ class CMakeTest(unittest.TestCase):
         cls.eigen = external("eigen/usr/include/eigen3/Eigen/Core") / "usr"
         cls.absl = cls.install_abseil()
         cls.libraries = [cls.absl, cls.eigen]
+        compiled = cls.tmp / "compiled"
+        compiled.mkdir()
+        cls.compiling = [
+            *UNOPTIMIZED, "-DCMAKE_CXX_COMPILER_LAUNCHER=" + ";".join(
+                map(str, (sys.executable, COMPILE_ONCE, compiled)))]
 
     @classmethod
     def install_abseil(cls):
@@ -114,7 +121,7 @@ class CMakeTest(unittest.TestCase):
     def install_gsg(self, name, compiler, *options):
         """Installs gsg and moves it elsewhere, as packages are moved."""
         build, prefix = self.tmp / f"{name}-build", self.tmp / f"{name}-stage"
-        configure(self.source, build, compiler, *UNOPTIMIZED, *options,
+        configure(self.source, build, compiler, *self.compiling, *options,
                   f"-DCMAKE_INSTALL_PREFIX={prefix}", prefix_path=self.libraries)
         build_and_install(build, prefix)
         moved = self.tmp / name
@@ -123,7 +130,7 @@ class CMakeTest(unittest.TestCase):
 
     def check_consumer(self, way, compiler, *options, prefix_path=()):
         build = self.tmp / f"{way}-{compiler}-{len(list(self.tmp.iterdir()))}"
-        configure(self.consumer, build, compiler, *UNOPTIMIZED,
+        configure(self.consumer, build, compiler, *self.compiling,
                   f"-DGSG_FROM={way}", f"-DGSG_SOURCE={self.source}", *options,
                   prefix_path=[*self.libraries, *prefix_path])
         run(NINJA, "-C", build, "-j1")
