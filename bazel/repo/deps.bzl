@@ -242,11 +242,7 @@ def _python():
     python_packages(
         name = "python_test_tools",
         imported = [
-            "hypothesis.extra.numpy",
-            "mypy.main",
-            "onnx",
-            "onnxruntime",
-            "pytest",
+            "hypothesis.extra.numpy, mypy.main, onnx, onnxruntime, pytest, " +
             "tensorboard.backend.event_processing.event_accumulator",
         ],
         lock = Label("//bazel/repo/python_packages:tools.lock"),
@@ -284,11 +280,7 @@ def _python():
         path = ["@pypi_numpy//:WORKSPACE"],
         deps = ["@pypi_numpy//:pkg"],
         imported = [
-            "jax",
-            "lightly.loss",
-            "sklearn.linear_model",
-            "sklearn.neighbors",
-            "torch._inductor.compile_fx",
-            "torchvision",
+            "torch._inductor.compile_fx, torchvision, lightly.loss",
+            "jax, sklearn.linear_model, sklearn.neighbors",
         ],
     )

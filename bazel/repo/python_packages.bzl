@@ -33,12 +33,10 @@ py_library(
 """
 
 _IMPORT = """
-import importlib, sys
-for name in sys.argv[1:]:
-    try:
-        importlib.import_module(name)
-    except ImportError as error:
-        print(error)
+import subprocess, sys
+for process in [subprocess.Popen([sys.executable, "-W", "ignore", "-c", "import " + names])
+                for names in sys.argv[1:]]:
+    process.wait()
 """
 
 _TORCH_DEPS = """{deps} + select({{
@@ -137,10 +135,11 @@ def _compile(rctx, python):
     """Has Python compile modules: tests cannot write into the folder."""
     rctx.report_progress("Compiling Python")
     if rctx.attr.imported:
-        # All modules of torch and others take a minute. These are what tests import.
+        # All modules of torch and others take a minute. These are what tests import;
+        # what cannot be imported is for them to say.
         run(
             rctx,
-            [python, "-W", "ignore", "-c", _IMPORT] + rctx.attr.imported,
+            [python, "-c", _IMPORT] + rctx.attr.imported,
             "Compiling Python",
             env = {
                 "PYTHONDONTWRITEBYTECODE": "",
@@ -202,7 +201,8 @@ python_packages = repository_rule(
     attrs = {
         "lock": attr.label(allow_single_file = True, mandatory = True),
         "imported": attr.string_list(
-            doc = "Modules that are compiled, with what they import. Default: all.",
+            doc = "Modules that are compiled, with what they import: a line for each " +
+                  "process, with commas. Default: all.",
         ),
         "path": attr.label_list(
             doc = "Of each other repository that they import from, a file in its root.",
