@@ -15,10 +15,16 @@ _COMMON_DEPS = COMMON_ABSL + ["//gsg_core:status_macros"]
 # third longer to compile them and gains nothing. (//models itself it makes 3 % faster.)
 LIGHTLY = select({"//bazel/config:optimized": ["-O1"], "//conditions:default": []})
 
+def _unless_not_precompiled(values):
+    return select({"//bazel/config:not_precompiled": [], "//conditions:default": values})
+
 # LibTorch compiles at::parallel_for into its callers. Without -fopenmp it is a loop on
 # one thread there, hence callers check _OPENMP. The runtime, libgomp.so.1, is the one
-# that LibTorch has loaded. Its headers do not pass -Wextra.
-LIBTORCH_COPTS = ["-Wall", "-fopenmp"]
+# that LibTorch has loaded. Its headers do not pass -Wextra. GCC would otherwise look
+# through a gigabyte of precompiled headers for garbage, several times a unit.
+LIBTORCH_COPTS = ["-Wall", "-fopenmp"] + _unless_not_precompiled(
+    ["--param=ggc-min-heapsize=1000000"],
+)
 _LIBTORCH_LINKOPTS = ["-fopenmp"]
 
 # Warnings are errors for us (--config=ci), not for those who build with another
@@ -28,9 +34,10 @@ WERROR = select({"//bazel/config:werror": ["-Werror"], "//conditions:default": [
 COPTS = ["-Wall", "-Wextra"] + WERROR
 
 # Where torch::nn and torch::autograd are (in trainers/distributed by c10d's headers);
-# elsewhere are tensors alone. Their headers cost each unit that begins with them two
-# seconds, which GCC takes to instantiate what they use, whatever the unit does.
-_WITH_TORCH_NN = ["models", "tests/models", "trainers/distributed"]
+# elsewhere, and in tests, are tensors alone. Their headers cost each unit that begins
+# with them two seconds, which GCC takes to instantiate what they use, whatever the unit
+# does.
+_WITH_TORCH_NN = ["models", "trainers/distributed"]
 
 # Which header of //bazel, compiled once, a unit begins with; None for those that others
 # build, too.
@@ -43,9 +50,6 @@ def _precompiled(deps):
     if package.startswith("tests/trainers"):
         return "test"
     return "common" if package.startswith("trainers") else None
-
-def _unless_not_precompiled(values):
-    return select({"//bazel/config:not_precompiled": [], "//conditions:default": values})
 
 def _copts(deps):
     copts = LIBTORCH_COPTS if "@libtorch" in deps else COPTS
