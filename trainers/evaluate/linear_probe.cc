@@ -28,14 +28,8 @@
 namespace gsg {
 namespace {
 
-// Features whose float64 copies are held at once; so few that a core's cache
-// has them when they are read again.
-constexpr int64_t kElements = int64_t{1} << 22;
+// Features whose float64 copies a core's cache keeps until they are read again.
 constexpr int64_t kCachedElements = int64_t{1} << 16;
-
-int64_t RowsOf(const at::Tensor& features, int64_t elements) {
-  return std::max<int64_t>(1, elements / features.size(1));
-}
 
 // Rows with labels, and how their features are standardised.
 struct LabeledRows {
@@ -59,8 +53,8 @@ struct LossSum {
     // block.
     const int64_t block =
         b.is_cpu()
-            ? std::max(RowsOf(rows.features, kCachedElements), 2 * b.size(0))
-            : RowsOf(rows.features, kElements);
+            ? std::max(kCachedElements / rows.features.size(1), 2 * b.size(0))
+            : RowsAtATime(rows.features);
     for (int64_t first = 0; first < rows.labels.size(0); first += block) {
       const at::Tensor x =
           rows.standardize(rows.features.slice(0, first, first + block));
@@ -117,7 +111,7 @@ at::Tensor Decorrelation(const at::Tensor& features,
   // Features may be dependent and l2 zero.
   const double ridge = l2 + 1e-8;
   at::Tensor squares = at::zeros({d, d}, features.options().dtype(at::kDouble));
-  for (const at::Tensor& piece : features.split(RowsOf(features, kElements))) {
+  for (const at::Tensor& piece : features.split(RowsAtATime(features))) {
     const at::Tensor x = standardize(piece);
     squares.addmm_(x.t(), x);
   }
@@ -134,7 +128,7 @@ at::Tensor Decorrelation(const at::Tensor& features,
 Classification Classify(const LabeledRows& rows, const at::Tensor& w,
                         const at::Tensor& b) {
   ClassificationTally tally(b.size(0));
-  const int64_t block = RowsOf(rows.features, kElements);
+  const int64_t block = RowsAtATime(rows.features);
   for (int64_t first = 0; first < rows.labels.size(0); first += block) {
     const at::Tensor x =
         rows.standardize(rows.features.slice(0, first, first + block));
