@@ -15,6 +15,7 @@
 #include "ATen/ops/linalg_solve_triangular.h"
 #include "ATen/ops/zeros.h"
 #include "ATen/ops/zeros_like.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -36,7 +37,23 @@ struct LabeledRows {
   at::Tensor features;  // [N, d] float32
   at::Tensor labels;    // [N] int64
   const Standardizer& standardize;
+
+  LabeledRows Slice(int64_t begin, int64_t end) const {
+    return {features.slice(0, begin, end), labels.slice(0, begin, end),
+            standardize};
+  }
 };
+
+// Calls visit(x, labels) for `block` rows after the other, x standardised.
+void ForEachBlock(
+    const LabeledRows& rows, int64_t block,
+    absl::FunctionRef<void(const at::Tensor& x, const at::Tensor& labels)>
+        visit) {
+  for (int64_t first = 0; first < rows.labels.size(0); first += block) {
+    const LabeledRows some = rows.Slice(first, first + block);
+    visit(some.standardize(some.features), some.labels);
+  }
+}
 
 // sum_i -log softmax(W' x_i + b)[y_i] and its gradient, all in float64. With a
 // row for each class, also of the logits: for products with few columns MKL
@@ -55,20 +72,19 @@ struct LossSum {
         b.is_cpu()
             ? std::max(kCachedElements / rows.features.size(1), 2 * b.size(0))
             : RowsAtATime(rows.features);
-    for (int64_t first = 0; first < rows.labels.size(0); first += block) {
-      const at::Tensor x =
-          rows.standardize(rows.features.slice(0, first, first + block));
-      const at::Tensor target =
-          rows.labels.slice(0, first, first + block).unsqueeze(0);
-      const at::Tensor log_p =
-          at::addmm(b.unsqueeze(1), wt, x.t()).log_softmax(0);
-      const at::Tensor own = log_p.gather(0, target);
-      loss.sub_(own.sum());
-      // dloss/dlogits = softmax - onehot.
-      const at::Tensor residual = log_p.exp().scatter_(0, target, own.expm1());
-      dwt.addmm_(residual, x);
-      db.add_(residual.sum(1));
-    }
+    ForEachBlock(rows, block,
+                 [&](const at::Tensor& x, const at::Tensor& labels) {
+                   const at::Tensor target = labels.unsqueeze(0);
+                   const at::Tensor log_p =
+                       at::addmm(b.unsqueeze(1), wt, x.t()).log_softmax(0);
+                   const at::Tensor own = log_p.gather(0, target);
+                   loss.sub_(own.sum());
+                   // dloss/dlogits = softmax - onehot.
+                   const at::Tensor residual =
+                       log_p.exp().scatter_(0, target, own.expm1());
+                   dwt.addmm_(residual, x);
+                   db.add_(residual.sum(1));
+                 });
   }
 
   void Add(const LossSum& other) {
@@ -91,10 +107,7 @@ LossSum SumLoss(const LabeledRows& rows, const at::Tensor& wt,
   std::vector<LossSum> sums;
   for (int64_t i = 0; i < parts; ++i) sums.emplace_back(wt);
   ForEachApart(parts, [&](int64_t i) {
-    const int64_t begin = i * n / parts, end = (i + 1) * n / parts;
-    sums[i].Add({rows.features.slice(0, begin, end),
-                 rows.labels.slice(0, begin, end), rows.standardize},
-                wt, b);
+    sums[i].Add(rows.Slice(i * n / parts, (i + 1) * n / parts), wt, b);
   });
   for (int64_t i = 1; i < parts; ++i) sums[0].Add(sums[i]);
   return std::move(sums[0]);
@@ -128,12 +141,10 @@ at::Tensor Decorrelation(const at::Tensor& features,
 Classification Classify(const LabeledRows& rows, const at::Tensor& w,
                         const at::Tensor& b) {
   ClassificationTally tally(b.size(0));
-  const int64_t block = RowsAtATime(rows.features);
-  for (int64_t first = 0; first < rows.labels.size(0); first += block) {
-    const at::Tensor x =
-        rows.standardize(rows.features.slice(0, first, first + block));
-    tally.Add(at::addmm(b, x, w), rows.labels.slice(0, first, first + block));
-  }
+  ForEachBlock(rows, RowsAtATime(rows.features),
+               [&](const at::Tensor& x, const at::Tensor& labels) {
+                 tally.Add(at::addmm(b, x, w), labels);
+               });
   return tally.Result();
 }
 

@@ -170,7 +170,7 @@ TEST(WorldTest, OneIsKilled) {
   }
 }
 
-// A rank that another has just left may write to it. Which it does in the test
+// A rank may write to one that has just ended. Whether it does in the test
 // above is chance.
 TEST(WorldTest, ABrokenConnectionIsNoSignal) {
   EXPECT_THAT(Texts(RunRanks(2,
