@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "ATen/core/Tensor.h"
@@ -204,18 +205,20 @@ at::Tensor Normalized(Module& module, const at::Tensor& x) {
 }
 
 template <class Torchs, class Module>
-at::Tensor Forward(Module& module, const at::Tensor& x, const Then& then) {
-  if (module.is_training() && module.options.momentum().has_value()) {
-    FusedBatchNorm fused;
-    fused.weight = module.weight;
-    fused.bias = module.bias;
-    fused.running_mean = module.running_mean;
-    fused.running_var = module.running_var;
+at::Tensor Forward(Module& module, at::Tensor x, const Then& then) {
+  FusedBatchNorm fused;
+  fused.weight = module.weight;
+  fused.bias = module.bias;
+  fused.running_mean = module.running_mean;
+  fused.running_var = module.running_var;
+  fused.eps = module.options.eps();
+  fused.residual = then.residual;
+  fused.relu = then.relu;
+  if (!module.is_training()) {
+    if (CanEvaluate(x, fused)) return EvaluateBatchNorm(std::move(x), fused);
+  } else if (module.options.momentum().has_value()) {
     fused.momentum = *module.options.momentum();
-    fused.eps = module.options.eps();
     fused.views = module.layout.views;
-    fused.residual = then.residual;
-    fused.relu = then.relu;
     fused.batches = module.num_batches_tracked;
     fused.parts = module.layout.parts;
     if (CanFuse(x, fused)) return NormalizeBatch(x, fused);
@@ -240,18 +243,20 @@ at::Tensor BatchNorm1dImpl::forward(const at::Tensor& x) {
   return Forward<torch::nn::BatchNorm1dImpl>(*this, x, {});
 }
 
-at::Tensor BatchNorm1dImpl::ForwardRelu(const at::Tensor& x,
+at::Tensor BatchNorm1dImpl::ForwardRelu(at::Tensor x,
                                         const at::Tensor& residual) {
-  return Forward<torch::nn::BatchNorm1dImpl>(*this, x, {true, residual});
+  return Forward<torch::nn::BatchNorm1dImpl>(*this, std::move(x),
+                                             {true, residual});
 }
 
 at::Tensor BatchNorm2dImpl::forward(const at::Tensor& x) {
   return Forward<torch::nn::BatchNorm2dImpl>(*this, x, {});
 }
 
-at::Tensor BatchNorm2dImpl::ForwardRelu(const at::Tensor& x,
+at::Tensor BatchNorm2dImpl::ForwardRelu(at::Tensor x,
                                         const at::Tensor& residual) {
-  return Forward<torch::nn::BatchNorm2dImpl>(*this, x, {true, residual});
+  return Forward<torch::nn::BatchNorm2dImpl>(*this, std::move(x),
+                                             {true, residual});
 }
 
 void SynchronizeBatchNorm(torch::nn::Module& module, BatchParts* parts) {

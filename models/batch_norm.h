@@ -23,15 +23,16 @@ struct BatchLayout {
 
 // torch::nn's, except after SynchronizeBatchNorm and within BatchOfViews
 // (batch_statistics.h).
-// Training uses fused_batch_norm.h where that can, which rounds differently.
+// Uses fused_batch_norm.h where that can, which rounds differently.
 class BatchNorm1dImpl : public torch::nn::BatchNorm1dImpl {
  public:
   using torch::nn::BatchNorm1dImpl::BatchNorm1dImpl;
 
   // [N, C] or [N, C, L], of the parameters' type or, in autocast, of 16 bits.
   at::Tensor forward(const at::Tensor& x);
-  // relu(forward(x) + residual), without an undefined residual.
-  at::Tensor ForwardRelu(const at::Tensor& x, const at::Tensor& residual = {});
+  // relu(forward(x) + residual), without an undefined residual. An x that is
+  // moved here may become the result.
+  at::Tensor ForwardRelu(at::Tensor x, const at::Tensor& residual = {});
 
   BatchLayout layout;
 };
@@ -43,8 +44,9 @@ class BatchNorm2dImpl : public torch::nn::BatchNorm2dImpl {
 
   // [N, C, H, W], of the parameters' type or, in autocast, of 16 bits.
   at::Tensor forward(const at::Tensor& x);
-  // relu(forward(x) + residual), without an undefined residual.
-  at::Tensor ForwardRelu(const at::Tensor& x, const at::Tensor& residual = {});
+  // relu(forward(x) + residual), without an undefined residual. An x that is
+  // moved here may become the result.
+  at::Tensor ForwardRelu(at::Tensor x, const at::Tensor& residual = {});
 
   BatchLayout layout;
 };

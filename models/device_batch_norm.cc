@@ -162,6 +162,7 @@ bool KernelsTake(const at::Tensor& x, const FusedBatchNorm& options) {
     return false;
   }
   return internal::TensorsFit(x, options) &&
+         internal::HasStatistics(x, options) &&
          x.size(1) * static_cast<int64_t>(x.element_size()) % 16 == 0 &&
          Aligned(x) &&
          (!options.residual.defined() || Aligned(options.residual));

@@ -8,6 +8,7 @@
 
 #include "ATen/Parallel.h"
 #include "ATen/core/Tensor.h"
+#include "ATen/core/grad_mode.h"
 #include "ATen/ops/empty.h"
 #include "ATen/ops/empty_like.h"
 #include "ATen/ops/from_blob.h"
@@ -37,8 +38,8 @@ using internal::Out;
 
 // x as rows of channels, cut into blocks that stay in the cache between two
 // looks at them.
-struct Rows {
-  Rows(const at::Tensor& x, int64_t view_count)
+struct BatchRows {
+  BatchRows(const at::Tensor& x, int64_t view_count)
       : channels(x.size(1)),
         views(view_count),
         rows(x.numel() / channels / views),
@@ -82,6 +83,18 @@ struct Pairs {
 template <class T>
 struct Normalization {
   T *mean, *inverse_std, *scale, *shift;
+
+  // For channel c; without weight and bias they are 1 and 0.
+  void Set(int64_t c, double mean_of, double var, double eps, const T* weight,
+           const T* bias) const {
+    const double inverse = 1 / std::sqrt(var + eps);
+    const double factor = weight == nullptr ? inverse : inverse * weight[c];
+    mean[c] = static_cast<T>(mean_of);
+    inverse_std[c] = static_cast<T>(inverse);
+    scale[c] = static_cast<T>(factor);
+    shift[c] =
+        static_cast<T>((bias == nullptr ? 0 : bias[c]) - mean_of * factor);
+  }
 };
 constexpr int64_t kNormalizations = 4;
 
@@ -98,9 +111,30 @@ auto WithElement(const at::Tensor& x, const F& f) {
   return x.scalar_type() == c10::kBFloat16 ? f(BFloat16{}) : f(float{});
 }
 
+// y = x scale + shift [+ residual] [, at least 0], with each view's of
+// `normalizations`. y may be x.
+void ScaleAndShift(const BatchRows& r, const at::Tensor& x,
+                   const at::Tensor& residual, const float* normalizations,
+                   bool relu, const at::Tensor& y) {
+  at::Tensor added;
+  if (residual.defined()) added = internal::LaidOutLike(residual, x);
+  WithElement(x, [&](auto element) {
+    using T = decltype(element);
+    const T* const from = In<T>(x);
+    const T* const add = In<T>(added);
+    T* const to = Out<T>(y);
+    r.ForEachBlock([&](int64_t v, int64_t, int64_t at, int64_t rows) {
+      const auto of_view = NormalizationOf(normalizations, v, r.channels);
+      internal::ScaleAndShift(from + at, add == nullptr ? nullptr : add + at,
+                              of_view.scale, of_view.shift, relu, rows,
+                              r.channels, to + at);
+    });
+  });
+}
+
 // Mean and sum of squared distances from it of each view.
 template <class T>
-Pairs<double> Statistics(const Rows& r, const T* x) {
+Pairs<double> Statistics(const BatchRows& r, const T* x) {
   Pairs<float> blocks(r.views * r.blocks, r.channels);
   r.ForEachBlock([&](int64_t, int64_t b, int64_t at, int64_t rows) {
     internal::BlockStatistics(x + at, rows, r.channels, blocks.first(b),
@@ -179,7 +213,7 @@ class Fused : public torch::autograd::Function<Fused> {
                             const std::optional<at::Tensor>& weight,
                             const std::optional<at::Tensor>& bias,
                             const FusedBatchNorm& options) {
-    const Rows r(x, options.views);
+    const BatchRows r(x, options.views);
     Pairs<double> statistics = WithElement(x, [&](auto element) {
       return Statistics(r, In<decltype(element)>(x));
     });
@@ -198,33 +232,14 @@ class Fused : public torch::autograd::Function<Fused> {
     for (int64_t v = 0; v < r.views; ++v) {
       const Normalization<float> to = NormalizationOf(values, v, r.channels);
       for (int64_t c = 0; c < r.channels; ++c) {
-        const double mean = statistics.first(v)[c];
-        const double inverse_std =
-            1 / std::sqrt(statistics.second(v)[c] / rows + options.eps);
-        const double scale = w == nullptr ? inverse_std : inverse_std * w[c];
-        to.mean[c] = static_cast<float>(mean);
-        to.inverse_std[c] = static_cast<float>(inverse_std);
-        to.scale[c] = static_cast<float>(scale);
-        to.shift[c] =
-            static_cast<float>((b == nullptr ? 0 : b[c]) - mean * scale);
+        to.Set(c, statistics.first(v)[c], statistics.second(v)[c] / rows,
+               options.eps, w, b);
       }
     }
 
-    at::Tensor added;
-    if (residual.has_value()) added = internal::LaidOutLike(*residual, x);
     at::Tensor y = at::empty_like(x);
-    WithElement(x, [&](auto element) {
-      using T = decltype(element);
-      const T* const from = In<T>(x);
-      const T* const add = In<T>(added);
-      T* const to = Out<T>(y);
-      r.ForEachBlock([&](int64_t v, int64_t, int64_t at, int64_t rows) {
-        const auto of_view = NormalizationOf(values, v, r.channels);
-        internal::ScaleAndShift(from + at, add == nullptr ? nullptr : add + at,
-                                of_view.scale, of_view.shift, options.relu,
-                                rows, r.channels, to + at);
-      });
-    });
+    ScaleAndShift(r, x, residual.value_or(at::Tensor()), values, options.relu,
+                  y);
     // Without a residual the ReLU's mask follows from x.
     const bool needs_y = options.relu && residual.has_value();
     ctx->save_for_backward({x, needs_y ? y : at::Tensor(),
@@ -246,7 +261,7 @@ class Fused : public torch::autograd::Function<Fused> {
     const variable_list saved = ctx->get_saved_variables();
     const at::Tensor& x = saved[0];
     const at::Tensor& weight = saved[2];
-    const Rows r(x, ctx->saved_data["views"].toInt());
+    const BatchRows r(x, ctx->saved_data["views"].toInt());
     const bool has_residual = ctx->saved_data["residual"].toBool();
     const at::Tensor dy = internal::LaidOutLike(gradients[0], x);
     const at::Tensor& y = saved[1];
@@ -346,10 +361,16 @@ bool CpuTakes(const at::Tensor& x, const FusedBatchNorm& options) {
          x.size(1) % internal::kBatchNormLanes == 0;
 }
 
+bool IsHeldOnce(const at::Tensor& x) {
+  return x.use_count() == 1 && x.storage().use_count() == 1;
+}
+
 }  // namespace
 
 bool CanFuse(const at::Tensor& x, const FusedBatchNorm& options) {
-  if (x.device().is_cpu()) return CpuTakes(x, options);
+  if (x.device().is_cpu()) {
+    return CpuTakes(x, options) && internal::HasStatistics(x, options);
+  }
   return x.device().is_cuda() && Gpu() != nullptr && options.parts == nullptr &&
          KernelsTake(x, options);
 }
@@ -367,6 +388,28 @@ at::Tensor NormalizeBatch(const at::Tensor& x, const FusedBatchNorm& options) {
   return Fused::apply(x, internal::IfDefined(options.residual),
                       internal::IfDefined(options.weight),
                       internal::IfDefined(options.bias), options);
+}
+
+bool CanEvaluate(const at::Tensor& x, const FusedBatchNorm& options) {
+  return x.device().is_cpu() && !at::GradMode::is_enabled() && x.numel() > 0 &&
+         options.views == 1 && CpuTakes(x, options);
+}
+
+at::Tensor EvaluateBatchNorm(at::Tensor x, const FusedBatchNorm& options) {
+  TORCH_INTERNAL_ASSERT(CanEvaluate(x, options));
+  const BatchRows r(x, /*view_count=*/1);
+  std::vector<float> values(kNormalizations * r.channels);
+  const float* const mean = In<float>(options.running_mean);
+  const float* const var = In<float>(options.running_var);
+  const auto of_channel =
+      NormalizationOf(values.data(), /*view=*/0, r.channels);
+  for (int64_t c = 0; c < r.channels; ++c) {
+    of_channel.Set(c, mean[c], var[c], options.eps, In<float>(options.weight),
+                   In<float>(options.bias));
+  }
+  const at::Tensor y = IsHeldOnce(x) ? x : at::empty_like(x);
+  ScaleAndShift(r, x, options.residual, values.data(), options.relu, y);
+  return y;
 }
 
 }  // namespace gsg

@@ -1,5 +1,5 @@
-// Batch normalization in training, with what mostly follows it, in two passes
-// over memory forward and two backward.
+// Batch normalization with what mostly follows it: in training in two passes
+// over memory forward and two backward, in evaluation in one.
 
 #ifndef GSG_MODELS_FUSED_BATCH_NORM_H_
 #define GSG_MODELS_FUSED_BATCH_NORM_H_
@@ -39,6 +39,15 @@ bool CanFuse(const at::Tensor& x, const FusedBatchNorm& options);
 // parts, for which forward and backward call Gather once each (batch_parts.h).
 // Requires CanFuse.
 at::Tensor NormalizeBatch(const at::Tensor& x, const FusedBatchNorm& options);
+
+// Does EvaluateBatchNorm take them? On the CPU what CanFuse says of one view,
+// of any number of rows, where no gradient is asked for.
+bool CanEvaluate(const at::Tensor& x, const FusedBatchNorm& options);
+
+// relu(batch_norm(x) + residual) with the running statistics, which stay, as
+// torch's in evaluation mode. The result lies in x's memory if nobody else
+// holds that. Requires CanEvaluate.
+at::Tensor EvaluateBatchNorm(at::Tensor x, const FusedBatchNorm& options);
 
 }  // namespace gsg
 

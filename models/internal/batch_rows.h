@@ -18,9 +18,8 @@ inline std::optional<at::Tensor> IfDefined(const at::Tensor& tensor) {
   return tensor;
 }
 
-// Is x in memory as rows of channels, a whole number of views with more than
-// one value a channel each, and do the other tensors go with it? The residual
-// has x's type, the others are float32.
+// Is x in memory as rows of channels, and do the other tensors go with it? The
+// residual has x's type, the others are float32.
 inline bool TensorsFit(const at::Tensor& x, const FusedBatchNorm& options) {
   for (const at::Tensor& tensor : {options.weight, options.bias,
                                    options.running_mean, options.running_var}) {
@@ -34,11 +33,15 @@ inline bool TensorsFit(const at::Tensor& x, const FusedBatchNorm& options) {
          options.running_var.defined() &&
          options.weight.defined() == options.bias.defined() &&
          x.size(1) == options.running_mean.numel() &&
-         x.size(0) % options.views == 0 &&
-         x.numel() > x.size(1) * options.views &&
          (!options.residual.defined() ||
           (options.residual.sizes() == x.sizes() &&
            options.residual.scalar_type() == x.scalar_type()));
+}
+
+// A whole number of views with more than one value a channel each?
+inline bool HasStatistics(const at::Tensor& x, const FusedBatchNorm& options) {
+  return x.size(0) % options.views == 0 &&
+         x.numel() > x.size(1) * options.views;
 }
 
 // Elements of a T that torch has another name for; null of an undefined tensor.

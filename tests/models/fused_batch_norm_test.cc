@@ -11,13 +11,16 @@
 #include <c10/core/MemoryFormat.h>
 #include <c10/core/ScalarType.h>
 #include <torch/csrc/autograd/autograd.h>
+#include <torch/nn/functional/batchnorm.h>
 #include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/options/batchnorm.h>
 
 #include <cstdint>
 #include <initializer_list>
 #include <iterator>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gsg_core/half.h"
@@ -336,6 +339,85 @@ TEST(FusedBatchNormTest, ModulesDoWithoutIt) {
                     .equal((theirs->forward(x) + residual).relu()));
     EXPECT_TRUE(ours->running_var.equal(theirs->running_var));
   }
+}
+
+// In evaluation mode it is one line a channel, and torch's.
+TEST(EvaluateBatchNormTest, IsTorchsInDoublePrecision) {
+  const at::NoGradGuard no_grad;
+  for (const auto& [type, rounding] :
+       {std::pair(c10::kFloat, 0x1p-21), std::pair(c10::kBFloat16, 0x1p-8)}) {
+    for (const Case& c : kCases) {
+      SCOPED_TRACE(c.name);
+      Inputs in = InputsOf(c);
+      for (at::Tensor* t : {&in.x, &in.residual}) *t = t->to(type);
+      const int64_t channels = c.x[1];
+      FusedBatchNorm options;
+      if (c.affine) {
+        options.weight = in.weight;
+        options.bias = in.bias;
+      }
+      options.running_mean = (Uniform("mean", {channels}) + 9).to(c10::kFloat);
+      options.running_var = (Uniform("var", {channels}) + 0.1).to(c10::kFloat);
+      if (c.residual) options.residual = in.residual;
+      options.relu = c.relu;
+      const at::Tensor mean = options.running_mean.clone();
+      const at::Tensor var = options.running_var.clone();
+
+      const auto exact = [](const at::Tensor& tensor) {
+        return tensor.defined() ? tensor.to(c10::kDouble) : tensor;
+      };
+      at::Tensor want = torch::nn::functional::batch_norm(
+          exact(in.x), exact(mean), exact(var),
+          torch::nn::functional::BatchNormFuncOptions()
+              .weight(exact(options.weight))
+              .bias(exact(options.bias)));
+      if (c.residual) want += exact(in.residual);
+      if (c.relu) want.relu_();
+      ASSERT_TRUE(CanEvaluate(in.x, options));
+      const at::Tensor got = EvaluateBatchNorm(in.x, options);
+      EXPECT_EQ(got.scalar_type(), type);
+      EXPECT_EQ(got.strides(), in.x.strides());
+      // x and the mean are near 10, their difference is not.
+      ExpectClose(got, want, "y", 20 * rounding);
+      EXPECT_TRUE(options.running_mean.equal(mean));
+      EXPECT_TRUE(options.running_var.equal(var));
+    }
+  }
+}
+
+// The modules give away what nobody else holds, and nothing else.
+TEST(EvaluateBatchNormTest, WritesOverWhatNobodyElseHolds) {
+  const at::NoGradGuard no_grad;
+  BatchNorm2d norm(8);
+  norm->eval();
+  norm->running_mean.fill_(0.5);
+  const auto make = [] {
+    return Uniform("x", {4, 8, 3, 5})
+        .to(c10::kFloat)
+        .contiguous(at::MemoryFormat::ChannelsLast);
+  };
+  const at::Tensor kept = make();
+  const at::Tensor want = norm->ForwardRelu(kept);
+  EXPECT_TRUE(kept.equal(make()));
+  EXPECT_TRUE(want.equal(norm->forward(kept).relu()));
+  // A part of it, whose memory is kept's.
+  norm->ForwardRelu(kept.narrow(0, 1, 2));
+  EXPECT_TRUE(kept.equal(make()));
+  at::Tensor given = make();
+  const void* const memory = given.const_data_ptr();
+  const at::Tensor got = norm->ForwardRelu(std::move(given));
+  EXPECT_EQ(got.const_data_ptr(), memory);
+  EXPECT_TRUE(got.equal(want));
+}
+
+TEST(EvaluateBatchNormTest, LeavesWhatNeedsGradients) {
+  BatchNorm2d norm(8);
+  norm->eval();
+  const at::Tensor x = Leaf(Uniform("x", {4, 8, 3, 5}), c10::kFloat);
+  norm->ForwardRelu(x.contiguous(at::MemoryFormat::ChannelsLast))
+      .sum()
+      .backward();
+  EXPECT_TRUE(x.grad().gt(0).any().item<bool>());
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/tensor.h>
@@ -44,11 +45,19 @@ at::Tensor Labels(const ImageSource& source,
   return result;
 }
 
-// Block by block: rows of `dim` values from images [n, C, H, W].
+// [B, C, H, W], in the batch's memory.
+at::Tensor Pixels(const EvaluationImages& images, EvaluationBatch& batch) {
+  const int64_t n = batch.indices.size();
+  return at::from_blob(
+      batch.pixels.data(),
+      {n, images.channels(), images.size().height, images.size().width});
+}
+
+// Block by block: rows of `dim` values.
 absl::StatusOr<Features> Collect(
     const ImageSource& source, absl::Span<const int64_t> indices, int64_t dim,
     EvaluationImages& images,
-    const std::function<at::Tensor(const at::Tensor&)>& features_of) {
+    const std::function<at::Tensor(EvaluationBatch&)>& features_of) {
   const size_t block = images.block();
   const at::Tensor rows =
       at::empty({static_cast<int64_t>(indices.size()), dim}, c10::kFloat);
@@ -67,13 +76,9 @@ absl::StatusOr<Features> Collect(
   for (size_t begin = 0; begin < indices.size(); begin += block) {
     if (Interrupted()) return absl::CancelledError("interrupted");
     GSG_RETURN_IF_ERROR(images.Read(indices.subspan(begin, block), &batch));
-    const int64_t n = batch.indices.size();
-    if (n == 0) continue;
+    if (batch.indices.empty()) continue;
     keep();
-    const at::Tensor x = at::from_blob(
-        batch.pixels.data(),
-        {n, images.channels(), images.size().height, images.size().width});
-    computed = features_of(x);
+    computed = features_of(batch);
     // What it is may lie in the batch.
     if (computed.is_cpu()) keep();
     features.indices.insert(features.indices.end(), batch.indices.begin(),
@@ -92,21 +97,35 @@ absl::StatusOr<Features> Collect(
 
 }  // namespace
 
+at::Tensor FeaturesOf(Backbone& backbone, const EvaluationImages& images,
+                      EvaluationBatch& batch, c10::Device device) {
+  constexpr int64_t kPixelsAtOnce = int64_t{1} << 20;
+  const at::NoGradGuard no_grad;
+  const at::Tensor x = Pixels(images, batch);
+  if (!device.is_cpu()) return backbone.forward(x.to(device)).contiguous();
+  const ImageSize size = images.size();
+  std::vector<at::Tensor> pieces = x.split(std::max<int64_t>(
+      1, kPixelsAtOnce / (int64_t{size.height} * size.width)));
+  for (at::Tensor& piece : pieces) piece = backbone.forward(piece);
+  return at::cat(pieces);
+}
+
 absl::StatusOr<Features> BackboneFeatures(Backbone& backbone,
                                           const ImageSource& source,
                                           absl::Span<const int64_t> indices,
                                           const EvaluationOptions& options,
                                           c10::Device device,
                                           DamagedImages* damaged) {
-  const at::NoGradGuard no_grad;
   EvaluationImages images(&source, options, damaged);
   const ImageSize size = images.size();
   GSG_RETURN_IF_ERROR(backbone.CheckImageSize(size.height, size.width));
   const bool was_training = IsModuleTraining(backbone.module());
   SetModuleTraining(backbone.module(), false);
-  absl::StatusOr<Features> features = Collect(
-      source, indices, backbone.feature_dim(), images,
-      [&](const at::Tensor& x) { return backbone.forward(x.to(device)); });
+  absl::StatusOr<Features> features =
+      Collect(source, indices, backbone.feature_dim(), images,
+              [&](EvaluationBatch& batch) {
+                return FeaturesOf(backbone, images, batch, device);
+              });
   SetModuleTraining(backbone.module(), was_training);
   return features;
 }
@@ -161,8 +180,9 @@ absl::StatusOr<Features> PixelFeatures(const ImageSource& source,
   EvaluationImages images(&source, options, damaged);
   const int64_t dim =
       int64_t{images.channels()} * images.size().height * images.size().width;
-  return Collect(source, indices, dim, images,
-                 [](const at::Tensor& x) { return x.flatten(1); });
+  return Collect(source, indices, dim, images, [&](EvaluationBatch& batch) {
+    return Pixels(images, batch).flatten(1);
+  });
 }
 
 }  // namespace gsg

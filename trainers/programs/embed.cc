@@ -1,8 +1,6 @@
 // Writes the features of images as an array for search and clustering.
 
 #include <ATen/core/Tensor.h>
-#include <ATen/core/grad_mode.h>
-#include <ATen/ops/from_blob.h>
 #include <c10/core/Device.h>
 
 #include <algorithm>
@@ -33,6 +31,7 @@
 #include "trainers/console/progress.h"
 #include "trainers/evaluate/device.h"
 #include "trainers/evaluate/evaluation_images.h"
+#include "trainers/evaluate/features.h"
 #include "trainers/image/damaged_images.h"
 #include "trainers/image/dataset.h"
 #include "trainers/image/image_source.h"
@@ -155,7 +154,6 @@ absl::Status Embed(const EmbedOptions& options) {
   std::vector<int64_t> labels;
   std::string names;
 
-  const at::NoGradGuard no_grad;
   EvaluationBatch batch;
   std::vector<int64_t> indices;
   size_t warned = 0;
@@ -166,11 +164,8 @@ absl::Status Embed(const EmbedOptions& options) {
     warned = WarnOfDamaged(damaged, warned);
     const auto read = static_cast<int64_t>(batch.indices.size());
     if (read > 0) {
-      const at::Tensor x =
-          at::from_blob(batch.pixels.data(),
-                        {read, images.channels(), size.height, size.width})
-              .to(device);
-      const at::Tensor rows = network.backbone->forward(x).cpu().contiguous();
+      const at::Tensor rows =
+          FeaturesOf(*network.backbone, images, batch, device).cpu();
       GSG_RETURN_IF_ERROR(features->Append(
           absl::MakeConstSpan(rows.const_data_ptr<float>(), rows.numel())));
     }

@@ -1,8 +1,6 @@
 #include "trainers/programs/image_features.h"
 
 #include <ATen/core/Tensor.h>
-#include <ATen/core/grad_mode.h>
-#include <ATen/ops/from_blob.h>
 #include <c10/core/Device.h>
 
 #include <algorithm>
@@ -26,6 +24,7 @@
 #include "trainers/base/json.h"
 #include "trainers/base/sealed_file.h"
 #include "trainers/evaluate/evaluation_images.h"
+#include "trainers/evaluate/features.h"
 #include "trainers/image/damaged_images.h"
 #include "trainers/image/file_source.h"
 #include "trainers/image/image.h"
@@ -173,7 +172,6 @@ absl::StatusOr<FeatureTable> KeptFeatures(const SavedNetwork& network,
     if (!table.there[i]) missing.push_back(i);
   }
 
-  const at::NoGradGuard no_grad;
   EvaluationBatch batch;
   absl::Time saved = absl::Now();
   const auto kept = source.size() - static_cast<int64_t>(missing.size());
@@ -191,11 +189,8 @@ absl::StatusOr<FeatureTable> KeptFeatures(const SavedNetwork& network,
     first += count;
     const auto read = static_cast<int64_t>(batch.indices.size());
     if (read == 0) continue;
-    const at::Tensor x =
-        at::from_blob(batch.pixels.data(),
-                      {read, images.channels(), size.height, size.width})
-            .to(device);
-    const at::Tensor features = network.backbone->forward(x).cpu().contiguous();
+    const at::Tensor features =
+        FeaturesOf(*network.backbone, images, batch, device).cpu();
     const float* row = features.const_data_ptr<float>();
     for (const int64_t index : batch.indices) {
       std::copy_n(row, width, table.row(index));

@@ -2,8 +2,6 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
-#include <ATen/core/grad_mode.h>
-#include <ATen/ops/from_blob.h>
 #include <c10/core/Device.h>
 
 #include <cmath>
@@ -30,6 +28,7 @@
 #include "trainers/config/paths.h"
 #include "trainers/evaluate/device.h"
 #include "trainers/evaluate/evaluation_images.h"
+#include "trainers/evaluate/features.h"
 #include "trainers/explore/features.h"
 #include "trainers/explore/neighbors.h"
 #include "trainers/explore/sheets.h"
@@ -131,7 +130,6 @@ absl::StatusOr<std::vector<float>> ByNetwork(
   EvaluationOptions evaluation;
   evaluation.side = info.image_size;
   evaluation.stats = network.stats();
-  const at::NoGradGuard no_grad;
   std::vector<float> values;
   for (const std::string& query : queries) {
     GSG_ASSIGN_OR_RETURN(
@@ -154,11 +152,8 @@ absl::StatusOr<std::vector<float>> ByNetwork(
     const ImageSize size = images.size();
     GSG_RETURN_IF_ERROR(
         network.backbone->CheckImageSize(size.height, size.width));
-    const at::Tensor x =
-        at::from_blob(batch.pixels.data(),
-                      {1, images.channels(), size.height, size.width})
-            .to(device);
-    const at::Tensor row = network.backbone->forward(x).cpu().contiguous();
+    const at::Tensor row =
+        FeaturesOf(*network.backbone, images, batch, device).cpu();
     const float* begin = row.const_data_ptr<float>();
     values.insert(values.end(), begin, begin + row.numel());
   }

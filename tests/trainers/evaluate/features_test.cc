@@ -2,13 +2,17 @@
 
 #include <ATen/Context.h>
 #include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/tensor.h>
 #include <c10/core/Device.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -99,6 +103,46 @@ TEST(FeaturesTest, DamagedImagesHaveNoRow) {
   EXPECT_EQ(
       PixelFeatures(source, {1000, 1001}, 2, 1, &damaged).status(),
       absl::DataLossError("none of the 2 images to evaluate on can be read"));
+}
+
+// What it was given, in calls of as many images as pixels allow.
+class CountingBackbone final : public Backbone {
+ public:
+  at::Tensor forward(const at::Tensor& x) override {
+    EXPECT_FALSE(at::GradMode::is_enabled());
+    images.push_back(x.size(0));
+    return x.mean({2, 3});
+  }
+  int64_t feature_dim() const override { return 1; }
+  torch::nn::Module& module() override { std::abort(); }
+
+  std::vector<int64_t> images;
+};
+
+TEST(FeaturesTest, TakesSomeLargeImagesAtATime) {
+  ImageSet set{50, 1, 32, 32, {}, {}};
+  for (int i = 0; i < set.count * 32 * 32; ++i) {
+    set.pixels.push_back(i / (32 * 32));
+  }
+  const ImageSetSource source(set, "test");
+  DamagedImages damaged(0);
+  EvaluationOptions options;
+  for (const auto& [side, want] :
+       {std::pair<int64_t, std::vector<int64_t>>{224, {20, 20, 10}},
+        {32, {50}}}) {
+    options.side = side;
+    EvaluationImages images(&source, options, &damaged);
+    EvaluationBatch batch;
+    ASSERT_EQ(images.Read(EvenlySpaced(50, 0), &batch), absl::OkStatus());
+    CountingBackbone backbone;
+    const at::Tensor rows =
+        FeaturesOf(backbone, images, batch, c10::Device(c10::kCPU));
+    EXPECT_EQ(backbone.images, want);
+    ASSERT_EQ(rows.sizes(), at::IntArrayRef({50, 1}));
+    for (int i = 0; i < 50; ++i) {
+      EXPECT_NEAR(rows[i].item<float>(), i / 255.f, 1e-6);
+    }
+  }
 }
 
 // BatchNorm must use its running statistics, whatever mode training left, or
