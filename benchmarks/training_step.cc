@@ -9,10 +9,8 @@
 // the most memory that the process has in a step, less what it had before there
 // was a network.
 // "images/s" counts each image of the batch once, however many views it has.
-// BM_Features/<batch>: the backbone's forward pass in evaluation mode, as
-// scores and embed have it. BM_Views/<views>/<batch>: that many augmented views
-// of images in memory, by one thread; in training it is others that make them,
-// meanwhile.
+// BM_Views/<views>/<batch>: that many augmented views of images in memory, by
+// one thread; in training it is others that make them, meanwhile.
 // --threads=N, 0 = all; --batch=N; --precision=float32 or bfloat16.
 // --device=cuda, in builds with --config=cuda: the steps of a GPU as in
 // training, a CUDA graph; their time is the GPU's, as the CPU waits for the
@@ -21,7 +19,6 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
-#include <ATen/core/grad_mode.h>
 #include <ATen/ops/randn.h>
 #include <ATen/record_function.h>
 #include <benchmark/benchmark.h>
@@ -49,7 +46,6 @@
 #include "absl/time/time.h"
 #include "gsg_core/pairing.h"
 #include "gsg_core/selection.h"
-#include "models/backbone.h"
 #include "models/gpu/gpu.h"
 #include "models/tensor_memory.h"
 #include "trainers/augment/options.h"
@@ -176,25 +172,6 @@ void Step(benchmark::State& state, Config config, const std::string& name,
                          benchmark::Counter::kIsIterationInvariantRate);
 }
 
-// What the backbone makes of images that are not trained on, as scores and
-// embed have it.
-void FeaturesOf(benchmark::State& state, Config config, int64_t batch) {
-  const at::NoGradGuard no_grad;
-  config.method = "simsiam";
-  const std::unique_ptr<Method> method =
-      MakeMethod(config, Channels(config), c10::Device(c10::kCPU)).value();
-  method->SetTraining(false);
-  const int64_t side = config.augment.size;
-  const at::Tensor x = at::randn({batch, Channels(config), side, side});
-  method->backbone().forward(x);
-  for (auto _ : state) {
-    benchmark::DoNotOptimize(method->backbone().forward(x));
-  }
-  state.counters["images/s"] =
-      benchmark::Counter(static_cast<double>(batch),
-                         benchmark::Counter::kIsIterationInvariantRate);
-}
-
 // On a GPU, as the trainer does it (PrepareGpu and TrainStep of
 // trainers/train/trainer.cc).
 void GpuStep(benchmark::State& state, Config config, const std::string& name,
@@ -298,14 +275,6 @@ void Register(const Config& config, bool on_gpu, const char* method, int views,
       ->UseRealTime();
 }
 
-void RegisterFeatures(const Config& config, int64_t batch) {
-  benchmark::RegisterBenchmark(
-      absl::StrCat("BM_Features/", batch).c_str(),
-      [=](benchmark::State& state) { FeaturesOf(state, config, batch); })
-      ->Unit(benchmark::kMillisecond)
-      ->UseRealTime();
-}
-
 void RegisterViews(const Config& config, int views, int64_t batch) {
   benchmark::RegisterBenchmark(
       absl::StrCat("BM_Views/", views, "/", batch).c_str(),
@@ -365,7 +334,6 @@ int main(int argc, char** argv) {
   gsg::Register(*config, on_gpu, "simsiam_gsg", 4, batch);
   gsg::Register(*config, on_gpu, "byol", 2, batch);
   gsg::Register(*config, on_gpu, "byol_gsg", 2, batch);
-  if (!on_gpu) gsg::RegisterFeatures(*config, batch);
   gsg::RegisterViews(*config, 2, batch);
   gsg::RegisterViews(*config, 4, batch);
   benchmark::RunSpecifiedBenchmarks();
