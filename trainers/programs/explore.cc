@@ -253,6 +253,7 @@ absl::StatusOr<Inputs> FromRun(const ExploreOptions& options) {
   const EvaluationOptions evaluation =
       EvaluationFor(image_options, network, *inputs.source);
   inputs.index.checkpoint = AbsolutePath(checkpoint);
+  GSG_ASSIGN_OR_RETURN(inputs.index.checksum, ChecksumOf(checkpoint));
   inputs.index.image_size = evaluation.side;
   // Any number of damaged images is left out.
   DamagedImages damaged(/*max_share=*/1);

@@ -18,12 +18,21 @@ inline constexpr char kIndexFeatures[] = "features.npy";
 // Where the features of an index are from. Paths are absolute.
 struct IndexInfo {
   std::string checkpoint;  // of the network; empty: features were given
+  uint32_t checksum = 0;   // of that file, by ChecksumOf
   bool released = false;   // it is others' weights, not a run's checkpoint
   int64_t image_size = 0;  // that the network was shown
   std::string features;    // the file that was given, or empty
   std::string images;      // the folder or archives, or empty
   bool center = true;      // the mean of the features was subtracted
 };
+
+// CRC-32C of a file, by which a checkpoint that training has replaced is told
+// from the one of the index, and a copy is not. Errors: ReadFile's.
+absl::StatusOr<uint32_t> ChecksumOf(const std::string& path);
+
+// Errors: kFailedPrecondition, saying what to do, if the network's file is
+// another now; ReadFile's.
+absl::Status CheckSameNetwork(const IndexInfo& info);
 
 // Errors: the file system's.
 absl::Status WriteIndexInfo(const std::string& folder, const IndexInfo& info);

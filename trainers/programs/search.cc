@@ -123,6 +123,7 @@ absl::StatusOr<std::vector<float>> ByNetwork(
     const SearchOptions& options, const IndexInfo& info,
     const std::vector<std::string>& queries) {
   GSG_ASSIGN_OR_RETURN(c10::Device device, ChooseDevice(options.device));
+  GSG_RETURN_IF_ERROR(CheckSameNetwork(info));
   GSG_ASSIGN_OR_RETURN(SavedNetwork network,
                        info.released
                            ? LoadReleasedNetwork(info.checkpoint, device)

@@ -230,6 +230,30 @@ class ExploreTest(unittest.TestCase):
                              os.path.join(images, names[2]))
         self.assertEqual(len(printed.splitlines()), 4)
 
+    def test_search_refuses_another_network(self):
+        images = tr.image_folder(8)
+        output, run = tr.new_folder(), os.path.join(tr.new_folder(), "run")
+        shutil.copytree(self.run_folder, run)
+        pr.succeed("explore", "--run=" + run, "--images=" + images,
+                   "--output=" + output, "--threads=1")
+        checkpoint = os.path.join(run, "checkpoint-last.pt")
+        with open(checkpoint, "rb") as f:
+            content = f.read()
+        with open(os.path.join(output, "features.txt")) as f:
+            name = f.readline().rstrip("\n")
+        query = ("search", "--index=" + output, "--threads=1",
+                 "--query=" + os.path.join(images, name))
+        # As training goes on it writes another in its place.
+        with open(checkpoint, "wb") as f:
+            f.write(content[:-1] + bytes([content[-1] ^ 1]))
+        error = self.fails(1, *query)
+        self.assertIn(checkpoint + " is not the network any more", error)
+        self.assertIn("Run explore again", error)
+        # A copy is the same network, whatever its date.
+        with open(checkpoint, "wb") as f:
+            f.write(content)
+        self.assertIn("1.0000", pr.succeed(*query))
+
     def test_archives_are_explored_as_their_folder(self):
         images = tr.image_folder(24)
         place = tr.new_folder()
