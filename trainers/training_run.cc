@@ -39,6 +39,7 @@
 #include "trainers/report/run_report.h"
 #include "trainers/report/verdict.h"
 #include "trainers/run/epoch_record.h"
+#include "trainers/run/image_record.h"
 #include "trainers/run/run_directory.h"
 #include "trainers/run/run_state.h"
 #include "trainers/run_display.h"
@@ -86,6 +87,17 @@ absl::StatusOr<Dataset> ReadImages(const Config& config, RunStart* start) {
                      ": there are no labels to measure it with; leave it out"));
   }
   return dataset;
+}
+
+// What a state says of images that are others now: which of them are damaged,
+// scores of theirs, and how far an epoch of them had come. The learning rate
+// goes on where the finished epochs are.
+void ForgetImages(int64_t batches_per_epoch, RunState* state) {
+  state->damaged.clear();
+  state->raw_pixels = state->untrained = Scores();
+  state->totals = EpochTotals();
+  state->batch = 0;
+  state->step = state->epoch * batches_per_epoch;
 }
 
 class TrainingRun {
@@ -152,6 +164,13 @@ absl::Status TrainingRun::Begin(absl::Time launched) {
 
 absl::Status TrainingRun::GoOn() {
   ResumePoint& point = start_.point;
+  const ImageRecord images = RecordOf(dataset_);
+  const std::string warning = OtherImagesWarning(point.state.images, images);
+  if (!warning.empty()) {
+    if (world_.root()) absl::FPrintF(stderr, "warning: %s\n", warning);
+    ForgetImages(trainer_->batches_per_epoch(), &point.state);
+  }
+  point.state.images = images;
   GSG_RETURN_IF_ERROR(trainer_->Restore(
       point.state, world_.root() ? &*point.checkpoint : nullptr));
   point.checkpoint.reset();
@@ -162,6 +181,7 @@ absl::Status TrainingRun::GoOn() {
 }
 
 absl::Status TrainingRun::StartAnew(absl::Time launched) {
+  trainer_->state().images = RecordOf(dataset_);
   GSG_ASSIGN_OR_RETURN(const std::string warning, trainer_->ResourceWarning());
   if (!warning.empty()) absl::FPrintF(stderr, "warning: %s\n", warning);
   const absl::Time start_of_baselines = absl::Now();
@@ -256,7 +276,7 @@ absl::Status TrainingRun::Finish(DamageWarnings& warnings) {
   if (!verdict.empty()) absl::PrintF("\n%s\n", Wrapped(verdict, 79));
   warnings.ShowSum();
   absl::PrintF("\nReport: %s/%s\n%s", config().output_dir, kReportFile,
-               NextCommands(config(), dataset_.labeled()));
+               NextCommands(config(), state.epoch, dataset_.labeled()));
   return absl::OkStatus();
 }
 

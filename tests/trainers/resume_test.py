@@ -145,6 +145,29 @@ class ResumeTest(unittest.TestCase):
         self.assertIn("There is no other checkpoint in %s that is good; start "
                       "again with --overwrite" % folder, damage_and_resume())
 
+    def test_other_images_are_said_and_not_compared_with(self):
+        folder = tr.new_folder()
+        flags = [f for f in self.flags if not f.startswith("--data_dir")]
+        process = tr.run("--output_dir=" + folder, "--max_steps=11",
+                         "--data_dir=" + tr.small_data(train=264), *flags)
+        self.assertEqual(process.returncode, 0, process.stderr)
+        self.assertIn("--resume --output_dir=%s --max_steps=0  (trains the "
+                      "rest: --max_steps=11 ended it in epoch 2 of 3)" % folder,
+                      process.stdout)
+        process = tr.run("--output_dir=" + folder, "--resume", "--max_steps=0",
+                         "--data_dir=" + tr.small_data(train=200, test=50))
+        self.assertEqual(process.returncode, 0, process.stderr)
+        self.assertIn("the run had 264 training and 100 test images of 10 "
+                      "classes and now has 200 training and 50 test images",
+                      process.stderr)
+        # Of 8 batches an epoch one was done; now there are 6.
+        self.assertEqual([r["step"] for r in tr.metrics(folder)], [8, 12, 18])
+        self.assertIsNone(tr.result(folder)["untrained"]["knn_top1"])
+        self.assertNotIn("Training", process.stdout)
+        # From now on these are its images.
+        process = tr.run("--output_dir=" + folder, "--resume")
+        self.assertEqual((process.returncode, process.stderr), (0, ""))
+
     def test_what_resume_refuses(self):
         def message(*flags):
             process = tr.run("--resume", *flags)

@@ -15,4 +15,11 @@ std::string ProgramCommand(absl::string_view program) {
   return absl::StrCat("./bazelw run //trainers:", program, " --");
 }
 
+std::string TrainingCommand(absl::string_view method) {
+  if (std::getenv("GSG_COMMAND") != nullptr) {
+    return absl::StrCat(ProgramCommand("train"), " --method=", method);
+  }
+  return ProgramCommand(method);
+}
+
 }  // namespace gsg

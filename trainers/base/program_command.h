@@ -12,6 +12,9 @@ namespace gsg {
 // installed it, which the wheel says in GSG_COMMAND.
 std::string ProgramCommand(absl::string_view program);
 
+// The same for training by `method`.
+std::string TrainingCommand(absl::string_view method);
+
 }  // namespace gsg
 
 #endif  // GSG_TRAINERS_BASE_PROGRAM_COMMAND_H_

@@ -272,8 +272,8 @@ absl::Status WriteResult(const Config& config, const Dataset& dataset,
       "Next, look at what is in the images, measure the features, or use "
       "them, by these commands:");
   // Without the line above them.
-  for (const absl::string_view line :
-       absl::StrSplit(NextCommands(config, dataset.labeled()), '\n')) {
+  for (const absl::string_view line : absl::StrSplit(
+           NextCommands(config, state.epoch, dataset.labeled()), '\n')) {
     if (absl::StartsWith(line, "  ")) {
       absl::StrAppend(&data.commands, line.substr(2), "\n");
     }

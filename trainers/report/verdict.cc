@@ -44,7 +44,9 @@ std::string SpreadWords(const RunState& state, bool* collapsed) {
   return absl::StrFormat(
       " The features %s: their spread is %.2f (1 is the whole sphere, 0 a "
       "collapse), and they use some %.0f dimensions.",
-      *collapsed ? "have collapsed" : "differ from image to image",
+      last.feature_std < kCollapsed ? "have collapsed"
+      : *collapsed                  ? "differ in one direction alone"
+                                    : "differ from image to image",
       last.feature_std, last.effective_rank);
 }
 
@@ -56,10 +58,10 @@ Worked WithoutLabels(const Config& config, const RunState& state,
   const double pixels = state.raw_pixels.view_top1;
   if (std::isnan(untrained) || std::isnan(trained)) {
     if (spread.empty()) return {};
-    return {absl::StrCat("Whether training paid was not measured "
-                         "(--baselines=false).",
-                         spread),
-            !collapsed};
+    return {
+        absl::StrCat("Whether training paid was not measured",
+                     config.baselines ? "." : " (--baselines=false).", spread),
+        !collapsed};
   }
   std::string others =
       absl::StrFormat("%s: %.1f %%", StartName(config), untrained);
@@ -77,6 +79,11 @@ Worked WithoutLabels(const Config& config, const RunState& state,
                        : "Training paid, as far as can be told without labels.",
                    score, spread),
       paid && !(trained <= pixels)};
+}
+
+// Has --max_steps ended it after `epochs` epochs?
+bool IsCutShort(const Config& config, int64_t epochs) {
+  return config.max_steps > 0 && epochs < config.epochs;
 }
 
 }  // namespace
@@ -131,13 +138,23 @@ std::string Verdict(const Config& config, const RunState& state,
   // Without anything to compare with, spread and rank are in the table above.
   if (classes == 0 && std::isnan(state.untrained.view_top1)) return "";
   const Worked worked = WhetherItWorked(config, state, trained, classes);
-  if (worked.words.empty() || worked.paid) return worked.words;
+  if (worked.words.empty() || worked.paid || IsCutShort(config, state.epoch)) {
+    return worked.words;
+  }
   return absl::StrCat(worked.words, " ", Advice(config));
 }
 
-std::string NextCommands(const Config& config, bool labeled) {
+std::string NextCommands(const Config& config, int64_t epochs, bool labeled) {
   const std::string run = Quoted(config.output_dir);
   std::string text = "Next:\n";
+  if (IsCutShort(config, epochs)) {
+    absl::StrAppendFormat(
+        &text,
+        "  %s --resume --output_dir=%s --max_steps=0  (trains the rest: "
+        "--max_steps=%d ended it in epoch %d of %d)\n",
+        TrainingCommand(config.method), run, config.max_steps, epochs + 1,
+        config.epochs);
+  }
   const auto add = [&](absl::string_view program, absl::string_view flags) {
     absl::StrAppend(&text, "  ", ProgramCommand(program), " --run=", run, flags,
                     "\n");

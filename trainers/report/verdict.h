@@ -26,14 +26,15 @@ Worked WhetherItWorked(const Config& config, const RunState& state,
 // What to try if it did not work: a sentence.
 std::string Advice(const Config& config);
 
-// Both: the second if training did not pay. "" if nothing was measured to
-// compare with.
+// Both: the second if training did not pay and is not to go on. "" if nothing
+// was measured to compare with.
 std::string Verdict(const Config& config, const RunState& state,
                     const Scores& trained, int64_t classes);
 
-// The commands that go on from the finished run in config.output_dir, a line
-// each.
-std::string NextCommands(const Config& config, bool labeled);
+// The commands that go on from the run in config.output_dir, which has finished
+// `epochs` epochs, a line each. If --max_steps ended it before the last, the
+// first trains the rest.
+std::string NextCommands(const Config& config, int64_t epochs, bool labeled);
 
 }  // namespace gsg
 

@@ -18,6 +18,7 @@
 #include "trainers/config/config.h"
 #include "trainers/config/json.h"
 #include "trainers/run/epoch_record.h"
+#include "trainers/run/image_record.h"
 
 namespace gsg {
 namespace {
@@ -32,6 +33,14 @@ void VisitTotals(Totals& t, Visitor&& visit) {
   visit("feature_std", t.feature_std);
   visit("pair_count", t.pair_count);
   visit("seconds", t.seconds);
+}
+
+template <class Record, class Visitor>
+void VisitImages(Record& r, Visitor&& visit) {
+  visit("train", r.train);
+  visit("test", r.test);
+  visit("classes", r.classes);
+  visit("checksum", r.checksum);
 }
 
 template <class Damage, class Visitor>
@@ -113,6 +122,9 @@ RunState ReadState(const Json& json) {
   for (const Json& record : json.at("history")) {
     VisitRecord(state.history.emplace_back(), Reader{record});
   }
+  if (json.contains("images")) {  // nor this
+    VisitImages(state.images, Reader{json.at("images")});
+  }
   state.raw_pixels = ReadScores(json.at("raw_pixels"));
   state.untrained = ReadScores(json.at("untrained"));
   for (const Json& damage : json.value("damaged", Json::array())) {  // nor this
@@ -156,6 +168,9 @@ std::string StateToJson(const RunState& state, const Config& config) {
   for (const EpochRecord& record : state.history) {
     json["history"].push_back(ToJsonObject(record));
   }
+  Writer images;
+  VisitImages(state.images, images);
+  json["images"] = std::move(images.json);
   json["raw_pixels"] = ToJsonObject(state.raw_pixels);
   json["untrained"] = ToJsonObject(state.untrained);
   json["damaged"] = Json::array();

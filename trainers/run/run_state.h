@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "trainers/config/config.h"
 #include "trainers/run/epoch_record.h"
+#include "trainers/run/image_record.h"
 
 namespace gsg {
 
@@ -41,6 +42,7 @@ struct RunState {
   int64_t ranks = 1;  // processes that trained the last of them
   EpochTotals totals;
   std::vector<EpochRecord> history;
+  ImageRecord images;  // that it was last trained on
   Scores raw_pixels;
   Scores untrained;
   std::vector<DamageRecord> damaged;  // each once

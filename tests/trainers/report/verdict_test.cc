@@ -76,9 +76,16 @@ TEST(VerdictTest, WithoutLabelsSpreadAndRankDecideToo) {
   EXPECT_THAT(Verdict(Config(), state, scores, 0),
               AllOf(StartsWith("Training did not pay"),
                     HasSubstr("have collapsed"), HasSubstr("Try ")));
+  // Two images alone cannot differ in two.
+  last.feature_std = 1;
+  last.effective_rank = 1;
+  EXPECT_THAT(Verdict(Config(), state, scores, 0),
+              HasSubstr("differ in one direction alone: their spread is 1.00"));
   // Without baselines the page has these words alone.
+  Config without;
+  without.baselines = false;
   const Worked worked = WhetherItWorked(
-      Config(),
+      without,
       [&] {
         RunState bare;
         bare.history = state.history;
@@ -99,33 +106,61 @@ TEST(NextCommandsTest, HaveThePathForAShell) {
   Config config;
   config.output_dir = "/runs/it's here";
   EXPECT_THAT(
-      NextCommands(config, true),
+      NextCommands(config, 0, true),
       AllOf(HasSubstr("evaluate -- --run='/runs/it'\\''s here'\n"),
             HasSubstr("//trainers:embed"), HasSubstr("//trainers:export")));
-  EXPECT_THAT(NextCommands(config, true),
+  EXPECT_THAT(NextCommands(config, 0, true),
               HasSubstr("//trainers:explore -- --run='/runs/it'\\''s here' "
                         "--images=FOLDER --output=answers\n"));
   config.dataset = "folder";
   config.data_dir = "/my photos";
-  EXPECT_THAT(NextCommands(config, false),
+  EXPECT_THAT(NextCommands(config, 0, false),
               HasSubstr("--images='/my photos' --output=answers\n"));
   // Archives, too, whose braces a shell is kept from.
   config.data_dir = "/a-{0..3}.tar";
-  EXPECT_THAT(NextCommands(config, false),
+  EXPECT_THAT(NextCommands(config, 0, false),
               HasSubstr("--images='/a-{0..3}.tar' --output=answers\n"));
   config.backbone = "resnet_small";
   EXPECT_THAT(
-      NextCommands(config, false),
+      NextCommands(config, 0, false),
       AllOf(HasSubstr("--data_dir=LABELED"), HasSubstr("//trainers:export")));
+}
+
+// What --max_steps cut short is to be trained, not tuned.
+TEST(NextCommandsTest, BeginWithTheRestOfTheRun) {
+  Config config;
+  config.method = "byol";
+  config.output_dir = "/runs/a";
+  config.epochs = 5;
+  config.max_steps = 40;
+  EXPECT_THAT(NextCommands(config, 2, true),
+              StartsWith("Next:\n  ./bazelw run //trainers:byol -- --resume "
+                         "--output_dir=/runs/a --max_steps=0  (trains the "
+                         "rest: --max_steps=40 ended it in epoch 3 of 5)\n"));
+  EXPECT_THAT(NextCommands(config, 5, true), Not(HasSubstr("--resume")));
+  RunState state;
+  state.epoch = 2;
+  state.untrained.knn_top1 = 50;
+  Scores scores;
+  scores.knn_top1 = 40;
+  EXPECT_THAT(
+      Verdict(config, state, scores, 10),
+      AllOf(StartsWith("Training did not pay"), Not(HasSubstr("Try "))));
+  state.epoch = 5;
+  EXPECT_THAT(Verdict(config, state, scores, 10), HasSubstr("Try "));
 }
 
 TEST(NextCommandsTest, AreThoseOfTheWheelWhereItIsInstalled) {
   Config config;
   config.output_dir = "/runs/a";
   setenv("GSG_COMMAND", "gsg", 1);
-  const std::string text = NextCommands(config, true);
+  config.method = "simsiam_gsg";
+  config.max_steps = 1;
+  const std::string text = NextCommands(config, 0, true);
   unsetenv("GSG_COMMAND");
   EXPECT_THAT(text, AllOf(HasSubstr("\n  gsg evaluate --run=/runs/a\n"),
+                          HasSubstr("\n  gsg train --method=simsiam_gsg "
+                                    "--resume --output_dir=/runs/a "),
                           Not(HasSubstr("bazelw"))));
 }
 

@@ -38,6 +38,7 @@ RunState ExampleState() {
   record.loss = -0.1 - 1e-17;
   record.pair_share = {0.25, 0.5, 0.125, 0.125};
   state.history = {record};
+  state.images = {540, 270, 9, 4000000000};
   state.raw_pixels = {78.57, 83.92};
   state.damaged = {{1, 12, "val/\\xff.jpg", "the file is empty"}};
   return state;
@@ -56,6 +57,10 @@ TEST(RunStateTest, RoundTripIsExact) {
   EXPECT_EQ(got.batch, want.batch);
   EXPECT_EQ(got.step, want.step);
   EXPECT_EQ(got.ranks, want.ranks);
+  EXPECT_EQ(got.images.train, want.images.train);
+  EXPECT_EQ(got.images.test, want.images.test);
+  EXPECT_EQ(got.images.classes, want.images.classes);
+  EXPECT_EQ(got.images.checksum, want.images.checksum);
   EXPECT_EQ(got.totals.batches, want.totals.batches);
   EXPECT_EQ(got.totals.loss, want.totals.loss);
   EXPECT_EQ(got.totals.feature_std, want.totals.feature_std);
