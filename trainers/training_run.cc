@@ -175,8 +175,9 @@ absl::Status TrainingRun::GoOn() {
       point.state, world_.root() ? &*point.checkpoint : nullptr));
   point.checkpoint.reset();
   warned_ = damaged_.list().size();
-  absl::PrintF("Continuing after %d epochs and %d batches\n", point.state.epoch,
-               point.state.batch);
+  absl::PrintF("Continuing after %d epoch%s and %d batch%s\n",
+               point.state.epoch, point.state.epoch == 1 ? "" : "s",
+               point.state.batch, point.state.batch == 1 ? "" : "es");
   return absl::OkStatus();
 }
 

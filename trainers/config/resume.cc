@@ -89,8 +89,14 @@ absl::StatusOr<Config> ConfigForResume(const Config& saved, const Config& now,
   std::string refused;
   for (const FieldDifference& difference : DifferingFields(saved, config)) {
     if (difference.on_resume != OnResume::kRefuse) continue;
-    absl::StrAppend(&refused, refused.empty() ? "" : ", ", difference.name, "=",
-                    difference.now, " (the run has ", difference.saved, ")");
+    // A run with --minutes has had epochs since it knew how many these are.
+    absl::StrAppend(
+        &refused, refused.empty() ? "" : ", ", difference.name, "=",
+        difference.now,
+        difference.name == "minutes"
+            ? absl::StrCat(" (the run has ", saved.epochs,
+                           " epochs; --epochs changes that)")
+            : absl::StrCat(" (the run has ", difference.saved, ")"));
   }
   if (!refused.empty()) {
     return absl::FailedPreconditionError(absl::StrCat(

@@ -15,6 +15,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "gsg_core/distance.h"
 #include "gsg_core/pairing.h"
 #include "gsg_core/parse.h"
@@ -139,7 +140,13 @@ absl::Status ParseValue(absl::string_view text, bool* value) {
 absl::Status ParseValue(absl::string_view text, int64_t* value) {
   int64_t parsed;
   if (HasBlanks(text) || !absl::SimpleAtoi(text, &parsed)) {
-    return absl::InvalidArgumentError("must be a whole number");
+    const absl::string_view digits = absl::StripPrefix(text, "-");
+    const bool large =
+        !digits.empty() &&
+        std::all_of(digits.begin(), digits.end(), absl::ascii_isdigit);
+    return absl::InvalidArgumentError(
+        large ? "is too large: a whole number has at most 64 bits"
+              : "must be a whole number");
   }
   *value = parsed;
   return absl::OkStatus();

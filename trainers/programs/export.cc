@@ -5,7 +5,9 @@
 #include <c10/core/Device.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -88,6 +90,13 @@ absl::Status Validate(const ExportOptions& options) {
 }
 
 absl::Status Export(const ExportOptions& options) {
+  std::error_code error;
+  if (std::filesystem::equivalent(options.output, NetworkPath(options),
+                                  error)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--output=", options.output,
+        " is the file that is exported, and would be lost; name another"));
+  }
   GSG_ASSIGN_OR_RETURN(SavedNetwork network, OpenNetwork(options, c10::kCPU));
   const Config& config = network.config;
   GSG_ASSIGN_OR_RETURN(const SiameseOptions made,

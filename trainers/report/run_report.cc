@@ -222,11 +222,14 @@ std::string Cell(double percent) {
 
 std::string ScoreTable(const Config& config, const RunState& state,
                        const Scores& trained) {
-  std::string table =
-      absl::StrFormat("%-20s %12s %14s\n", "", "k-NN top-1", "linear top-1");
+  const bool linear = config.linear_probe;
+  std::string table = absl::StrFormat("%-20s %12s%s\n", "", "k-NN top-1",
+                                      linear ? "   linear top-1" : "");
   const auto row = [&](const std::string& name, const Scores& scores) {
-    absl::StrAppendFormat(&table, "%-20s %12s %14s\n", name,
-                          Cell(scores.knn_top1), Cell(scores.linear_top1));
+    absl::StrAppendFormat(&table, "%-20s %12s", name, Cell(scores.knn_top1));
+    if (linear)
+      absl::StrAppendFormat(&table, " %14s", Cell(scores.linear_top1));
+    table += "\n";
   };
   if (!std::isnan(state.untrained.knn_top1)) {  // with --baselines
     row("raw pixels", state.raw_pixels);

@@ -105,5 +105,15 @@ TEST(ConfigForResumeTest, RefusesAnotherRun) {
             "run in another --output_dir");
 }
 
+// The run's own --minutes have become epochs.
+TEST(ConfigForResumeTest, RefusesMinutesAndNamesTheEpochs) {
+  Config now = Now();
+  now.minutes = 1;
+  EXPECT_EQ(ConfigForResume(Saved(), now, {"minutes"}).status().message(),
+            "--resume cannot change minutes=1 (the run has 7 epochs; --epochs "
+            "changes that); leave that out, or start a new run in another "
+            "--output_dir");
+}
+
 }  // namespace
 }  // namespace gsg

@@ -19,14 +19,20 @@ namespace gsg {
 namespace {
 
 TEST(ParseValueTest, RejectsWhatIsNotWhollyAWholeNumber) {
-  for (absl::string_view text : {"", "x", "12x", "1e3", "1.0", " 1", "1 ",
-                                 "0x10", "--1", "9223372036854775808"}) {
+  for (absl::string_view text :
+       {"", "x", "12x", "1e3", "1.0", " 1", "1 ", "0x10", "--1", "-"}) {
     int64_t value = 7;
     EXPECT_EQ(ParseValue(text, &value).message(), "must be a whole number")
         << text;
     EXPECT_EQ(value, 7) << text;
   }
-  int64_t value;
+  int64_t value = 7;
+  for (absl::string_view text :
+       {"9223372036854775808", "-9223372036854775809"}) {
+    EXPECT_EQ(ParseValue(text, &value).message(),
+              "is too large: a whole number has at most 64 bits");
+    EXPECT_EQ(value, 7) << text;
+  }
   EXPECT_TRUE(ParseValue("-9223372036854775808", &value).ok());
   EXPECT_EQ(value, std::numeric_limits<int64_t>::min());
 }

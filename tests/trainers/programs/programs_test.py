@@ -344,6 +344,13 @@ class ProgramsTest(unittest.TestCase):
                                                 "--output=" + output))
         self.assertFalse(os.path.exists(output))
 
+    def test_export_keeps_what_it_exports(self):
+        checkpoint = os.path.join(self.run_folder, "checkpoint-last.pt")
+        before = os.stat(checkpoint).st_size
+        self.assertIn("would be lost", self.fails(
+            1, "export", "--run=" + self.run_folder, "--output=" + checkpoint))
+        self.assertEqual(os.stat(checkpoint).st_size, before)
+
     def test_images_of_other_channels(self):
         folder = self.path("cifar")
         os.makedirs(folder)
