@@ -5,9 +5,11 @@
 #include <c10/core/Device.h>
 
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -118,81 +120,96 @@ absl::StatusOr<Index> ReadIndex(const std::string& folder) {
   return index;
 }
 
-// A row of features for each query, by the index's network.
+// The features of an image, or why there are none.
+using FeaturesOfQuery =
+    std::function<absl::StatusOr<std::vector<float>>(const std::string& query)>;
+
 absl::StatusOr<std::vector<float>> ByNetwork(
-    const SearchOptions& options, const IndexInfo& info,
-    const std::vector<std::string>& queries) {
+    const SavedNetwork& network, const EvaluationOptions& evaluation,
+    c10::Device device, const std::string& query) {
+  GSG_ASSIGN_OR_RETURN(const ImageFiles files,
+                       ReadImages(query, static_cast<int>(network.channels())));
+  if (files.source->size() != 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--query=", query, " has ", files.source->size(),
+                     " images; give one, such as ", files.source->name(0)));
+  }
+  DamagedImages damaged(/*max_share=*/1);
+  EvaluationImages images(files.source.get(), evaluation, &damaged);
+  EvaluationBatch batch;
+  const absl::Status status = images.Read({0}, &batch);
+  if (!damaged.list().empty()) {
+    return absl::DataLossError(
+        absl::StrCat(query, ": ", damaged.list()[0].reason));
+  }
+  GSG_RETURN_IF_ERROR(status);
+  const ImageSize size = images.size();
+  GSG_RETURN_IF_ERROR(
+      network.backbone->CheckImageSize(size.height, size.width));
+  const at::Tensor row =
+      FeaturesOf(*network.backbone, images, batch, device).cpu();
+  const float* begin = row.const_data_ptr<float>();
+  return std::vector<float>(begin, begin + row.numel());
+}
+
+// By the index's network.
+absl::StatusOr<FeaturesOfQuery> NetworkOf(const SearchOptions& options,
+                                          const Index& index) {
+  const IndexInfo& info = index.info;
   GSG_ASSIGN_OR_RETURN(c10::Device device, ChooseDevice(options.device));
   GSG_RETURN_IF_ERROR(CheckSameNetwork(info));
   GSG_ASSIGN_OR_RETURN(SavedNetwork network,
                        info.released
                            ? LoadReleasedNetwork(info.checkpoint, device)
                            : LoadNetwork(info.checkpoint, device));
+  if (network.backbone->feature_dim() != index.width) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the network in ", info.checkpoint,
+                     " has features of another width than the index; run "
+                     "explore again"));
+  }
   EvaluationOptions evaluation;
   evaluation.side = info.image_size;
   evaluation.stats = network.stats();
-  std::vector<float> values;
-  for (const std::string& query : queries) {
-    GSG_ASSIGN_OR_RETURN(
-        const ImageFiles files,
-        ReadImages(query, static_cast<int>(network.channels())));
-    if (files.source->size() != 1) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("--query=", query, " has ", files.source->size(),
-                       " images; give one, such as ", files.source->name(0)));
-    }
-    DamagedImages damaged(/*max_share=*/1);
-    EvaluationImages images(files.source.get(), evaluation, &damaged);
-    EvaluationBatch batch;
-    const absl::Status status = images.Read({0}, &batch);
-    if (!damaged.list().empty()) {
-      return absl::DataLossError(
-          absl::StrCat(query, ": ", damaged.list()[0].reason));
-    }
-    GSG_RETURN_IF_ERROR(status);
-    const ImageSize size = images.size();
-    GSG_RETURN_IF_ERROR(
-        network.backbone->CheckImageSize(size.height, size.width));
-    const at::Tensor row =
-        FeaturesOf(*network.backbone, images, batch, device).cpu();
-    const float* begin = row.const_data_ptr<float>();
-    values.insert(values.end(), begin, begin + row.numel());
-  }
-  return values;
+  return [network = std::move(network), evaluation = std::move(evaluation),
+          device](const std::string& query) {
+    return ByNetwork(network, evaluation, device, query);
+  };
 }
 
-// The rows of queries that are images of the index.
+// Of a query that is an image of the index.
 absl::StatusOr<std::vector<float>> ByName(
-    const Index& index, const std::vector<std::string>& queries) {
-  std::unordered_map<absl::string_view, size_t> places;
-  for (size_t i = 0; i < index.names.size(); ++i) places[index.names[i]] = i;
+    const Index& index,
+    const std::unordered_map<absl::string_view, size_t>& places,
+    const std::string& query) {
   const std::string& images = index.info.images;
   const std::string below_images =
       IsShards(images) ? FolderOfShards(images) : images;
-  std::vector<float> values;
-  for (const std::string& query : queries) {
-    auto place = places.find(query);
-    // As the user sees it, and as --query resolves it.
-    for (const std::string& folder : {below_images, UserPath(".")}) {
-      if (place != places.end() || folder.empty()) continue;
-      const std::string below = std::filesystem::path(AbsolutePath(query))
-                                    .lexically_relative(AbsolutePath(folder))
-                                    .string();
-      for (auto at = places.begin(); at != places.end(); ++at) {
-        if (at->first == below) place = at;
-      }
-    }
-    if (place == places.end()) {
-      return absl::NotFoundError(absl::StrCat(
-          "--query=", query, " is not among the ", index.names.size(),
-          " images of the index, e.g. ", index.names[0],
-          "; others can be searched for where explore had --run"));
-    }
-    const auto begin = index.values.begin() +
-                       static_cast<int64_t>(place->second) * index.width;
-    values.insert(values.end(), begin, begin + index.width);
+  auto place = places.find(query);
+  // As the user sees it, and as --query resolves it.
+  for (const std::string& folder : {below_images, UserPath(".")}) {
+    if (place != places.end() || folder.empty()) continue;
+    place = places.find(std::filesystem::path(AbsolutePath(query))
+                            .lexically_relative(AbsolutePath(folder))
+                            .string());
   }
-  return values;
+  if (place == places.end()) {
+    return absl::NotFoundError(absl::StrCat(
+        "--query=", query, " is not among the ", index.names.size(),
+        " images of the index, e.g. ", index.names[0],
+        "; others can be searched for where explore had --run"));
+  }
+  const auto begin =
+      index.values.begin() + static_cast<int64_t>(place->second) * index.width;
+  return std::vector<float>(begin, begin + index.width);
+}
+
+FeaturesOfQuery NamesOf(const Index& index) {
+  std::unordered_map<absl::string_view, size_t> places;
+  for (size_t i = 0; i < index.names.size(); ++i) places[index.names[i]] = i;
+  return [&index, places = std::move(places)](const std::string& query) {
+    return ByName(index, places, query);
+  };
 }
 
 constexpr absl::string_view kMissing = "<p>not readable</p>";
@@ -290,17 +307,33 @@ absl::Status Search(const SearchOptions& options) {
   std::vector<std::string> queries = options.queries;
   if (!options.query.empty()) queries.insert(queries.begin(), options.query);
   GSG_ASSIGN_OR_RETURN(Index index, ReadIndex(options.index));
-  GSG_ASSIGN_OR_RETURN(std::vector<float> values,
-                       index.info.checkpoint.empty()
-                           ? ByName(index, queries)
-                           : ByNetwork(options, index.info, queries));
-  if (static_cast<int64_t>(values.size()) !=
-      static_cast<int64_t>(queries.size()) * index.width) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("the network in ", index.info.checkpoint,
-                     " has features of another "
-                     "width than the index; run explore again"));
+  FeaturesOfQuery features_of;
+  if (index.info.checkpoint.empty()) {
+    features_of = NamesOf(index);
+  } else {
+    GSG_ASSIGN_OR_RETURN(features_of, NetworkOf(options, index));
   }
+  // One that has no features takes nothing from the others.
+  const size_t asked = queries.size();
+  std::vector<std::string> good;
+  std::vector<float> values;
+  for (const std::string& query : queries) {
+    const absl::StatusOr<std::vector<float>> row = features_of(query);
+    if (row.ok()) {
+      values.insert(values.end(), row->begin(), row->end());
+      good.push_back(query);
+    } else if (asked == 1) {
+      return row.status();
+    } else {
+      Complain("search", row.status(), 1);
+    }
+  }
+  const absl::Status ended =
+      good.size() == asked
+          ? absl::OkStatus()
+          : absl::DataLossError(absl::StrCat(asked - good.size(), " of ", asked,
+                                             " images have no answer"));
+  if (good.empty()) return ended;
   std::vector<double> mean;
   if (index.info.center) mean = MeanRow(index.values, index.width);
   GSG_ASSIGN_OR_RETURN(const UnitRows bank,
@@ -313,14 +346,16 @@ absl::Status Search(const SearchOptions& options) {
       FindNeighbors(bank, rows, options.k, /*themselves=*/false, TorchProduct(),
                     threads, NoWatch));
   for (int64_t q = 0; q < hits.n; ++q) {
-    if (hits.n > 1) absl::PrintF("%s\n", NameLine(queries[q]));
+    if (asked > 1) absl::PrintF("%s\n", NameLine(good[q]));
     for (int64_t k = 0; k < hits.k; ++k) {
       absl::PrintF("%7.4f  %s\n", hits.cosines_of(q)[k],
                    NameLine(index.names[hits.of(q)[k]]));
     }
   }
-  if (options.html.empty()) return absl::OkStatus();
-  return WritePage(options.html, HitsPage(index, queries, hits));
+  if (!options.html.empty()) {
+    GSG_RETURN_IF_ERROR(WritePage(options.html, HitsPage(index, good, hits)));
+  }
+  return ended;
 }
 
 }  // namespace

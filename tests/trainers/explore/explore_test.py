@@ -229,6 +229,13 @@ class ExploreTest(unittest.TestCase):
                              "--threads=1", os.path.join(images, names[1]),
                              os.path.join(images, names[2]))
         self.assertEqual(len(printed.splitlines()), 4)
+        # One of them that is none leaves the other as it is.
+        process = pr.run("search", "--index=" + output, "--k=1", "--threads=1",
+                         page, os.path.join(images, names[2]))
+        self.assertEqual(process.returncode, 1)
+        self.assertEqual(process.stdout.splitlines(), printed.splitlines()[2:])
+        self.assertIn(page, process.stderr)
+        self.assertIn("1 of 2 images have no answer", process.stderr)
 
     def test_search_refuses_another_network(self):
         images = tr.image_folder(8)
