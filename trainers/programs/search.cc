@@ -152,7 +152,44 @@ absl::StatusOr<std::vector<float>> ByNetwork(
   return std::vector<float>(begin, begin + row.numel());
 }
 
-// By the index's network.
+using Places = std::unordered_map<absl::string_view, size_t>;
+
+// In the index, whose memory the names are.
+Places PlacesOf(const Index& index) {
+  Places places;
+  for (size_t i = 0; i < index.names.size(); ++i) places[index.names[i]] = i;
+  return places;
+}
+
+// Of a query that is an image of the index. `otherwise` ends the message if it
+// is none.
+absl::StatusOr<std::vector<float>> ByName(const Index& index,
+                                          const Places& places,
+                                          const std::string& query,
+                                          absl::string_view otherwise) {
+  const std::string& images = index.info.images;
+  const std::string below_images =
+      IsShards(images) ? FolderOfShards(images) : images;
+  auto place = places.find(query);
+  // As the user sees it, and as --query resolves it.
+  for (const std::string& folder : {below_images, UserPath(".")}) {
+    if (place != places.end() || folder.empty()) continue;
+    place = places.find(std::filesystem::path(AbsolutePath(query))
+                            .lexically_relative(AbsolutePath(folder))
+                            .string());
+  }
+  if (place == places.end()) {
+    return absl::NotFoundError(absl::StrCat(
+        "--query=", query, " is not among the ", index.names.size(),
+        " images of the index, e.g. ", index.names[0], "; ", otherwise));
+  }
+  const auto begin =
+      index.values.begin() + static_cast<int64_t>(place->second) * index.width;
+  return std::vector<float>(begin, begin + index.width);
+}
+
+// By the index's network, or by the name in the index where there is no such
+// file.
 absl::StatusOr<FeaturesOfQuery> NetworkOf(const SearchOptions& options,
                                           const Index& index) {
   const IndexInfo& info = index.info;
@@ -171,44 +208,19 @@ absl::StatusOr<FeaturesOfQuery> NetworkOf(const SearchOptions& options,
   EvaluationOptions evaluation;
   evaluation.side = info.image_size;
   evaluation.stats = network.stats();
-  return [network = std::move(network), evaluation = std::move(evaluation),
-          device](const std::string& query) {
-    return ByNetwork(network, evaluation, device, query);
-  };
-}
-
-// Of a query that is an image of the index.
-absl::StatusOr<std::vector<float>> ByName(
-    const Index& index,
-    const std::unordered_map<absl::string_view, size_t>& places,
-    const std::string& query) {
-  const std::string& images = index.info.images;
-  const std::string below_images =
-      IsShards(images) ? FolderOfShards(images) : images;
-  auto place = places.find(query);
-  // As the user sees it, and as --query resolves it.
-  for (const std::string& folder : {below_images, UserPath(".")}) {
-    if (place != places.end() || folder.empty()) continue;
-    place = places.find(std::filesystem::path(AbsolutePath(query))
-                            .lexically_relative(AbsolutePath(folder))
-                            .string());
-  }
-  if (place == places.end()) {
-    return absl::NotFoundError(absl::StrCat(
-        "--query=", query, " is not among the ", index.names.size(),
-        " images of the index, e.g. ", index.names[0],
-        "; others can be searched for where explore had --run"));
-  }
-  const auto begin =
-      index.values.begin() + static_cast<int64_t>(place->second) * index.width;
-  return std::vector<float>(begin, begin + index.width);
+  return
+      [&index, places = PlacesOf(index), network = std::move(network),
+       evaluation = std::move(evaluation), device](const std::string& query) {
+        auto row = ByNetwork(network, evaluation, device, query);
+        if (!absl::IsNotFound(row.status())) return row;
+        return ByName(index, places, query, "nor is there such a file");
+      };
 }
 
 FeaturesOfQuery NamesOf(const Index& index) {
-  std::unordered_map<absl::string_view, size_t> places;
-  for (size_t i = 0; i < index.names.size(); ++i) places[index.names[i]] = i;
-  return [&index, places = std::move(places)](const std::string& query) {
-    return ByName(index, places, query);
+  return [&index, places = PlacesOf(index)](const std::string& query) {
+    return ByName(index, places, query,
+                  "others can be searched for where explore had --run");
   };
 }
 

@@ -229,6 +229,14 @@ class ExploreTest(unittest.TestCase):
                              "--threads=1", os.path.join(images, names[1]),
                              os.path.join(images, names[2]))
         self.assertEqual(len(printed.splitlines()), 4)
+        # By its name in the index.
+        self.assertEqual(
+            pr.succeed("search", "--index=" + output, "--k=1", "--threads=1",
+                       "--query=" + names[2]), printed.splitlines()[3] + "\n")
+        self.assertIn(
+            "nowhere.jpg is not among the 30 images of the index, e.g. %s; "
+            "nor is there such a file" % names[0], self.fails(
+                1, "search", "--index=" + output, "--query=nowhere.jpg"))
         # One of them that is none leaves the other as it is.
         process = pr.run("search", "--index=" + output, "--k=1", "--threads=1",
                          page, os.path.join(images, names[2]))
