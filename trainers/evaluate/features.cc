@@ -97,8 +97,8 @@ absl::StatusOr<Features> Collect(
 
 }  // namespace
 
-at::Tensor FeaturesOf(Backbone& backbone, const EvaluationImages& images,
-                      EvaluationBatch& batch, c10::Device device) {
+at::Tensor FeaturesOfBatch(Backbone& backbone, const EvaluationImages& images,
+                           EvaluationBatch& batch, c10::Device device) {
   constexpr int64_t kPixelsAtOnce = int64_t{1} << 20;
   const at::NoGradGuard no_grad;
   const at::Tensor x = Pixels(images, batch);
@@ -124,7 +124,7 @@ absl::StatusOr<Features> BackboneFeatures(Backbone& backbone,
   absl::StatusOr<Features> features =
       Collect(source, indices, backbone.feature_dim(), images,
               [&](EvaluationBatch& batch) {
-                return FeaturesOf(backbone, images, batch, device);
+                return FeaturesOfBatch(backbone, images, batch, device);
               });
   SetModuleTraining(backbone.module(), was_training);
   return features;

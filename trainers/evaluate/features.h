@@ -32,8 +32,8 @@ struct Features {
 // takes some images at a time, whose activations bound the memory: 20 images of
 // 224 x 224 pixels, 1.3 GB less than 111 (a block) for a ResNet-50, at the same
 // speed.
-at::Tensor FeaturesOf(Backbone& backbone, const EvaluationImages& images,
-                      EvaluationBatch& batch, c10::Device device);
+at::Tensor FeaturesOfBatch(Backbone& backbone, const EvaluationImages& images,
+                           EvaluationBatch& batch, c10::Device device);
 
 // The backbone's features of the images `indices` of `source`, computed in
 // evaluation mode on `device`; the mode the backbone was in is restored.

@@ -165,7 +165,7 @@ absl::Status Embed(const EmbedOptions& options) {
     const auto read = static_cast<int64_t>(batch.indices.size());
     if (read > 0) {
       const at::Tensor rows =
-          FeaturesOf(*network.backbone, images, batch, device).cpu();
+          FeaturesOfBatch(*network.backbone, images, batch, device).cpu();
       GSG_RETURN_IF_ERROR(features->Append(
           absl::MakeConstSpan(rows.const_data_ptr<float>(), rows.numel())));
     }

@@ -190,7 +190,7 @@ absl::StatusOr<FeatureTable> KeptFeatures(const SavedNetwork& network,
     const auto read = static_cast<int64_t>(batch.indices.size());
     if (read == 0) continue;
     const at::Tensor features =
-        FeaturesOf(*network.backbone, images, batch, device).cpu();
+        FeaturesOfBatch(*network.backbone, images, batch, device).cpu();
     const float* row = features.const_data_ptr<float>();
     for (const int64_t index : batch.indices) {
       std::copy_n(row, width, table.row(index));

@@ -147,7 +147,7 @@ absl::StatusOr<std::vector<float>> ByNetwork(
   GSG_RETURN_IF_ERROR(
       network.backbone->CheckImageSize(size.height, size.width));
   const at::Tensor row =
-      FeaturesOf(*network.backbone, images, batch, device).cpu();
+      FeaturesOfBatch(*network.backbone, images, batch, device).cpu();
   const float* begin = row.const_data_ptr<float>();
   return std::vector<float>(begin, begin + row.numel());
 }

@@ -136,7 +136,7 @@ TEST(FeaturesTest, TakesSomeLargeImagesAtATime) {
     ASSERT_EQ(images.Read(EvenlySpaced(50, 0), &batch), absl::OkStatus());
     CountingBackbone backbone;
     const at::Tensor rows =
-        FeaturesOf(backbone, images, batch, c10::Device(c10::kCPU));
+        FeaturesOfBatch(backbone, images, batch, c10::Device(c10::kCPU));
     EXPECT_EQ(backbone.images, want);
     ASSERT_EQ(rows.sizes(), at::IntArrayRef({50, 1}));
     for (int i = 0; i < 50; ++i) {
