@@ -139,19 +139,22 @@ def gsg_cc_test(
         **kwargs):
     """A googletest cc_test of <name>.cc, unless srcs are given.
 
-    main: False for a test with a main function of its own. LibTorch computes on
-    one thread, unless env says otherwise: tests run beside each other.
+    main: False for a test with a main function of its own, None for one without
+    googletest. LibTorch computes on one thread, unless env says otherwise: tests run
+    beside each other.
     """
     if "@libtorch" in deps and "OMP_NUM_THREADS" not in env:
         env = dict(env, OMP_NUM_THREADS = "1")
-    gtest = "gtest_main" if main else "gtest"
+    gtest = [] if main == None else [
+        "@com_google_googletest//:" + ("gtest_main" if main else "gtest"),
+    ]
     cc_test(
         name = name,
         size = size,
         srcs = srcs or [name + ".cc"],
         copts = _copts(deps) + copts,
         env = env,
-        deps = _deps(deps) + ["@com_google_googletest//:" + gtest] + _cuda(cuda_deps),
+        deps = _deps(deps) + gtest + _cuda(cuda_deps),
         **kwargs
     )
 
