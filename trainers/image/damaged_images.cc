@@ -15,8 +15,9 @@ constexpr int64_t kNamed = 3;
 
 }  // namespace
 
-absl::Status DamagedImages::Add(const ImageSource& source, int64_t index,
+absl::Status DamagedImages::Add(const ImageSource& read_through, int64_t index,
                                 const absl::Status& reason) {
+  const ImageSource& source = read_through.original();
   OfSource& known = sources_[&source];
   if (!known.indices.insert(index).second) return absl::OkStatus();
   list_.push_back(

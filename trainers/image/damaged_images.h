@@ -13,9 +13,9 @@
 namespace gsg {
 
 struct DamagedImage {
-  std::string name;    // the source's
-  std::string reason;  // "cut off after 1000 bytes", ...
-  const ImageSource* source = nullptr;
+  std::string name;                     // the source's
+  std::string reason;                   // "cut off after 1000 bytes", ...
+  const ImageSource* source = nullptr;  // the original()
   int64_t index = 0;
 };
 
@@ -42,7 +42,8 @@ class DamagedImages {
                max_share_ * static_cast<double>(source.size());
   }
 
-  // Notes that image `index` of `source` cannot be read, if that is new.
+  // Notes that image `index` of `source` cannot be read, if that is new: of its
+  // original(), so that what other sources make of it is the same image.
   // Errors: kDataLoss if more than the allowed share of `source` are damaged
   // now; it names the number, the share and the first few.
   absl::Status Add(const ImageSource& source, int64_t index,
