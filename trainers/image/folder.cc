@@ -99,7 +99,15 @@ class FolderTree final : public ImageTree {
       const std::vector<std::string>& keep_out) const override {
     FolderScan scan(training);
     for (const std::string& folder : keep_out) scan.KeepOut(NameOf(folder));
-    return scan.Run(dir_, path);
+    GSG_ASSIGN_OR_RETURN(Findings findings, scan.Run(dir_, path));
+    if (!training || path.empty()) return findings;
+    // The same scan, which enters no folder again.
+    absl::StatusOr<Findings> beside = scan.Run(dir_, "");
+    if (absl::IsCancelled(beside.status())) return beside.status();
+    // What cannot be read there is not used anyway.
+    if (beside.ok()) findings.beside = std::move(beside->images);
+    findings.training_set = path;
+    return findings;
   }
 
   std::string NameOf(const std::string& path) const override {

@@ -119,6 +119,8 @@ void Findings::AddPassedOver(const Findings& more) {
   replaced += more.replaced;
   if (replaced_one.empty()) replaced_one = more.replaced_one;
   splits.insert(splits.end(), more.splits.begin(), more.splits.end());
+  beside.insert(beside.end(), more.beside.begin(), more.beside.end());
+  if (training_set.empty()) training_set = more.training_set;
 }
 
 void FolderScan::KeepOut(const std::string& folder) {

@@ -52,6 +52,9 @@ struct Findings {
   std::string replaced_one;   // one of them
   // Folders below a training set that are called as a validation or test set.
   std::vector<std::string> splits;
+  // Images that lie beside the folder for training, and so are not used.
+  std::vector<std::string> beside;
+  std::string training_set;  // that folder
 
   int64_t others() const;
   // Takes over everything of `more` but its images.
@@ -70,7 +73,8 @@ class FolderScan {
   // there.
   void KeepOut(const std::string& folder);
 
-  // The files below dir/part, or with an empty part below dir.
+  // The files below dir/part, or with an empty part below dir; not those in
+  // folders below it that an earlier call has entered.
   // Errors: the file system's, naming the folder; kCancelled if the program is
   // interrupted (base/interrupt.h).
   absl::StatusOr<Findings> Run(const std::string& dir, const std::string& part);

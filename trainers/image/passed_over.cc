@@ -76,6 +76,14 @@ std::vector<std::string> NotesOn(const Findings& findings) {
         "not trained on, because it is called as a validation or test set: ",
         findings.splits.front(), findings.splits.size() > 1 ? ", ..." : ""));
   }
+  if (const size_t count = findings.beside.size(); count > 0) {
+    notes.push_back(absl::StrCat(
+        Plural(static_cast<int64_t>(count), "image"),
+        count == 1 ? " is" : " are", " not trained on, because ",
+        count == 1 ? "it lies" : "they lie", " beside the training set ",
+        findings.training_set, ": ", findings.beside.front(),
+        count == 1 ? "" : ", ...", "; to train on all, rename that folder"));
+  }
   return notes;
 }
 

@@ -355,6 +355,14 @@ absl::StatusOr<Findings> TarTree::Scan(
     last = folder;
     if (!out) findings.images.push_back(at->path);
   }
+  if (!training || path.empty()) return findings;
+  for (const Image& image : images_) {
+    if (!absl::StartsWith(image.path, top) &&
+        SplitIn(ParentOf(image.path), 0).empty()) {
+      findings.beside.push_back(image.path);
+    }
+  }
+  findings.training_set = path;
   return findings;
 }
 

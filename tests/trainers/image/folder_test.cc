@@ -97,6 +97,40 @@ TEST(FolderTest, TrainAloneIsWithoutLabels) {
   const Images folder = Read(dir);
   EXPECT_THAT(Names(*folder.train), ElementsAre("train/a/1.jpg"));
   EXPECT_EQ(folder.test, nullptr);
+  EXPECT_THAT(folder.notes,
+              ElementsAre("1 image is not trained on, because it lies beside "
+                          "the training set train: extra/2.jpg; to train on "
+                          "all, rename that folder"));
+}
+
+// A sports club's photographs of its training.
+TEST(FolderTest, ImagesBesideTheTrainingSetAreCounted) {
+  const std::string dir = TestFolder();
+  Touch(dir, {"Training/1.jpg", "Training/2.jpg", "2021/a/3.jpg", "2022/4.jpg",
+              "5.jpg", "notes.txt", "test/6.jpg", "2022/val/7.jpg"});
+  // What is trained on, or called as a test set, does not count.
+  Touch(dir, {"linked/8.jpg"});
+  std::filesystem::create_symlink("../linked", dir + "/Training/more");
+  std::filesystem::create_symlink("test", dir + "/tests_again");
+  Images folder = Read(dir);
+  EXPECT_THAT(
+      Names(*folder.train),
+      ElementsAre("Training/1.jpg", "Training/2.jpg", "Training/more/8.jpg"));
+  const std::string note =
+      "3 images are not trained on, because they lie beside the training set "
+      "Training: 2021/a/3.jpg, ...; to train on all, rename that folder";
+  EXPECT_THAT(folder.notes, ElementsAre(HasSubstr("test is not scored"), note));
+  // With labels, too.
+  std::filesystem::remove_all(dir + "/Training");
+  Touch(dir, {"Training/a/1.jpg", "val/a/2.jpg"});
+  EXPECT_THAT(Read(dir).notes,
+              ElementsAre("test is not used: val is scored",
+                          HasSubstr("4 images are not trained on")));
+  // What may not be read there is no error, for it is not used.
+  std::filesystem::permissions(dir + "/2022", std::filesystem::perms::none);
+  folder = Read(dir);
+  std::filesystem::permissions(dir + "/2022", std::filesystem::perms::all);
+  EXPECT_THAT(folder.classes, ElementsAre("a"));
 }
 
 TEST(FolderTest, FollowsLinks) {

@@ -180,6 +180,7 @@ TEST(ShardsFoldersTest, WhatAFolderIsToldAnArchiveIsToo) {
       {"train/cat/1.jpg", "train/cat/val/2.jpg", "val/cat/3.jpg"},
       {"train/cat/1.jpg", "train/notes.txt", "val/cat/3.jpg", "val/a/b.json"},
       {"train/cat/1.jpg", "val/cat/3.jpg", "beside.jpg", "beside.txt"},
+      {"Training/1.jpg", "2021/2.jpg", "2021/val/3.jpg", "4.jpg"},
       {"train/cat/e\u0301/1.jpg", "train/\u00e9/1.jpg", "train/e\u0301/2.jpg",
        "val/\u00e9/3.jpg"},
       {"cat/1.jpg", "dog/2.jpg", "dog/val/3.jpg"},
@@ -284,6 +285,21 @@ TEST(ShardsFoldersTest, AnArchiveWithATrainingSetBesideOneForValidation) {
   WriteTar(dir + "/0.tar", {"notes.txt"});
   EXPECT_THAT(Error(dir),
               HasSubstr(dir + "/0.tar has no file whose name ends in "));
+}
+
+TEST(ShardsFoldersTest, ImagesBesideTheTrainingSetAreCounted) {
+  const std::string path = TestFolder() + "/a.tar";
+  WriteTar(path, {"Training/1.jpg", "2021/2.jpg", "3.jpg", "val/4.jpg"},
+           "photos/");
+  const absl::StatusOr<Images> images = FindImages(path, "", 3);
+  ASSERT_TRUE(images.ok()) << images.status();
+  EXPECT_THAT(Names(*images->train),
+              ElementsAre("a.tar/photos/Training/1.jpg"));
+  EXPECT_THAT(images->notes,
+              testing::Contains("2 images are not trained on, because they lie "
+                                "beside the training set Training: "
+                                "2021/2.jpg, ...; to train on all, rename that "
+                                "folder"));
 }
 
 TEST(ShardsFoldersTest, NumbersAndSplitsInOneArchive) {
