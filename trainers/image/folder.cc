@@ -41,6 +41,11 @@ absl::Status NoImagesIn(const std::string& top, const Findings& findings,
         "if it is meant, pass ",
         top, "/", findings.splits.front(), "; ", expected));
   }
+  if (findings.sheets > 0) {
+    return absl::NotFoundError(
+        absl::StrCat("folder ", top, " has no images but ", SheetsIn(findings),
+                     "; ", expected));
+  }
   if (findings.others() == 0) {
     return absl::NotFoundError(
         absl::StrCat("folder ", top, " is empty; ", expected));

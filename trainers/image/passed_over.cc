@@ -45,6 +45,11 @@ std::string HeifAdvice(const Findings& findings) {
   return "";
 }
 
+std::string SheetsIn(const Findings& findings) {
+  return absl::StrCat(Plural(findings.sheets, "sheet"),
+                      " of thumbnails that explore wrote");
+}
+
 std::vector<std::string> NotesOn(const Findings& findings) {
   std::vector<std::string> notes;
   const auto were = [](int64_t count) { return count == 1 ? "was" : "were"; };
@@ -52,6 +57,11 @@ std::vector<std::string> NotesOn(const Findings& findings) {
     notes.push_back(absl::StrCat(
         Plural(count, "file"), " of other formats ", were(count),
         " passed over: ", FormatsIn(findings), HeifAdvice(findings)));
+  }
+  if (findings.sheets > 0) {
+    notes.push_back(absl::StrCat(SheetsIn(findings), " ", were(findings.sheets),
+                                 " passed over: ", findings.sheet,
+                                 findings.sheets == 1 ? "" : ", ..."));
   }
   if (const int64_t count = findings.special; count > 0) {
     notes.push_back(absl::StrCat(count, " ", were(count),

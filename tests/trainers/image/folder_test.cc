@@ -401,6 +401,31 @@ TEST(FolderTest, WhatOtherProgramsLeaveBehind) {
   EXPECT_THAT(folder.notes, ElementsAre());
 }
 
+// Whether it has finished or not; a user's own folder called so is read.
+TEST(FolderTest, WhatExploreWroteIsNoImage) {
+  const std::string dir = TestFolder();
+  const std::string by_hash = "mine/sheets/89abcdef01234567.jpg";
+  Touch(dir, {"answers/index.json", "answers/neighbors.csv",
+              "answers/sheets/0123456789abcdef.jpg", "half/neighbors.csv",
+              "half/sheets/00112233445566ff.jpg", "half/sheets/1.jpg", by_hash,
+              "mine/index.json"});
+  const Images folder = Read(dir);
+  EXPECT_THAT(Names(*folder.train), ElementsAre("half/sheets/1.jpg", by_hash));
+  EXPECT_THAT(
+      folder.notes,
+      ElementsAre("4 files of other formats were passed over: .csv 2, .json 2",
+                  HasSubstr("2 sheets of thumbnails that explore wrote were "
+                            "passed over: ")));
+  const absl::StatusOr<ImageFiles> listed = ReadFolderImages(dir, 3);
+  EXPECT_EQ(listed->source->size(), 2);
+  EXPECT_EQ(listed->notes, folder.notes);
+  EXPECT_THAT(Message(dir + "/answers", absl::StatusCode::kNotFound),
+              HasSubstr("/answers has no images but 1 sheet of thumbnails that "
+                        "explore wrote; --dataset=folder expects"));
+  // They alone, as the user says.
+  EXPECT_EQ(ReadFolderImages(dir + "/half/sheets", 3)->source->size(), 2);
+}
+
 // An e and an accent, as a Mac stores them, and the one character.
 TEST(FolderTest, ClassNamesInTwoUnicodeForms) {
   const std::string apart = "cafe\u0301";

@@ -424,6 +424,29 @@ TEST(ReadImagesTest, ArchivesAreListedAsTheirFolder) {
   EXPECT_EQ(FolderOfShards("/d{0..1}/x.tar"), "/");
 }
 
+TEST(ReadImagesTest, WhatExploreWroteIsNoImage) {
+  const std::string dir = TestFolder();
+  const std::string sheet = "answers/sheets/0123456789abcdef.jpg";
+  const Files answers = {sheet, "answers/neighbors.csv"};
+  const std::string by_hash = "mine/sheets/89abcdef01234567.jpg";
+  WriteTar(dir + "/a.tar", Joined({"1.jpg", by_hash}, answers));
+  const absl::StatusOr<ImageFiles> packed = ReadImages(dir + "/a.tar", 3);
+  ASSERT_TRUE(packed.ok()) << packed.status();
+  EXPECT_THAT(Names(*packed->source),
+              ElementsAre("a.tar/1.jpg", "a.tar/" + by_hash));
+  EXPECT_THAT(packed->notes,
+              ElementsAre("1 file of other formats was passed over: .csv 1",
+                          "1 sheet of thumbnails that explore wrote was passed "
+                          "over: " +
+                              sheet));
+  // Beside archives they do not make a folder of images.
+  WriteFiles(dir, answers);
+  EXPECT_TRUE(IsShards(dir));
+  WriteTar(dir + "/a.tar", answers);
+  EXPECT_THAT(Error(dir + "/a.tar"),
+              HasSubstr("a.tar has no images but 1 sheet of thumbnails"));
+}
+
 TEST(ReadImagesTest, AStampTellsPlacesAndChanges) {
   const std::string path = TestFolder() + "/a.tar";
   WriteTar(path, {"1.jpg", "2.jpg"});
