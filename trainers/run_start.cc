@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -141,6 +143,13 @@ absl::Status BeginFolder(const Config& config, RunLock* lock) {
   }
   GSG_RETURN_IF_ERROR(PrepareRunDirectory(config));
   return WriteConfig(config);
+}
+
+void AbandonFolder(const Config& config) {
+  if (config.resume || !CheckpointFiles(config.output_dir).empty()) return;
+  std::error_code error;
+  std::filesystem::remove(absl::StrCat(config.output_dir, "/", kConfigFile),
+                          error);
 }
 
 }  // namespace gsg

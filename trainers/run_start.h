@@ -43,6 +43,11 @@ absl::Status BeginFolder(const Config& config, RunLock* lock);
 
 absl::Status WriteConfig(const Config& config);
 
+// Takes back what BeginFolder wrote for a run that ends before its first
+// checkpoint, so that the folder is free for the next try. Of a run that was
+// resumed nothing. On the root.
+void AbandonFolder(const Config& config);
+
 }  // namespace gsg
 
 #endif  // GSG_TRAINERS_RUN_START_H_

@@ -157,7 +157,10 @@ absl::Status TrainingRun::Begin(absl::Time launched) {
   absl::PrintF("%s", start_.fitted);
   Announce(config(), dataset_, device_, world_);
   if (loaded_.tensors > 0) AnnounceWeights(config(), loaded_);
-  GSG_RETURN_IF_ERROR(start_.resumes ? GoOn() : StartAnew(launched));
+  const absl::Status begun = start_.resumes ? GoOn() : StartAnew(launched);
+  // Once its images are repaired the same command is to do.
+  if (absl::IsDataLoss(begun) && world_.root()) AbandonFolder(config());
+  GSG_RETURN_IF_ERROR(begun);
   start_.weights.reset();
   return absl::OkStatus();
 }

@@ -182,14 +182,18 @@ class ImageFolderTest(unittest.TestCase):
 
     def test_too_much_damage_ends_the_run(self):
         data = self.copy()
-        spoilt = damage(data, 10)
-        process = tr.run("--output_dir=" + tr.new_folder(), *flags(data))
+        spoilt = damage(data, 11)
+        folder = tr.new_folder()
+        process = tr.run("--output_dir=" + folder, *flags(data))
         self.assertEqual(process.returncode, 1)
-        # One in a hundred of 180 images allows one.
-        self.assertIn("2 of 180 images are damaged so far, more than "
-                      "--max_damaged=0.01 allows (%s: the file is empty; %s: "
-                      "JPEG: Premature end of JPEG file)" %
+        # One in a hundred of 180 images would be one.
+        self.assertIn("11 of 180 images are damaged so far; --max_damaged=0.01 "
+                      "allows 10 (%s: the file is empty; %s: "
+                      "JPEG: Premature end of JPEG file; " %
                       (spoilt[0], spoilt[1]), process.stderr)
+        self.assertIn("or pass --max_damaged=0.2 to go on", process.stderr)
+        # Nothing that the same command, once they are repaired, ends at.
+        self.assertEqual(os.listdir(folder), [])
 
     def test_without_labels(self):
         flat = tr.new_folder()

@@ -148,8 +148,8 @@ void ForEachField(Config& c, FieldVisitor visit) {
             .AtLeast(0));
   visit(&c.max_damaged,
         Field{"max_damaged", kData,
-              "part of the images that may be damaged; they are left out. More "
-              "end the run"}
+              "part of the images that may be damaged, at least 10 or half of "
+              "them; they are left out. More end the run; 0 = none may be"}
             .Between(0, 1)
             .Resume(allow));
 

@@ -109,6 +109,7 @@ class ViewOfImages final : public ImageSource {
   }
   absl::Span<const int32_t> labels() const override { return {}; }
   std::string name(int64_t index) const override { return images_.name(index); }
+  const ImageSource& original() const override { return images_.original(); }
   std::unique_ptr<ImageReader> MakeReader() const override {
     return std::make_unique<ViewReader>(images_.MakeReader(), options_, seed_,
                                         view_);

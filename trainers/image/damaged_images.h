@@ -13,9 +13,9 @@
 namespace gsg {
 
 struct DamagedImage {
-  std::string name;    // the source's
-  std::string reason;  // "cut off after 1000 bytes", ...
-  const ImageSource* source = nullptr;
+  std::string name;                     // the source's
+  std::string reason;                   // "cut off after 1000 bytes", ...
+  const ImageSource* source = nullptr;  // the original()
   int64_t index = 0;
 };
 
@@ -30,21 +30,25 @@ class DamagedImages {
   };
 
   // max_share: how many of a source's images, as a share of its size, may be
-  // damaged before that is an error; 0 forbids any. All of them are too many
-  // whatever it says.
+  // damaged before that is an error; 0 forbids any.
   explicit DamagedImages(double max_share, Limit limit = Limit::kFlag)
       : max_share_(max_share), limit_(limit) {}
 
+  // How many of `size` images may be damaged by a share: that part, but at
+  // least ten, or half of them where that is less. A share of some photographs
+  // would be none, and a few bad files should not end a run; half are more than
+  // a few. Never all; none if the share is 0.
+  static int64_t Allowed(double share, int64_t size);
+
   // Whether `count` damaged images of `source` would be too many.
   bool TooMany(const ImageSource& source, int64_t count) const {
-    return count >= source.size() ||
-           static_cast<double>(count) >
-               max_share_ * static_cast<double>(source.size());
+    return count > Allowed(max_share_, source.size());
   }
 
-  // Notes that image `index` of `source` cannot be read, if that is new.
-  // Errors: kDataLoss if more than the allowed share of `source` are damaged
-  // now; it names the number, the share and the first few.
+  // Notes that image `index` of `source` cannot be read, if that is new: of its
+  // original(), so that what other sources make of it is the same image.
+  // Errors: kDataLoss if more of `source` are damaged now than are allowed; it
+  // names both numbers, the first few, and a share that would do.
   absl::Status Add(const ImageSource& source, int64_t index,
                    const absl::Status& reason);
 

@@ -41,6 +41,11 @@ absl::Status NoImagesIn(const std::string& top, const Findings& findings,
         "if it is meant, pass ",
         top, "/", findings.splits.front(), "; ", expected));
   }
+  if (findings.sheets > 0) {
+    return absl::NotFoundError(
+        absl::StrCat("folder ", top, " has no images but ", SheetsIn(findings),
+                     "; ", expected));
+  }
   if (findings.others() == 0) {
     return absl::NotFoundError(
         absl::StrCat("folder ", top, " is empty; ", expected));
@@ -99,7 +104,15 @@ class FolderTree final : public ImageTree {
       const std::vector<std::string>& keep_out) const override {
     FolderScan scan(training);
     for (const std::string& folder : keep_out) scan.KeepOut(NameOf(folder));
-    return scan.Run(dir_, path);
+    GSG_ASSIGN_OR_RETURN(Findings findings, scan.Run(dir_, path));
+    if (!training || path.empty()) return findings;
+    // The same scan, which enters no folder again.
+    absl::StatusOr<Findings> beside = scan.Run(dir_, "");
+    if (absl::IsCancelled(beside.status())) return beside.status();
+    // What cannot be read there is not used anyway.
+    if (beside.ok()) findings.beside = std::move(beside->images);
+    findings.training_set = path;
+    return findings;
   }
 
   std::string NameOf(const std::string& path) const override {

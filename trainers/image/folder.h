@@ -18,7 +18,7 @@ namespace gsg {
 // normal form are one class. Otherwise not labeled: the images are those at
 // any depth below DIR/train, or where there is no such folder, below DIR. So,
 // too, if the folders in val have no class of train: it is not scored, and a
-// note says so.
+// note says so. Images beside DIR/train are not used, and a note counts them.
 //
 // Nothing that is called as a validation or test set is ever trained on, at any
 // depth; only DIR itself may have such a name.

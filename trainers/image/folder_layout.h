@@ -24,7 +24,8 @@ class ImageTree {
 
   // What is in folder `path` at any depth; of images their paths below the top.
   // training: without what is in folders that are called as a validation or
-  // test set, and in those of `keep_out`, which are paths.
+  // test set, and in those of `keep_out`, which are paths; with the images
+  // beside `path`, if that is not the top.
   virtual absl::StatusOr<Findings> Scan(
       const std::string& path, bool training,
       const std::vector<std::string>& keep_out) const = 0;

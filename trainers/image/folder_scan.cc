@@ -18,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "gsg_core/status_macros.h"
 #include "trainers/base/interrupt.h"
 #include "trainers/image/codec/heif.h"
@@ -76,6 +77,29 @@ bool IsIgnoredName(absl::string_view name) {
   return absl::StartsWith(name, ".") || IsOneOf(name, kNames);
 }
 
+std::string TableBesideSheet(absl::string_view path) {
+  constexpr size_t kDigits = 16;
+  const size_t slash = path.rfind('/');
+  if (slash == path.npos || !absl::ConsumeSuffix(&path, ".jpg")) return "";
+  const absl::string_view digits = path.substr(slash + 1);
+  if (digits.size() != kDigits ||
+      !std::all_of(digits.begin(), digits.end(), absl::ascii_isxdigit)) {
+    return "";
+  }
+  absl::string_view top = path.substr(0, slash);
+  if (!absl::ConsumeSuffix(&top, kSheetsFolder) ||
+      !(top.empty() || absl::EndsWith(top, "/"))) {
+    return "";
+  }
+  return absl::StrCat(top, kNeighborsFile);
+}
+
+bool IsThumbnailSheet(const std::string& path) {
+  const std::string table = TableBesideSheet(path);
+  std::error_code error;
+  return !table.empty() && fs::exists(table, error);
+}
+
 Split SplitOf(absl::string_view name) {
   static constexpr absl::string_view kTrain[] = {"train", "training"};
   static constexpr absl::string_view kVal[] = {"val", "valid", "validation",
@@ -113,12 +137,16 @@ void Findings::AddPassedOver(const Findings& more) {
   for (const auto& [suffix, count] : more.formats) formats[suffix] += count;
   if (other.empty()) other = more.other;
   if (archive.empty()) archive = more.archive;
+  sheets += more.sheets;
+  if (sheet.empty()) sheet = more.sheet;
   special += more.special;
   repeated += more.repeated;
   if (repeated_link.empty()) repeated_link = more.repeated_link;
   replaced += more.replaced;
   if (replaced_one.empty()) replaced_one = more.replaced_one;
   splits.insert(splits.end(), more.splits.begin(), more.splits.end());
+  beside.insert(beside.end(), more.beside.begin(), more.beside.end());
+  if (training_set.empty()) training_set = more.training_set;
 }
 
 void FolderScan::KeepOut(const std::string& folder) {
@@ -166,6 +194,9 @@ absl::Status FolderScan::Walk(const std::string& path, const std::string& below,
       }
     } else if (it->exists(unknown) && !it->is_regular_file(unknown)) {
       ++findings->special;
+    } else if (!below.empty() && IsThumbnailSheet(it->path().string())) {
+      ++findings->sheets;
+      findings->sheet = std::move(inner);
     } else if (IsImageName(name)) {
       findings->images.push_back(std::move(inner));
     } else {

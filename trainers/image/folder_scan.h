@@ -33,6 +33,20 @@ bool NeedsHeif(absl::string_view suffix);
 // those that network storage, Macs, Windows and Jupyter leave behind.
 bool IsIgnoredName(absl::string_view name);
 
+// In what explore writes: sheets of thumbnails, and a table that is there
+// before them.
+inline constexpr char kSheetsFolder[] = "sheets";
+inline constexpr char kNeighborsFile[] = "neighbors.csv";
+
+// If `path` is called as a sheet of thumbnails is,
+// a/sheets/0123456789abcdef.jpg, the path of the table that is there, too, if
+// it is one: a/neighbors.csv. Otherwise "".
+std::string TableBesideSheet(absl::string_view path);
+
+// Whether the file `path` is a sheet of thumbnails, and no image of the user's:
+// by its name and by that table, which are there however far explore has come.
+bool IsThumbnailSheet(const std::string& path);
+
 // What a folder is by its name, in upper or lower case: train, training; val,
 // valid, validation, dev; test, testing; with or without a number or a word
 // like "set" or "images" behind it (val2017, test_images).
@@ -45,6 +59,8 @@ struct Findings {
   std::map<std::string, int64_t> formats;  // other files: suffix and number
   std::string other;                       // one of them
   std::string archive;        // one of them that may hold images, packed
+  int64_t sheets = 0;         // explore's (IsThumbnailSheet)
+  std::string sheet;          // one of them
   int64_t special = 0;        // pipes, sockets and devices: not opened
   int64_t repeated = 0;       // links to what is read already, or lies above
   std::string repeated_link;  // one of them
@@ -52,6 +68,9 @@ struct Findings {
   std::string replaced_one;   // one of them
   // Folders below a training set that are called as a validation or test set.
   std::vector<std::string> splits;
+  // Images that lie beside the folder for training, and so are not used.
+  std::vector<std::string> beside;
+  std::string training_set;  // that folder
 
   int64_t others() const;
   // Takes over everything of `more` but its images.
@@ -70,7 +89,8 @@ class FolderScan {
   // there.
   void KeepOut(const std::string& folder);
 
-  // The files below dir/part, or with an empty part below dir.
+  // The files below dir/part, or with an empty part below dir; not those in
+  // folders below it that an earlier call has entered.
   // Errors: the file system's, naming the folder; kCancelled if the program is
   // interrupted (base/interrupt.h).
   absl::StatusOr<Findings> Run(const std::string& dir, const std::string& part);

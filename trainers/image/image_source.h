@@ -49,6 +49,11 @@ class ImageSource {
   // set's folder, or "train image 17".
   virtual std::string name(int64_t index) const = 0;
 
+  // The source whose images these are, by the same numbers: another one if this
+  // only changes how they look. An image counts once, whatever it is read
+  // through.
+  virtual const ImageSource& original() const { return *this; }
+
   // The source must outlive the reader.
   virtual std::unique_ptr<ImageReader> MakeReader() const = 0;
 };

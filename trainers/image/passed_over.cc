@@ -45,6 +45,11 @@ std::string HeifAdvice(const Findings& findings) {
   return "";
 }
 
+std::string SheetsIn(const Findings& findings) {
+  return absl::StrCat(Plural(findings.sheets, "sheet"),
+                      " of thumbnails that explore wrote");
+}
+
 std::vector<std::string> NotesOn(const Findings& findings) {
   std::vector<std::string> notes;
   const auto were = [](int64_t count) { return count == 1 ? "was" : "were"; };
@@ -52,6 +57,11 @@ std::vector<std::string> NotesOn(const Findings& findings) {
     notes.push_back(absl::StrCat(
         Plural(count, "file"), " of other formats ", were(count),
         " passed over: ", FormatsIn(findings), HeifAdvice(findings)));
+  }
+  if (findings.sheets > 0) {
+    notes.push_back(absl::StrCat(SheetsIn(findings), " ", were(findings.sheets),
+                                 " passed over: ", findings.sheet,
+                                 findings.sheets == 1 ? "" : ", ..."));
   }
   if (const int64_t count = findings.special; count > 0) {
     notes.push_back(absl::StrCat(count, " ", were(count),
@@ -75,6 +85,14 @@ std::vector<std::string> NotesOn(const Findings& findings) {
     notes.push_back(absl::StrCat(
         "not trained on, because it is called as a validation or test set: ",
         findings.splits.front(), findings.splits.size() > 1 ? ", ..." : ""));
+  }
+  if (const size_t count = findings.beside.size(); count > 0) {
+    notes.push_back(absl::StrCat(
+        Plural(static_cast<int64_t>(count), "image"),
+        count == 1 ? " is" : " are", " not trained on, because ",
+        count == 1 ? "it lies" : "they lie", " beside the training set ",
+        findings.training_set, ": ", findings.beside.front(),
+        count == 1 ? "" : ", ...", "; to train on all, rename that folder"));
   }
   return notes;
 }

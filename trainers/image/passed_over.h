@@ -20,6 +20,9 @@ std::string FormatsIn(const Findings& findings);
 // sentence behind a full stop, or "".
 std::string HeifAdvice(const Findings& findings);
 
+// "2 sheets of thumbnails that explore wrote".
+std::string SheetsIn(const Findings& findings);
+
 // A line for each kind of what was passed over.
 std::vector<std::string> NotesOn(const Findings& findings);
 

@@ -63,13 +63,15 @@ std::vector<std::string> ArchivesIn(const std::string& folder) {
   return archives;
 }
 
-// Whether there is an image at any depth.
+// Whether there is an image at any depth. What explore wrote beside archives is
+// none.
 bool HasImages(const std::string& folder) {
   std::error_code error;
   for (fs::recursive_directory_iterator it(folder, error), end;
        !error && it != end; it.increment(error)) {
     std::error_code unknown;
     if (IsImageName(it->path().filename().string()) &&
+        !(it.depth() > 0 && IsThumbnailSheet(it->path().string())) &&
         it->is_regular_file(unknown)) {
       return true;
     }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -147,14 +148,18 @@ absl::Status TarTree::ReadArchive(
     if (!IsIgnored(folder)) (*folders)[{number, std::move(folder)}];
   }
   std::map<std::string, int32_t> labels;
+  std::set<std::string> tables;  // that explore wrote
   for (const TarMember& member : tar.members) {
+    if (absl::EndsWith(member.name, kNeighborsFile)) tables.insert(member.name);
     if (!member.plain || !absl::EndsWith(member.name, kLabelSuffix)) continue;
     GSG_ASSIGN_OR_RETURN(labels[Key(member.name, /*first_dot=*/false)],
                          Label(path, member));
   }
   for (TarMember& member : tar.members) {
     if (IsIgnored(member.name)) continue;
-    if (member.plain && IsImageName(member.name)) {
+    const bool sheet =
+        member.plain && tables.count(TableBesideSheet(member.name)) > 0;
+    if (member.plain && IsImageName(member.name) && !sheet) {
       Image image;
       for (const bool first_dot : {false, true}) {
         const auto label = labels.find(Key(member.name, first_dot));
@@ -171,7 +176,10 @@ absl::Status TarTree::ReadArchive(
     if (member.plain && absl::EndsWith(member.name, kLabelSuffix)) continue;
     Findings& findings =
         (*folders)[{number, std::string(ParentOf(member.name))}];
-    if (member.plain) {
+    if (sheet) {
+      ++findings.sheets;
+      findings.sheet = std::move(member.name);
+    } else if (member.plain) {
       ++findings.formats[SuffixOf(member.name)];
       findings.other = std::move(member.name);
     } else {
@@ -355,6 +363,14 @@ absl::StatusOr<Findings> TarTree::Scan(
     last = folder;
     if (!out) findings.images.push_back(at->path);
   }
+  if (!training || path.empty()) return findings;
+  for (const Image& image : images_) {
+    if (!absl::StartsWith(image.path, top) &&
+        SplitIn(ParentOf(image.path), 0).empty()) {
+      findings.beside.push_back(image.path);
+    }
+  }
+  findings.training_set = path;
   return findings;
 }
 
@@ -391,6 +407,10 @@ absl::Status TarTree::NoImages(const std::string& path,
         NameOf(findings.splits.front()),
         ", which is called as a validation or test set and is not trained on; "
         "if it is meant, call the archives so, too, as in val-000.tar"));
+  }
+  if (findings.sheets > 0) {
+    return absl::NotFoundError(
+        absl::StrCat(NameOf(path), " has no images but ", SheetsIn(findings)));
   }
   const bool many = path.empty() && archives_.size() > 1;
   return absl::NotFoundError(absl::StrCat(

@@ -55,6 +55,7 @@
 #include "trainers/explore/tables.h"
 #include "trainers/image/damaged_images.h"
 #include "trainers/image/file_source.h"
+#include "trainers/image/folder_scan.h"
 #include "trainers/image/images.h"
 #include "trainers/image/shards.h"
 #include "trainers/programs/explore_images.h"
@@ -413,7 +414,7 @@ absl::Status Analyze(const ExploreOptions& options, const Inputs& inputs,
       NeighborsOf(options, rows, std::max(options.neighbors, kVoters), threads,
                   "neighbors"));
   answers->neighbors = neighbors.First(options.neighbors);
-  GSG_RETURN_IF_ERROR(Write(options, "neighbors.csv", NeighborsCsv(*answers)));
+  GSG_RETURN_IF_ERROR(Write(options, kNeighborsFile, NeighborsCsv(*answers)));
 
   GSG_RETURN_IF_ERROR(
       AddDuplicates(options, inputs, rows, threads, places, answers));

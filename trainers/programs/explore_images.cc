@@ -29,6 +29,7 @@
 #include "trainers/explore/sheets.h"
 #include "trainers/image/damaged_images.h"
 #include "trainers/image/file_source.h"
+#include "trainers/image/folder_scan.h"
 #include "trainers/image/image.h"
 #include "trainers/image/image_source.h"
 
@@ -174,7 +175,8 @@ absl::StatusOr<std::vector<std::string>> WriteSheets(
     const FileSource& source, absl::Span<const int64_t> places,
     absl::Span<const int32_t> order, int side, int threads,
     const std::string& output, Watch watch) {
-  const std::filesystem::path folder = std::filesystem::path(output) / "sheets";
+  const std::filesystem::path folder =
+      std::filesystem::path(output) / kSheetsFolder;
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) {
@@ -216,8 +218,9 @@ absl::StatusOr<std::vector<std::string>> WriteSheets(
         hash.Add("");
       }
     }
+    // As TableBesideSheet knows it.
     const std::string name = absl::StrFormat("%016x.jpg", hash.value());
-    paths.push_back("sheets/" + name);
+    paths.push_back(absl::StrCat(kSheetsFolder, "/", name));
     current.insert(name);
     if (std::filesystem::exists(folder / name, error)) continue;
     Sheet sheet(side);
@@ -238,7 +241,7 @@ absl::StatusOr<std::vector<std::string>> WriteSheets(
   // Of earlier pages. Nothing but sheets is removed.
   for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
     const std::string name = entry.path().filename().string();
-    if (entry.path().extension() == ".jpg" && name.size() == 20 &&
+    if (!TableBesideSheet(entry.path().string()).empty() &&
         current.count(name) == 0) {
       std::filesystem::remove(entry.path(), error);
     }

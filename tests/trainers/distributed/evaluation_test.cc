@@ -175,13 +175,13 @@ TEST(SharedDamageTest, ACheckpointKeepsIt) {
   EXPECT_EQ(none.list().size(), 1u);
 }
 
-// Each of two ranks has three of a hundred, of which five may be damaged.
+// Each of two ranks has six of a hundred, of which ten may be damaged.
 TEST(SharedDamageTest, TogetherTheyAreTooMany) {
   const std::vector<RankOutcome> outcomes = RunRanks(2, [](World& world) {
     const Named source;
     DamagedImages damaged(0.05);
     SharedDamage shared({&source, nullptr}, &damaged);
-    for (int i = 0; i < 3; ++i) {
+    for (int i = 0; i < 6; ++i) {
       EXPECT_TRUE(
           damaged.Add(source, 2 * i + world.rank(), absl::DataLossError("torn"))
               .ok());
@@ -189,7 +189,7 @@ TEST(SharedDamageTest, TogetherTheyAreTooMany) {
     return std::string(shared.Exchange(world).message());
   });
   for (const RankOutcome& outcome : outcomes) {
-    EXPECT_THAT(outcome.text, HasSubstr("6 of 100 images are damaged so far"));
+    EXPECT_THAT(outcome.text, HasSubstr("11 of 100 images are damaged so far"));
   }
 }
 

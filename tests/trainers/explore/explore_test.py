@@ -118,6 +118,10 @@ class ExploreTest(unittest.TestCase):
                            "--threads=1")
         self.assertEqual(again, self.printed)
         self.assertEqual(files(sheets), before)
+        # They are nobody's images.
+        self.assertIn("has no images but 1 sheet of thumbnails", self.fails(
+            1, "embed", "--run=" + self.run_folder, "--images=" + self.output,
+            "--output=" + tr.new_folder() + ".npy"))
 
     def test_without_images(self):
         output = tr.new_folder()

@@ -37,5 +37,20 @@ TEST(FolderScanTest, Names) {
   EXPECT_FALSE(IsIgnoredName("cats"));
 }
 
+TEST(FolderScanTest, ThumbnailSheets) {
+  EXPECT_EQ(TableBesideSheet("sheets/0123456789abcdef.jpg"), "neighbors.csv");
+  EXPECT_EQ(TableBesideSheet("/a/sheets/ffffffffffffffff.jpg"),
+            "/a/neighbors.csv");
+  for (const char* path :
+       {"0123456789abcdef.jpg", "a/0123456789abcdef.jpg",
+        "worksheets/0123456789abcdef.jpg", "sheets/0123456789abcde.jpg",
+        "sheets/0123456789abcdeg.jpg", "sheets/0123456789abcdef.png",
+        "sheets/0123456789abcdefjpg", "sheets/page-of-the-album.jpg",
+        "sheets/a/0123456789abcdef.jpg", "sheets/.jpg", "sheets/", "sheets",
+        ".jpg", ""}) {
+    EXPECT_EQ(TableBesideSheet(path), "") << path;
+  }
+}
+
 }  // namespace
 }  // namespace gsg

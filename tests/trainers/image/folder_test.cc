@@ -97,6 +97,40 @@ TEST(FolderTest, TrainAloneIsWithoutLabels) {
   const Images folder = Read(dir);
   EXPECT_THAT(Names(*folder.train), ElementsAre("train/a/1.jpg"));
   EXPECT_EQ(folder.test, nullptr);
+  EXPECT_THAT(folder.notes,
+              ElementsAre("1 image is not trained on, because it lies beside "
+                          "the training set train: extra/2.jpg; to train on "
+                          "all, rename that folder"));
+}
+
+// A sports club's photographs of its training.
+TEST(FolderTest, ImagesBesideTheTrainingSetAreCounted) {
+  const std::string dir = TestFolder();
+  Touch(dir, {"Training/1.jpg", "Training/2.jpg", "2021/a/3.jpg", "2022/4.jpg",
+              "5.jpg", "notes.txt", "test/6.jpg", "2022/val/7.jpg"});
+  // What is trained on, or called as a test set, does not count.
+  Touch(dir, {"linked/8.jpg"});
+  std::filesystem::create_symlink("../linked", dir + "/Training/more");
+  std::filesystem::create_symlink("test", dir + "/tests_again");
+  Images folder = Read(dir);
+  EXPECT_THAT(
+      Names(*folder.train),
+      ElementsAre("Training/1.jpg", "Training/2.jpg", "Training/more/8.jpg"));
+  const std::string note =
+      "3 images are not trained on, because they lie beside the training set "
+      "Training: 2021/a/3.jpg, ...; to train on all, rename that folder";
+  EXPECT_THAT(folder.notes, ElementsAre(HasSubstr("test is not scored"), note));
+  // With labels, too.
+  std::filesystem::remove_all(dir + "/Training");
+  Touch(dir, {"Training/a/1.jpg", "val/a/2.jpg"});
+  EXPECT_THAT(Read(dir).notes,
+              ElementsAre("test is not used: val is scored",
+                          HasSubstr("4 images are not trained on")));
+  // What may not be read there is no error, for it is not used.
+  std::filesystem::permissions(dir + "/2022", std::filesystem::perms::none);
+  folder = Read(dir);
+  std::filesystem::permissions(dir + "/2022", std::filesystem::perms::all);
+  EXPECT_THAT(folder.classes, ElementsAre("a"));
 }
 
 TEST(FolderTest, FollowsLinks) {
@@ -365,6 +399,31 @@ TEST(FolderTest, WhatOtherProgramsLeaveBehind) {
   EXPECT_THAT(Names(*folder.train), ElementsAre("train/a/1.jpg"));
   EXPECT_THAT(Names(*folder.test), ElementsAre("val/a/4.jpg"));
   EXPECT_THAT(folder.notes, ElementsAre());
+}
+
+// Whether it has finished or not; a user's own folder called so is read.
+TEST(FolderTest, WhatExploreWroteIsNoImage) {
+  const std::string dir = TestFolder();
+  const std::string by_hash = "mine/sheets/89abcdef01234567.jpg";
+  Touch(dir, {"answers/index.json", "answers/neighbors.csv",
+              "answers/sheets/0123456789abcdef.jpg", "half/neighbors.csv",
+              "half/sheets/00112233445566ff.jpg", "half/sheets/1.jpg", by_hash,
+              "mine/index.json"});
+  const Images folder = Read(dir);
+  EXPECT_THAT(Names(*folder.train), ElementsAre("half/sheets/1.jpg", by_hash));
+  EXPECT_THAT(
+      folder.notes,
+      ElementsAre("4 files of other formats were passed over: .csv 2, .json 2",
+                  HasSubstr("2 sheets of thumbnails that explore wrote were "
+                            "passed over: ")));
+  const absl::StatusOr<ImageFiles> listed = ReadFolderImages(dir, 3);
+  EXPECT_EQ(listed->source->size(), 2);
+  EXPECT_EQ(listed->notes, folder.notes);
+  EXPECT_THAT(Message(dir + "/answers", absl::StatusCode::kNotFound),
+              HasSubstr("/answers has no images but 1 sheet of thumbnails that "
+                        "explore wrote; --dataset=folder expects"));
+  // They alone, as the user says.
+  EXPECT_EQ(ReadFolderImages(dir + "/half/sheets", 3)->source->size(), 2);
 }
 
 // An e and an accent, as a Mac stores them, and the one character.

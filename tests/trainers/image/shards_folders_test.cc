@@ -180,6 +180,7 @@ TEST(ShardsFoldersTest, WhatAFolderIsToldAnArchiveIsToo) {
       {"train/cat/1.jpg", "train/cat/val/2.jpg", "val/cat/3.jpg"},
       {"train/cat/1.jpg", "train/notes.txt", "val/cat/3.jpg", "val/a/b.json"},
       {"train/cat/1.jpg", "val/cat/3.jpg", "beside.jpg", "beside.txt"},
+      {"Training/1.jpg", "2021/2.jpg", "2021/val/3.jpg", "4.jpg"},
       {"train/cat/e\u0301/1.jpg", "train/\u00e9/1.jpg", "train/e\u0301/2.jpg",
        "val/\u00e9/3.jpg"},
       {"cat/1.jpg", "dog/2.jpg", "dog/val/3.jpg"},
@@ -284,6 +285,21 @@ TEST(ShardsFoldersTest, AnArchiveWithATrainingSetBesideOneForValidation) {
   WriteTar(dir + "/0.tar", {"notes.txt"});
   EXPECT_THAT(Error(dir),
               HasSubstr(dir + "/0.tar has no file whose name ends in "));
+}
+
+TEST(ShardsFoldersTest, ImagesBesideTheTrainingSetAreCounted) {
+  const std::string path = TestFolder() + "/a.tar";
+  WriteTar(path, {"Training/1.jpg", "2021/2.jpg", "3.jpg", "val/4.jpg"},
+           "photos/");
+  const absl::StatusOr<Images> images = FindImages(path, "", 3);
+  ASSERT_TRUE(images.ok()) << images.status();
+  EXPECT_THAT(Names(*images->train),
+              ElementsAre("a.tar/photos/Training/1.jpg"));
+  EXPECT_THAT(images->notes,
+              testing::Contains("2 images are not trained on, because they lie "
+                                "beside the training set Training: "
+                                "2021/2.jpg, ...; to train on all, rename that "
+                                "folder"));
 }
 
 TEST(ShardsFoldersTest, NumbersAndSplitsInOneArchive) {
@@ -406,6 +422,29 @@ TEST(ReadImagesTest, ArchivesAreListedAsTheirFolder) {
       HasSubstr("x-2.tar does not exist; it is one of "));
   EXPECT_EQ(FolderOfShards("x-{0..1}.tar"), "");
   EXPECT_EQ(FolderOfShards("/d{0..1}/x.tar"), "/");
+}
+
+TEST(ReadImagesTest, WhatExploreWroteIsNoImage) {
+  const std::string dir = TestFolder();
+  const std::string sheet = "answers/sheets/0123456789abcdef.jpg";
+  const Files answers = {sheet, "answers/neighbors.csv"};
+  const std::string by_hash = "mine/sheets/89abcdef01234567.jpg";
+  WriteTar(dir + "/a.tar", Joined({"1.jpg", by_hash}, answers));
+  const absl::StatusOr<ImageFiles> packed = ReadImages(dir + "/a.tar", 3);
+  ASSERT_TRUE(packed.ok()) << packed.status();
+  EXPECT_THAT(Names(*packed->source),
+              ElementsAre("a.tar/1.jpg", "a.tar/" + by_hash));
+  EXPECT_THAT(packed->notes,
+              ElementsAre("1 file of other formats was passed over: .csv 1",
+                          "1 sheet of thumbnails that explore wrote was passed "
+                          "over: " +
+                              sheet));
+  // Beside archives they do not make a folder of images.
+  WriteFiles(dir, answers);
+  EXPECT_TRUE(IsShards(dir));
+  WriteTar(dir + "/a.tar", answers);
+  EXPECT_THAT(Error(dir + "/a.tar"),
+              HasSubstr("a.tar has no images but 1 sheet of thumbnails"));
 }
 
 TEST(ReadImagesTest, AStampTellsPlacesAndChanges) {
