@@ -275,6 +275,14 @@ class ProgramsTest(unittest.TestCase):
         self.assertIn(nowhere, self.fails(1, "report", self.run_folder, nowhere,
                                           "--output=" + self.path("x.html")))
 
+    def test_a_checkpoint_is_not_released_weights(self):
+        checkpoint = os.path.join(self.run_folder, "checkpoint-last.pt")
+        message = self.fails(1, "embed", "--weights=" + checkpoint,
+                             "--images=" + self.data)
+        self.assertEqual(
+            message, "embed: %s is a checkpoint of a run, not released "
+            "weights: use --checkpoint=%s\n" % (checkpoint, checkpoint))
+
     def test_a_damaged_checkpoint(self):
         folder = tr.new_folder()
         process = tr.run(*tr.QUICK, "--data_dir=" + self.data, "--keep=3",
