@@ -36,9 +36,12 @@ absl::Status OrMemoryError(absl::FunctionRef<absl::Status()> work,
   } catch (const std::bad_alloc&) {
     return MemoryError(when);
   } catch (const std::exception& error) {
-    // LibTorch's allocators say it in words.
-    if (absl::StrContains(error.what(), "allocate memory") ||
-        absl::StrContains(error.what(), "out of memory")) {
+    // LibTorch's allocators say it in words. The last is oneDNN's, which
+    // compiles a convolution into memory of its own.
+    const absl::string_view what = error.what();
+    if (absl::StrContains(what, "allocate memory") ||
+        absl::StrContains(what, "out of memory") ||
+        what == "could not create a primitive") {
       return MemoryError(when);
     }
     throw;

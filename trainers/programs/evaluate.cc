@@ -301,7 +301,8 @@ absl::Status Evaluate(const EvaluateOptions& options) {
 }  // namespace gsg
 
 int main(int argc, char** argv) {
-  const gsg::Program<gsg::EvaluateOptions> program = {
-      "evaluate", gsg::kIntroduction, gsg::Evaluate};
+  gsg::Program<gsg::EvaluateOptions> program = {"evaluate", gsg::kIntroduction,
+                                                gsg::Evaluate};
+  program.memory_advice = gsg::kFewerThreads;
   gsg::Leave(gsg::ProgramMain(program, argc, argv));
 }
