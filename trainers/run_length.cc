@@ -43,16 +43,18 @@ std::string DecisionLines(const std::vector<Decision>& decisions) {
   return text;
 }
 
-// Of the run that `path` is a checkpoint of, if it is one. What cannot be read
-// at all is an error later, where the weights are read.
-std::optional<Config> ConfigOfRun(const std::string& path) {
-  if (path.empty()) return std::nullopt;
+// Adds the run that `path` is a checkpoint of, if it is one. What cannot be
+// read at all is an error later, where the weights are read.
+void AddStart(const std::string& path, FitFacts* facts) {
+  if (path.empty()) return;
   const absl::StatusOr<Checkpoint> checkpoint = LoadCheckpoint(path);
-  if (!checkpoint.ok()) return std::nullopt;
+  if (!checkpoint.ok()) return;
   absl::StatusOr<SavedRun> run = StateFromJson(checkpoint->meta);
-  if (!run.ok()) return std::nullopt;
+  if (!run.ok()) return;
   run->config.channels = run->state.channel_mean.size();
-  return std::move(run->config);
+  facts->start = std::move(run->config);
+  facts->start_stats = {std::move(run->state.channel_mean),
+                        std::move(run->state.channel_std)};
 }
 
 }  // namespace
@@ -62,7 +64,7 @@ absl::StatusOr<std::string> FitRun(std::set<std::string> given, bool gpu,
                                    std::optional<Dataset>* dataset) {
   given.merge(FieldsUnlikeRecipe(*config));
   FitFacts facts;
-  facts.start = ConfigOfRun(config->init);
+  AddStart(config->init, &facts);
   const bool as_start = facts.start.has_value() && given.count("channels") == 0;
   const int64_t channels = as_start ? facts.start->channels : config->channels;
   GSG_ASSIGN_OR_RETURN(
@@ -71,6 +73,7 @@ absl::StatusOr<std::string> FitRun(std::set<std::string> given, bool gpu,
                                 static_cast<int>(channels)));
   GSG_ASSIGN_OR_RETURN(const Survey survey, SurveyImages(*read.train));
   facts.images = survey.images - config->validation;
+  facts.channels = read.train->channels();
   facts.side = survey.side;
   facts.gray = survey.gray;
   facts.wide = survey.wide;

@@ -2,21 +2,20 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <exception>
 #include <memory>
-#include <new>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "trainers/base/interrupt.h"
+#include "trainers/base/memory.h"
 #include "trainers/config/command_line.h"
 #include "trainers/config/config.h"
 #include "trainers/config/paths.h"
@@ -41,25 +40,14 @@ std::string WayOn(const std::string& output_dir, const std::string& more) {
 // Runs and says how it ended. Returns the exit code.
 int Report(absl::string_view method, World& world,
            const CommandLine& command_line) {
-  std::string output_dir;
-  absl::Status status;
-  try {
-    status = RunTraining(command_line, world, &output_dir);
-  } catch (const std::exception& error) {
-    // LibTorch's allocator says it in words.
-    const bool memory =
-        dynamic_cast<const std::bad_alloc*>(&error) != nullptr ||
-        absl::StrContains(error.what(), "allocate memory") ||
-        absl::StrContains(error.what(), "out of memory");
-    if (!memory) throw;
-    status = absl::ResourceExhaustedError("memory ran out");
-  }
-  if (absl::IsResourceExhausted(status) && world.size() == 1) {
-    const Config& config = command_line.config;
+  std::optional<Config> config;
+  const absl::Status status =
+      OrMemoryError([&] { return RunTraining(command_line, world, &config); });
+  if (MemoryRanOut(status) && config.has_value() && world.size() == 1) {
     absl::FPrintF(stderr,
                   "%s: %s: use a --batch_size below %d, a smaller --crop_size, "
                   "or fewer --loader_threads\n",
-                  method, status.message(), config.batch_size);
+                  method, status.message(), config->batch_size);
     return 1;
   }
   if (status.ok()) return 0;
@@ -71,7 +59,8 @@ int Report(absl::string_view method, World& world,
   if (world.size() > 1 && absl::IsUnavailable(status)) {
     if (world.SpeaksOfLoss()) {
       absl::FPrintF(stderr, "%s: %s. %s\n", method, status.message(),
-                    WayOn(output_dir, ", in all processes"));
+                    WayOn(config.has_value() ? config->output_dir : "",
+                          ", in all processes"));
     }
     return kOtherRankExitCode;
   }

@@ -287,11 +287,11 @@ absl::Status TrainingRun::Finish(DamageWarnings& warnings) {
 }  // namespace
 
 absl::Status RunTraining(const CommandLine& command_line, World& world,
-                         std::string* output_dir) {
+                         std::optional<Config>* known) {
   const absl::Time launched = absl::Now();
   GSG_ASSIGN_OR_RETURN(RunStart start, StartOfRanks(command_line, world));
   const Config config = start.point.config;
-  *output_dir = config.output_dir;
+  *known = config;
   if (!start.point.warning.empty()) {
     absl::FPrintF(stderr, "warning: %s\n", start.point.warning);
   }

@@ -3,21 +3,22 @@
 #ifndef GSG_TRAINERS_TRAINING_RUN_H_
 #define GSG_TRAINERS_TRAINING_RUN_H_
 
-#include <string>
+#include <optional>
 
 #include "absl/status/status.h"
 #include "trainers/config/command_line.h"
+#include "trainers/config/config.h"
 #include "trainers/distributed/world.h"
 
 namespace gsg {
 
-// On this rank of `world`. *output_dir is told where the run is as soon as that
-// is known.
+// On this rank of `world`. *known becomes the run's as soon as that is known:
+// the command line's, fitted to the images, or that of the run to resume.
 // Errors: kCancelled after SIGINT or SIGTERM, with everything saved;
-// kResourceExhausted if memory ran out; those of Trainer and of what is read
+// a MemoryError; those of Trainer and of what is read
 // and written; the world's.
 absl::Status RunTraining(const CommandLine& command_line, World& world,
-                         std::string* output_dir);
+                         std::optional<Config>* known);
 
 }  // namespace gsg
 

@@ -60,10 +60,12 @@ class OwnImagesTest(unittest.TestCase):
         self.assertLess(seconds, 120)
 
     def test_a_run_goes_on_from_another(self):
-        first, _ = self.run_on(*SMALL, "--epochs=1", "--crop_size=24")
+        first, _ = self.run_on(*SMALL, "--epochs=1", "--crop_size=24",
+                               "--normalize=0.3:0.1")
         second, text = self.run_on("--recipe=photos", "--epochs=1", "--knn_k=20",
                                    "--init=" + first + "/checkpoint-last.pt")
         for flag in ("backbone=resnet_small", "crop_size=24",
+                     "normalize=0.3,0.3,0.3:0.1,0.1,0.1",
                      "projector_dim=64", "stem=small_stride2"):
             self.assertRegex(text, "--%s +as the run of --init" % flag)
         self.assertEqual(tr.result(first)["trained"]["knn_top1"],

@@ -100,12 +100,14 @@ class UnusualWorldTest(unittest.TestCase):
     def test_memory_that_runs_out_is_said_in_one_message(self):
         def little_memory():
             resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
-        process = tr.run(*self.flags(tr.new_folder(), "--batch_size=256",
-                                     "--crop_size=768", "--nobaselines"),
+        # The batches are those that were fitted to so few images.
+        process = tr.run("--recipe=photos", "--threads=1", "--crop_size=768",
+                         "--data_dir=" + tr.image_folder(180), "--nobaselines",
+                         "--output_dir=" + tr.new_folder(),
                          preexec_fn=little_memory)
         self.assertEqual(process.returncode, 1, process.stderr)
         self.assertIn("memory ran out", process.stderr)
-        self.assertIn("--batch_size below 256", process.stderr)
+        self.assertIn("--batch_size below 8,", process.stderr)
         self.assertNotIn("terminate", process.stderr)
 
     def test_a_file_of_torch_save_is_called_that(self):

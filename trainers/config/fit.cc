@@ -8,12 +8,14 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "trainers/config/command_line.h"
 #include "trainers/config/config.h"
 #include "trainers/config/recipes.h"
 #include "trainers/config/resume.h"
 #include "trainers/config/values.h"
+#include "trainers/image/channel_stats.h"
 
 namespace gsg {
 namespace {
@@ -50,6 +52,20 @@ int64_t BatchSize(int64_t images) {
   int64_t size = 8;
   while (size < 256 && 2 * size <= images / 15) size *= 2;
   return std::max<int64_t>(2, std::min(size, images));
+}
+
+// The --normalize that gives these.
+std::string NormalizeText(const ChannelStats& stats) {
+  const ChannelStats imagenet =
+      ImageNetChannels(static_cast<int>(stats.mean.size()));
+  if (stats.mean == imagenet.mean && stats.std == imagenet.std) {
+    return "imagenet";
+  }
+  const auto add = [](std::string* out, double value) {
+    absl::StrAppend(out, ValueText(value));
+  };
+  return absl::StrCat(absl::StrJoin(stats.mean, ",", add), ":",
+                      absl::StrJoin(stats.std, ",", add));
 }
 
 // As many images seen in all, whatever the folder's size, within bounds.
@@ -106,11 +122,19 @@ class Fitter {
     SetHeads(thin, kThin);
   }
 
-  // Those of the run whose weights are the start.
-  void TakeNetwork(const Config& run) {
+  // Those of the run whose weights are the start, and what its network has
+  // learned to see.
+  void TakeNetwork(const FitFacts& facts) {
+    const Config& run = *facts.start;
+    const ChannelStats& stats = facts.start_stats;
     constexpr absl::string_view kReason = "as the run of --init has it";
     if (config_.dataset == "folder") {
       Set("channels", run.channels, kReason, &config_.channels);
+    }
+    // Of other channels the network is none for these images, which is an error
+    // where its weights are read.
+    if (static_cast<int64_t>(stats.mean.size()) == facts.channels) {
+      Set("normalize", NormalizeText(stats), kReason, &config_.normalize);
     }
     Set("crop_size", run.augment.size, kReason, &config_.augment.size);
     Set("backbone", run.backbone, kReason, &config_.backbone);
@@ -145,12 +169,11 @@ std::vector<Decision> FitToImages(const FitFacts& facts,
   Fitter fitter(given, config);
   const std::string images = absl::StrCat(facts.images, " images");
   if (facts.start.has_value()) {
-    fitter.TakeNetwork(*facts.start);
+    fitter.TakeNetwork(facts);
   } else {
     fitter.ChooseNetwork(facts);
   }
-  const bool released = !config->init.empty() && !facts.start.has_value();
-  if (config->dataset == "folder" && facts.wide && !released) {
+  if (config->dataset == "folder" && facts.wide && config->init.empty()) {
     fitter.Set("normalize", std::string("measured"),
                "values of 16 bits, of which cameras use a part",
                &config->normalize);

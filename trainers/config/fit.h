@@ -9,21 +9,24 @@
 
 #include "absl/strings/string_view.h"
 #include "trainers/config/config.h"
+#include "trainers/image/channel_stats.h"
 
 namespace gsg {
 
 // What --fit goes by.
 struct FitFacts {
-  int64_t images = 0;  // to train on
-  int64_t side = 0;    // median of their shorter sides, in pixels
-  bool gray = false;   // has none of them any color?
-  bool wide = false;   // has any of them 16 bits?
+  int64_t images = 0;    // to train on
+  int64_t channels = 0;  // of theirs, as they are read
+  int64_t side = 0;      // median of their shorter sides, in pixels
+  bool gray = false;     // has none of them any color?
+  bool wide = false;     // has any of them 16 bits?
   bool labeled = false;
   bool from_files = true;
   bool gpu = false;
   int cpus = 1;  // for each process of the run
   // Of the run that --init is a checkpoint of; none if others made the weights.
   std::optional<Config> start;
+  ChannelStats start_stats;  // what the images of that run were normalized with
 };
 
 struct Decision {

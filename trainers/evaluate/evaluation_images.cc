@@ -5,14 +5,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <thread>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "gsg_core/status_macros.h"
 #include "trainers/augment/resample.h"
+#include "trainers/base/memory.h"
+#include "trainers/base/side_by_side.h"
 #include "trainers/image/image.h"
 #include "trainers/image/image_source.h"
 
@@ -123,14 +125,19 @@ absl::Status EvaluationImages::Read(absl::Span<const int64_t> indices,
   std::vector<absl::Status> status(indices.size());
   const auto read = [&](size_t thread) {
     for (size_t i = thread; i < indices.size(); i += readers_.size()) {
-      status[i] = ReadOne(indices[i], readers_[thread].get(),
-                          batch->pixels.data() + i * floats);
+      status[i] = OrMemoryError([&] {
+        return ReadOne(indices[i], readers_[thread].get(),
+                       batch->pixels.data() + i * floats);
+      });
+      if (MemoryRanOut(status[i])) {
+        // Nothing is wrong with the image, but it may be a large one.
+        return MemoryError(
+            absl::StrCat("while ", source_.name(indices[i]), " was read"));
+      }
     }
+    return absl::OkStatus();
   };
-  std::vector<std::thread> threads;
-  for (size_t t = 1; t < readers_.size(); ++t) threads.emplace_back(read, t);
-  read(0);
-  for (std::thread& thread : threads) thread.join();
+  GSG_RETURN_IF_ERROR(SideBySide(readers_.size(), read));
 
   batch->indices.clear();
   for (size_t i = 0; i < indices.size(); ++i) {

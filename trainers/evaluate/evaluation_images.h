@@ -57,7 +57,8 @@ class EvaluationImages {
 
   // The images with these indices, in this order, in *batch, whose memory is
   // reused. Damaged ones are left out and noted in `damaged`.
-  // Errors: those of DamagedImages::Add.
+  // Errors: those of DamagedImages::Add; a MemoryError (base/memory.h) that
+  // names the image.
   absl::Status Read(absl::Span<const int64_t> indices, EvaluationBatch* batch);
 
  private:

@@ -206,7 +206,8 @@ absl::Status Embed(const EmbedOptions& options) {
 }  // namespace gsg
 
 int main(int argc, char** argv) {
-  const gsg::Program<gsg::EmbedOptions> program = {"embed", gsg::kIntroduction,
-                                                   gsg::Embed};
+  gsg::Program<gsg::EmbedOptions> program = {"embed", gsg::kIntroduction,
+                                             gsg::Embed};
+  program.memory_advice = gsg::kFewerThreads;
   gsg::Leave(gsg::ProgramMain(program, argc, argv));
 }

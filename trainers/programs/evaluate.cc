@@ -21,7 +21,6 @@
 #include "trainers/base/json.h"
 #include "trainers/base/leave.h"
 #include "trainers/base/sealed_file.h"
-#include "trainers/config/config.h"
 #include "trainers/config/field.h"
 #include "trainers/config/values.h"
 #include "trainers/console/confusion_table.h"
@@ -34,10 +33,10 @@
 #include "trainers/image/damaged_images.h"
 #include "trainers/image/dataset.h"
 #include "trainers/image/image_source.h"
+#include "trainers/programs/evaluation_file.h"
 #include "trainers/programs/image_options.h"
 #include "trainers/programs/program.h"
 #include "trainers/programs/run_options.h"
-#include "trainers/run/run_directory.h"
 #include "trainers/run/saved_network.h"
 
 namespace gsg {
@@ -105,7 +104,8 @@ void ForEachField(EvaluateOptions& o, FieldVisitor visit) {
   visit(&o.output, Field{"output", kOutput,
                          "JSON file to write; empty = evaluation.json in the "
                          "run's folder, for another data set "
-                         "evaluation-<dataset>.json"}
+                         "evaluation-<dataset>.json, for another folder "
+                         "evaluation-<last part of its path>.json"}
                        .Path());
 }
 
@@ -199,13 +199,11 @@ void PrintRow(const std::string& name, const Classification& result) {
   absl::PrintF("%-30s %7.2f %7.2f\n", name, result.top1, result.top5);
 }
 
-std::string OutputPath(const EvaluateOptions& options, const Dataset& dataset,
-                       const Config& config) {
-  if (!options.output.empty()) return options.output;
-  return absl::StrCat(RunFolder(options), "/",
-                      dataset.name == config.dataset
-                          ? kEvaluationFile
-                          : absl::StrCat("evaluation-", dataset.name, ".json"));
+// Of what the network sees, in pixels.
+int64_t ImageSide(const EvaluateOptions& options, const SavedNetwork& network,
+                  const ImageSource& source) {
+  const int64_t side = EvaluationFor(options, network, source).side;
+  return side > 0 ? side : source.fixed_size().height;
 }
 
 absl::Status Evaluate(const EvaluateOptions& options) {
@@ -224,13 +222,15 @@ absl::Status Evaluate(const EvaluateOptions& options) {
         "features without classes with embed"));
   }
 
+  const EvaluatedImages images = {dataset.name,
+                                  PlaceOfImages(options, network.config)};
   absl::PrintF(
       "%s, evaluated on %s: %s training and %s test images\n",
       options.weights.empty()
           ? absl::StrCat(network.config.method, " on ", network.config.dataset,
                          " after ", network.state.epoch, " epochs")
           : absl::StrCat(options.weights, " (", network.config.backbone, ")"),
-      dataset.name, GroupedNumber(dataset.train->size()),
+      NameOf(images), GroupedNumber(dataset.train->size()),
       GroupedNumber(dataset.test->size()));
   std::fflush(stdout);
   DamagedImages damaged(network.config.max_damaged,
@@ -279,7 +279,8 @@ absl::Status Evaluate(const EvaluateOptions& options) {
   json["checkpoint"] = NetworkPath(options);
   json["method"] = network.config.method;
   json["epoch"] = network.state.epoch;
-  json["dataset"] = dataset.name;
+  AddImages(images, &json);
+  json["image_size"] = ImageSide(options, network, *dataset.test);
   json["train_images"] = train.rows.size(0);
   json["test_images"] = test.rows.size(0);
   json["features"] = train.rows.size(1);
@@ -290,7 +291,10 @@ absl::Status Evaluate(const EvaluateOptions& options) {
     linear->how["train_top1"] = linear->train_top1;
     json["linear"] = ToJson(std::move(linear->how), linear->test);
   }
-  const std::string output = OutputPath(options, dataset, network.config);
+  const std::string output =
+      options.output.empty()
+          ? EvaluationPath(RunFolder(options), network.config, images)
+          : options.output;
   GSG_RETURN_IF_ERROR(
       WriteFileAtomically(output, absl::StrCat(JsonText(json), "\n")));
   absl::PrintF("\nWritten to %s\n", output);
@@ -301,7 +305,8 @@ absl::Status Evaluate(const EvaluateOptions& options) {
 }  // namespace gsg
 
 int main(int argc, char** argv) {
-  const gsg::Program<gsg::EvaluateOptions> program = {
-      "evaluate", gsg::kIntroduction, gsg::Evaluate};
+  gsg::Program<gsg::EvaluateOptions> program = {"evaluate", gsg::kIntroduction,
+                                                gsg::Evaluate};
+  program.memory_advice = gsg::kFewerThreads;
   gsg::Leave(gsg::ProgramMain(program, argc, argv));
 }

@@ -399,8 +399,9 @@ absl::Status AddDuplicates(const ExploreOptions& options, const Inputs& inputs,
       [&](int64_t first, int64_t candidate) {
         return Compare((*looks)[first], (*looks)[candidate]) != Alike::kNo;
       });
-  answers->copies = CompareCopies(answers->duplicates, *inputs.source, places,
-                                  *looks, threads);
+  GSG_ASSIGN_OR_RETURN(answers->copies,
+                       CompareCopies(answers->duplicates, *inputs.source,
+                                     places, *looks, threads));
   return absl::OkStatus();
 }
 
@@ -460,7 +461,9 @@ absl::Status Analyze(const ExploreOptions& options, const Inputs& inputs,
 absl::Status Explore(const ExploreOptions& options) {
   const CpuThreads cpu_threads(options.threads);
   const int thread_count = at::get_num_threads();
-  ThreadPool threads(thread_count);
+  GSG_ASSIGN_OR_RETURN(const std::unique_ptr<ThreadPool> pool,
+                       ThreadPool::Create(thread_count));
+  ThreadPool& threads = *pool;
   GSG_RETURN_IF_ERROR(MakeFolder(options.output));
   CatchInterrupts();
   SetInterruptMessage("\nexplore: stops, and keeps what is finished ...\n");
@@ -545,7 +548,8 @@ absl::Status Explore(const ExploreOptions& options) {
 }  // namespace gsg
 
 int main(int argc, char** argv) {
-  const gsg::Program<gsg::ExploreOptions> program = {
-      "explore", gsg::kIntroduction, gsg::Explore};
+  gsg::Program<gsg::ExploreOptions> program = {"explore", gsg::kIntroduction,
+                                               gsg::Explore};
+  program.memory_advice = gsg::kFewerThreads;
   gsg::Leave(gsg::ProgramMain(program, argc, argv));
 }

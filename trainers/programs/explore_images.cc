@@ -8,7 +8,6 @@
 #include <set>
 #include <string>
 #include <system_error>
-#include <thread>
 #include <unordered_map>
 #include <vector>
 
@@ -20,7 +19,9 @@
 #include "absl/types/span.h"
 #include "gsg_core/executor.h"
 #include "gsg_core/status_macros.h"
+#include "trainers/base/memory.h"
 #include "trainers/base/sealed_file.h"
+#include "trainers/base/side_by_side.h"
 #include "trainers/evaluate/evaluation_images.h"
 #include "trainers/explore/answers.h"
 #include "trainers/explore/duplicates.h"
@@ -139,22 +140,20 @@ absl::StatusOr<std::vector<Looks>> LooksOfImages(
            i += static_cast<int64_t>(readers.size())) {
         if (places[i] >= 0) looks[i] = ReadLooks(places[i], readers[t].get());
       }
+      return absl::OkStatus();
     };
-    std::vector<std::thread> others;
-    for (size_t t = 1; t < readers.size(); ++t) others.emplace_back(read, t);
-    read(0);
-    for (std::thread& other : others) other.join();
+    GSG_RETURN_IF_ERROR(SideBySide(readers.size(), read));
   }
   watch(all, all);
   return looks;
 }
 
-std::vector<std::vector<Copy>> CompareCopies(
+absl::StatusOr<std::vector<std::vector<Copy>>> CompareCopies(
     const std::vector<DuplicateGroup>& groups, const FileSource& source,
     absl::Span<const int64_t> places, absl::Span<const Looks> looks,
     Executor& executor) {
   std::vector<std::vector<Copy>> copies(groups.size());
-  executor.ParallelFor(static_cast<int64_t>(groups.size()), [&](int64_t g) {
+  const auto compare = [&](int64_t g) {
     const std::vector<DuplicateGroup::Member>& members = groups[g].members;
     const Pixels first = PixelsOf(source, places[members[0].index]);
     copies[g].push_back(Copy::kFirst);
@@ -167,7 +166,13 @@ std::vector<std::vector<Copy>> CompareCopies(
                               ? Copy::kTurned
                               : Copy::kNear);
     }
+    return absl::OkStatus();
+  };
+  std::vector<absl::Status> status(groups.size());
+  executor.ParallelFor(static_cast<int64_t>(groups.size()), [&](int64_t g) {
+    status[g] = OrMemoryError([&] { return compare(g); });
   });
+  for (const absl::Status& one : status) GSG_RETURN_IF_ERROR(one);
   return copies;
 }
 

@@ -24,7 +24,7 @@ std::vector<int64_t> PlacesIn(const FileSource& source,
                               absl::Span<const std::string> names);
 
 // What the images look like, [n]; what cannot be read is not known.
-// Errors: kCancelled by `watch`, which is told images.
+// Errors: kCancelled by `watch`, which is told images; a MemoryError.
 absl::StatusOr<std::vector<Looks>> LooksOfImages(
     const FileSource& source, absl::Span<const int64_t> places, int threads,
     Watch watch);
@@ -32,8 +32,8 @@ absl::StatusOr<std::vector<Looks>> LooksOfImages(
 // Compares the members of each group with its first: kExact if the decoded
 // pixels, turned as EXIF says, are the same, by size and a hash of 64 bits;
 // kTurned if they look alike (looks) in another orientation only; kUnknown
-// where one of the two cannot be read. places: PlacesIn.
-std::vector<std::vector<Copy>> CompareCopies(
+// where one of the two cannot be read. places: PlacesIn. Errors: a MemoryError.
+absl::StatusOr<std::vector<std::vector<Copy>>> CompareCopies(
     const std::vector<DuplicateGroup>& groups, const FileSource& source,
     absl::Span<const int64_t> places, absl::Span<const Looks> looks,
     Executor& executor);

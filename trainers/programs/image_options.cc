@@ -16,7 +16,9 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "trainers/base/did_you_mean.h"
+#include "trainers/config/config.h"
 #include "trainers/config/field.h"
+#include "trainers/config/paths.h"
 #include "trainers/evaluate/evaluation_images.h"
 #include "trainers/image/damaged_images.h"
 #include "trainers/image/dataset.h"
@@ -60,17 +62,21 @@ absl::Status CheckImages(const ImageOptions& options) {
                    "known: ", absl::StrJoin(names, ", ")));
 }
 
+DataPlace PlaceOfImages(const ImageOptions& options, const Config& run) {
+  const bool own = options.dataset.empty() || options.dataset == run.dataset;
+  if (own && options.data_dir.empty() && options.data_list.empty()) {
+    return {run.data_dir, run.data_list};
+  }
+  return {AbsolutePath(options.data_dir, /*list=*/true),
+          AbsolutePath(options.data_list)};
+}
+
 absl::StatusOr<Dataset> LoadImages(const ImageOptions& options,
                                    const SavedNetwork& network) {
-  const bool own =
-      options.dataset.empty() || options.dataset == network.config.dataset;
-  DataPlace place = {options.data_dir, options.data_list};
-  if (own && place.dir.empty() && place.list.empty()) {
-    place = {network.config.data_dir, network.config.data_list};
-  }
-  absl::StatusOr<Dataset> dataset =
-      LoadDataset(own ? network.config.dataset : options.dataset, place,
-                  static_cast<int>(network.channels()));
+  absl::StatusOr<Dataset> dataset = LoadDataset(
+      options.dataset.empty() ? network.config.dataset : options.dataset,
+      PlaceOfImages(options, network.config),
+      static_cast<int>(network.channels()));
   if (!dataset.ok()) return dataset.status();
   ShowNotes(dataset->notes);
   if (dataset->train->channels() != network.channels()) {

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "trainers/config/config.h"
 #include "trainers/config/field.h"
 #include "trainers/evaluate/evaluation_images.h"
 #include "trainers/image/damaged_images.h"
@@ -33,6 +34,9 @@ void ForEachImageField(ImageOptions& options, FieldVisitor visit);
 
 // Errors: kInvalidArgument for a data set that does not exist.
 absl::Status CheckImages(const ImageOptions& options);
+
+// Where the images are that `options` name: absolute, or the run's own place.
+DataPlace PlaceOfImages(const ImageOptions& options, const Config& run);
 
 // The data set that `options` name. Says on stderr what was passed over.
 // Errors: those of LoadDataset; kFailedPrecondition if its images have other

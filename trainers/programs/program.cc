@@ -3,8 +3,10 @@
 #include <cstdio>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
+#include "trainers/base/memory.h"
 
 namespace gsg {
 
@@ -12,6 +14,12 @@ int Complain(absl::string_view program, const absl::Status& status,
              int exit_code) {
   absl::FPrintF(stderr, "%s: %s\n", program, status.message());
   return exit_code;
+}
+
+absl::Status WithMemoryAdvice(absl::Status status, absl::string_view advice) {
+  if (!MemoryRanOut(status) || advice.empty()) return status;
+  return absl::Status(status.code(),
+                      absl::StrCat(status.message(), ": ", advice));
 }
 
 int Print(absl::string_view text) {

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "trainers/base/memory.h"
 #include "trainers/config/field_flags.h"
 #include "trainers/config/flags.h"
 #include "trainers/config/paths.h"
@@ -30,11 +31,16 @@ struct Program {
   // calls them; null: there are none.
   std::vector<std::string> Options::*arguments = nullptr;
   absl::string_view arguments_name = "";
+  // Of what to do when memory runs out, where something helps: "use less".
+  absl::string_view memory_advice = "";
 };
 
 // Prints "<program>: <message>" on stderr and returns `exit_code`.
 int Complain(absl::string_view program, const absl::Status& status,
              int exit_code);
+
+// `status`, which gets the advice if it is a MemoryError.
+absl::Status WithMemoryAdvice(absl::Status status, absl::string_view advice);
 
 // Prints `text` on stdout and returns 0.
 int Print(absl::string_view text);
@@ -67,7 +73,8 @@ int ProgramMain(const Program<Options>& program, int argc,
   if (arguments != nullptr) {
     for (std::string& path : *arguments) path = UserPath(path);
   }
-  status = program.run(options);
+  status = WithMemoryAdvice(OrMemoryError([&] { return program.run(options); }),
+                            program.memory_advice);
   return status.ok() ? 0 : Complain(program.name, status, 1);
 }
 

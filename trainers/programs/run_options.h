@@ -31,6 +31,10 @@ struct ComputeOptions {
   int64_t threads = 0;
 };
 
+// Program::memory_advice of those that read images with that many threads.
+inline constexpr absl::string_view kFewerThreads =
+    "use fewer --threads, each of which reads an image, or fewer images";
+
 // For the ForEachField of a struct that has ComputeOptions for a base.
 void ForEachComputeField(ComputeOptions& options, FieldVisitor visit);
 

@@ -352,11 +352,12 @@ absl::Status Search(const SearchOptions& options) {
                        Normalize(std::move(index.values), index.width, mean));
   GSG_ASSIGN_OR_RETURN(const UnitRows rows,
                        Normalize(std::move(values), index.width, mean));
-  ThreadPool threads(at::get_num_threads());
+  GSG_ASSIGN_OR_RETURN(const std::unique_ptr<ThreadPool> threads,
+                       ThreadPool::Create(at::get_num_threads()));
   GSG_ASSIGN_OR_RETURN(
       const Neighbors hits,
       FindNeighbors(bank, rows, options.k, /*themselves=*/false, TorchProduct(),
-                    threads, NoWatch));
+                    *threads, NoWatch));
   for (int64_t q = 0; q < hits.n; ++q) {
     if (asked > 1) absl::PrintF("%s\n", NameLine(good[q]));
     for (int64_t k = 0; k < hits.k; ++k) {
@@ -375,7 +376,8 @@ absl::Status Search(const SearchOptions& options) {
 
 int main(int argc, char** argv) {
   const gsg::Program<gsg::SearchOptions> program = {
-      "search", gsg::kIntroduction, gsg::Search, &gsg::SearchOptions::queries,
-      "[IMAGE...]"};
+      "search",     gsg::kIntroduction,
+      gsg::Search,  &gsg::SearchOptions::queries,
+      "[IMAGE...]", gsg::kFewerThreads};
   gsg::Leave(gsg::ProgramMain(program, argc, argv));
 }

@@ -100,6 +100,12 @@ absl::StatusOr<SavedNetwork> LoadNetwork(const std::string& checkpoint_path,
 absl::StatusOr<SavedNetwork> LoadReleasedNetwork(const std::string& path,
                                                  c10::Device device) {
   GSG_ASSIGN_OR_RETURN(const WeightFile file, ReadWeightFile(path));
+  if (file.of_run) {
+    // Its images had a size and a normalization of their own.
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, " is a checkpoint of a run, not released weights: ",
+                     "use --checkpoint=", path));
+  }
   const std::optional<BackboneGuess> guess = GuessBackbone(file.tensors);
   if (!guess.has_value()) {
     return absl::InvalidArgumentError(absl::StrCat(

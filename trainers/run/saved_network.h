@@ -39,7 +39,8 @@ absl::StatusOr<SavedNetwork> LoadNetwork(const std::string& checkpoint_path,
 // standard deviation are what it takes, of 224 pixels or of the side that its
 // position embeddings are for.
 // Errors: those of ReadWeightFile and LoadBackboneWeights; kInvalidArgument if
-// the file is of no backbone of ours.
+// the file is of no backbone of ours, or is a checkpoint of a run, which has
+// another mean, standard deviation and size: LoadNetwork reads it.
 absl::StatusOr<SavedNetwork> LoadReleasedNetwork(const std::string& path,
                                                  c10::Device device);
 

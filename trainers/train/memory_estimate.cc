@@ -101,8 +101,12 @@ int64_t NumberIn(const char* path, const std::string& key) {
   return 0;
 }
 
-std::string Gigabytes(int64_t bytes) {
-  return absl::StrFormat("%.1f GB", static_cast<double>(bytes) / 1e9);
+// "3.4 GB", "12.5 MB".
+std::string SizeText(int64_t bytes) {
+  const bool large = bytes >= 950'000'000;
+  return absl::StrFormat("%.1f %s",
+                         static_cast<double>(bytes) / (large ? 1e9 : 1e6),
+                         large ? "GB" : "MB");
 }
 
 }  // namespace
@@ -164,13 +168,13 @@ std::string ResourceWarning(const ResourceEstimate& estimate, int64_t memory,
   if (memory > 0 && estimate.memory > memory) {
     absl::StrAppend(
         &warning, "a step of ", config.batch_size, " images needs about ",
-        Gigabytes(estimate.memory), " of memory, and ", Gigabytes(memory),
+        SizeText(estimate.memory), " of memory, and ", SizeText(memory),
         " are free: use a smaller --batch_size or --crop_size, or fewer "
         "--loader_threads. ");
   }
   if (disk >= 0 && estimate.disk > disk) {
     absl::StrAppend(&warning, "checkpoints need about ",
-                    Gigabytes(estimate.disk), " of disk, and ", Gigabytes(disk),
+                    SizeText(estimate.disk), " of disk, and ", SizeText(disk),
                     " are free in ", config.output_dir,
                     ": use a smaller --keep or a larger --keep_every.");
   }

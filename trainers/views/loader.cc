@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
-#include <new>
 #include <numeric>
 #include <utility>
 #include <vector>
@@ -17,6 +16,7 @@
 #include "trainers/augment/options.h"
 #include "trainers/augment/params.h"
 #include "trainers/augment/view_random.h"
+#include "trainers/base/memory.h"
 #include "trainers/image/damaged_images.h"
 #include "trainers/image/image.h"
 #include "trainers/image/image_source.h"
@@ -192,12 +192,13 @@ void BatchLoader::Work() {
     Slot& slot = slots_[n % slots_.size()];
     ++working_;
     mutex_.Unlock();
-    try {
-      Make(n, &tools, &slot);
-    } catch (const std::bad_alloc&) {
-      slot.status =
-          absl::ResourceExhaustedError("memory ran out while a batch was made");
-    }
+    const absl::Status made = OrMemoryError(
+        [&] {
+          Make(n, &tools, &slot);
+          return absl::OkStatus();
+        },
+        "while a batch was made");
+    if (!made.ok()) slot.status = made;
     mutex_.Lock();
     --working_;
     slot.ready = true;

@@ -61,7 +61,7 @@ absl::StatusOr<WeightFile> ReadWeightFile(const std::string& path) {
   WeightFile file;
   file.sha256 = Sha256(bytes);
   // Only a checkpoint of ours has a seal behind it.
-  Unseal(bytes, path).IgnoreError();
+  file.of_run = Unseal(bytes, path).ok();
   absl::StatusOr<NamedTensors> tensors = ReadTensors(bytes);
   absl::Status status = tensors.status();
   if (status.ok() && tensors->empty()) {

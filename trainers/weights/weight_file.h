@@ -13,7 +13,8 @@ namespace gsg {
 struct WeightFile {
   // Named by the keys on the way to them, joined by dots.
   NamedTensors tensors;
-  std::string sha256;  // of the file, 64 hexadecimal digits
+  std::string sha256;   // of the file, 64 hexadecimal digits
+  bool of_run = false;  // is it a checkpoint that a run of ours has saved?
 };
 
 // Reads a file of torch.save (the zip format; torchvision's .pth, checkpoints

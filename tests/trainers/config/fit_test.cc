@@ -126,6 +126,7 @@ TEST(FitTest, ReleasedWeightsHaveTheirStemAndColors) {
 TEST(FitTest, ARunGoesOnWithItsNetwork) {
   FitFacts facts = Photographs();
   facts.gray = true;
+  facts.channels = 13;
   facts.start = Photos();
   facts.start->backbone = "vit_tiny";
   facts.start->patch_size = 8;
@@ -143,6 +144,36 @@ TEST(FitTest, ARunGoesOnWithItsNetwork) {
   EXPECT_EQ(config.projector_dim, 256);
   EXPECT_EQ(config.base_lr, Photos().base_lr);
   EXPECT_TRUE(Validate(config).ok()) << Validate(config);
+}
+
+// Its weights have learned from pixels of that mean and deviation.
+TEST(FitTest, ARunGoesOnWithItsNormalization) {
+  FitFacts facts = Photographs();
+  facts.channels = 3;
+  facts.wide = true;
+  facts.start = Photos();
+  facts.start_stats = {{0.3, 0.1, 1. / 3}, {0.1, 0.25, 1}};
+  Config config = Photos();
+  config.init = "runs/a/checkpoint-last.pt";
+  const std::vector<Decision> decisions = FitToImages(facts, {}, &config);
+  EXPECT_EQ(config.normalize, "0.3,0.1,0.3333333333333333:0.1,0.25,1");
+  EXPECT_THAT(
+      decisions,
+      Contains(AllOf(Field(&Decision::flag, "normalize"),
+                     Field(&Decision::reason, "as the run of --init has it"))));
+  EXPECT_TRUE(Validate(config).ok()) << Validate(config);
+
+  facts.start_stats = {{0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}};
+  FitToImages(facts, {}, &config);
+  EXPECT_EQ(config.normalize, "imagenet");
+  config.normalize = "measured";
+  FitToImages(facts, {"normalize"}, &config);
+  EXPECT_EQ(config.normalize, "measured");
+  // Its weights will not fit images of other channels.
+  config.normalize = "auto";
+  facts.channels = 1;
+  FitToImages(facts, {"channels"}, &config);
+  EXPECT_EQ(config.normalize, "auto");
 }
 
 TEST(FitTest, AFlagOverridesOneDecisionAndNoOther) {

@@ -3,16 +3,19 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/trainers/augment/formula_image.h"
 #include "tests/trainers/augment/golden/goldens.h"
+#include "trainers/base/memory.h"
 #include "trainers/image/damaged_images.h"
 #include "trainers/image/image.h"
 #include "trainers/image/image_set.h"
@@ -69,6 +72,36 @@ class EveryThirdDamaged final : public ImageSource {
 
    private:
     std::vector<uint8_t> pixels_;
+  };
+};
+
+// Image 7 is so large that memory runs out.
+class SeventhTooLarge final : public ImageSource {
+ public:
+  int64_t size() const override { return 10; }
+  int channels() const override { return 1; }
+  ImageSize fixed_size() const override { return {}; }
+  absl::Span<const int32_t> labels() const override { return {}; }
+  std::string name(int64_t index) const override {
+    return absl::StrCat(index, ".png");
+  }
+  std::unique_ptr<ImageReader> MakeReader() const override {
+    return std::make_unique<Reader>();
+  }
+
+ private:
+  class Reader final : public ImageReader {
+   public:
+    absl::StatusOr<ImageSize> Open(int64_t index) override {
+      if (index == 7) throw std::bad_alloc();
+      return ImageSize{8, 8};
+    }
+    absl::StatusOr<Image> Decode(int) override {
+      return Image{pixels_.data(), nullptr, 1, 8, 8};
+    }
+
+   private:
+    std::vector<uint8_t> pixels_ = std::vector<uint8_t>(64);
   };
 };
 
@@ -164,6 +197,24 @@ TEST(EvenlySpacedTest, ByHand) {
   EXPECT_THAT(EvenlySpaced(10, 4), ElementsAre(0, 2, 5, 7));
   EXPECT_THAT(EvenlySpaced(3, 0), ElementsAre(0, 1, 2));
   EXPECT_THAT(EvenlySpaced(3, 9), ElementsAre(0, 1, 2));
+}
+
+// On whichever thread; it is not a damaged image.
+TEST(EvaluationImagesTest, MemoryThatRunsOutIsAnErrorThatNamesTheImage) {
+  const SeventhTooLarge source;
+  for (const int threads : {1, 3}) {
+    DamagedImages damaged(1);
+    EvaluationOptions options;
+    options.side = 8;
+    options.threads = threads;
+    EvaluationImages images(&source, options, &damaged);
+    EvaluationBatch batch;
+    const absl::Status status =
+        images.Read({0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, &batch);
+    EXPECT_TRUE(MemoryRanOut(status)) << status;
+    EXPECT_EQ(status.message(), "memory ran out while 7.png was read");
+    EXPECT_TRUE(damaged.list().empty());
+  }
 }
 
 }  // namespace

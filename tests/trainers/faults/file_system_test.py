@@ -98,6 +98,8 @@ class FileSystemTest(unittest.TestCase):
                 self.assertEqual(process.returncode, 1, process.stderr)
                 self.assertIn(os.strerror(error), process.stderr)
                 self.assertIn(folder, process.stderr)
+                # Which is for memory.
+                self.assertNotIn("--batch_size", process.stderr)
                 self.assertEqual(process.stderr.count("\n"), 1, process.stderr)
                 if os.path.isdir(folder):
                     left = [f for f in os.listdir(folder)

@@ -77,12 +77,22 @@ class ProgramsTest(unittest.TestCase):
             self.assertGreater(linear["top1"], 20)  # chance is 10
 
     def test_evaluate_on_another_data_set(self):
-        pr.succeed("evaluate", "--run=" + self.run_folder, "--threads=1",
-                   "--linear=none", "--dataset=fashion_mnist",
-                   "--data_dir=" + self.data)
-        path = os.path.join(self.run_folder, "evaluation-fashion_mnist.json")
-        with open(path) as f:
-            self.assertNotIn("linear", json.load(f))
+        folder = tr.image_folder(12)
+        for dataset, place, name, called, size in (
+                ("fashion_mnist", self.data, "fashion_mnist", "fashion_mnist",
+                 28),
+                ("folder", folder, os.path.basename(folder),
+                 "folder " + folder, 12)):
+            printed = pr.succeed("evaluate", "--run=" + self.run_folder,
+                                 "--threads=1", "--linear=none",
+                                 "--dataset=" + dataset, "--data_dir=" + place)
+            self.assertIn("evaluated on %s: " % called, printed)
+            with open(os.path.join(self.run_folder,
+                                   "evaluation-%s.json" % name)) as f:
+                scores = json.load(f)
+            self.assertNotIn("linear", scores)
+            self.assertEqual((scores["dataset"], scores["data_dir"],
+                              scores["image_size"]), (dataset, place, size))
 
     def test_embed_writes_rows_in_the_order_of_the_data(self):
         output = self.path("test.npy")
@@ -166,9 +176,12 @@ class ProgramsTest(unittest.TestCase):
                        "--dataset=folder", "--data_dir=" + data_dir,
                        "--knn_k=5", "--output=" + output)
             with open(output) as f:
-                return json.load(f)
+                scores = json.load(f)
+            self.assertEqual(scores.pop("data_dir"), data_dir)
+            return scores
 
         expected = evaluate(folder)
+        self.assertEqual(expected["image_size"], 12)
         self.assertEqual(evaluate(place), expected)
         self.assertEqual(expected["test_images"], 6)
         self.assertEqual(len(expected["classes"]), 3)
@@ -274,6 +287,14 @@ class ProgramsTest(unittest.TestCase):
         nowhere = tr.new_folder()
         self.assertIn(nowhere, self.fails(1, "report", self.run_folder, nowhere,
                                           "--output=" + self.path("x.html")))
+
+    def test_a_checkpoint_is_not_released_weights(self):
+        checkpoint = os.path.join(self.run_folder, "checkpoint-last.pt")
+        message = self.fails(1, "embed", "--weights=" + checkpoint,
+                             "--images=" + self.data)
+        self.assertEqual(
+            message, "embed: %s is a checkpoint of a run, not released "
+            "weights: use --checkpoint=%s\n" % (checkpoint, checkpoint))
 
     def test_a_damaged_checkpoint(self):
         folder = tr.new_folder()

@@ -66,8 +66,10 @@ TEST(ResourceWarningTest, NamesWhatIsMissingAndTheFlags) {
               AllOf(HasSubstr("1024 images needs about 3.4 GB"),
                     HasSubstr("2.9 GB are free"), HasSubstr("--batch_size")));
   EXPECT_THAT(ResourceWarning(estimate, 4'000'000'000, 100'000'000, config),
-              AllOf(HasSubstr("0.5 GB of disk"), HasSubstr("/runs/a"),
-                    HasSubstr("--keep")));
+              AllOf(HasSubstr("about 500.0 MB of disk, and 100.0 MB are free"),
+                    HasSubstr("/runs/a"), HasSubstr("--keep")));
+  EXPECT_THAT(ResourceWarning({0, 6'240'000}, 0, 4'194'304, config),
+              HasSubstr("about 6.2 MB of disk, and 4.2 MB are free"));
 }
 
 TEST(AvailableMemoryTest, IsKnownHere) { EXPECT_GT(AvailableMemory(), 0); }
