@@ -42,11 +42,6 @@ absl::string_view Stem(int64_t crop, bool gpu) {
   return crop > 32 || !gpu ? "small_stride2" : "small";
 }
 
-// A part of what a class has, of some tens of classes.
-int64_t Neighbors(int64_t images) {
-  return std::clamp<int64_t>(images / 50, 5, 200);
-}
-
 // Some fifteen steps or more an epoch, while statistics are still of a batch.
 int64_t BatchSize(int64_t images) {
   int64_t size = 8;
@@ -163,6 +158,11 @@ class Fitter {
 
 }  // namespace
 
+int64_t FittedNeighbors(int64_t images) {
+  // A part of what a class has, of some tens of classes.
+  return std::clamp<int64_t>(images / 50, 5, 200);
+}
+
 std::vector<Decision> FitToImages(const FitFacts& facts,
                                   const std::set<std::string>& given,
                                   Config* config) {
@@ -188,7 +188,7 @@ std::vector<Decision> FitToImages(const FitFacts& facts,
                &config->epochs);
   }
   if (facts.labeled) {
-    fitter.Set("knn_k", Neighbors(facts.images),
+    fitter.Set("knn_k", FittedNeighbors(facts.images),
                absl::StrCat(images, ": a class has few"), &config->knn_k);
   }
   fitter.Set("loader_threads",

@@ -35,6 +35,9 @@ struct Decision {
   std::string reason;
 };
 
+// knn_k for so many training images: 200, the papers', from 10,000 on.
+int64_t FittedNeighbors(int64_t images);
+
 // Sets the fields of `config` that suit the images and the machine, but for
 // those in `given`, and those that other values of `config` make void, and
 // turns config->fit off: what is left are plain values. docs/photos.md has the

@@ -22,6 +22,7 @@
 #include "trainers/base/leave.h"
 #include "trainers/base/sealed_file.h"
 #include "trainers/config/field.h"
+#include "trainers/config/fit.h"
 #include "trainers/config/values.h"
 #include "trainers/console/confusion_table.h"
 #include "trainers/evaluate/classification.h"
@@ -71,7 +72,10 @@ void ForEachField(EvaluateOptions& o, FieldVisitor visit) {
 
   constexpr absl::string_view kKnn = "Nearest neighbors";
   visit(&o.knn_k,
-        Field{"knn_k", kKnn, "neighbors that vote; 0 = as many as in the run"}
+        Field{"knn_k", kKnn,
+              "neighbors that vote; 0 = as many as in the run, or with "
+              "--weights a fiftieth of the images, from 5 to 200, as a run of "
+              "--recipe=photos has it"}
             .AtLeast(0));
   visit(&o.knn_temperature,
         Field{"knn_temperature", kKnn,
@@ -216,7 +220,8 @@ absl::Status Evaluate(const EvaluateOptions& options) {
         "the images of ", dataset.name,
         dataset.labeled() ? " are not split into training and test images"
                           : " have no classes",
-        "; classifying needs both. Give images in class folders with "
+        "; classifying needs classes and such a split. Give images in class "
+        "folders with "
         "--dataset=folder --data_dir=DIR (DIR/train/<class>/ and "
         "DIR/val/<class>/; DIR may be a tar archive of them), or write "
         "features without classes with embed"));
@@ -249,6 +254,9 @@ absl::Status Evaluate(const EvaluateOptions& options) {
   const int64_t classes = dataset.classes.size();
   KnnOptions knn_options = {network.config.knn_k,
                             network.config.knn_temperature};
+  if (!options.weights.empty()) {
+    knn_options.k = FittedNeighbors(dataset.train->size());
+  }
   if (options.knn_k > 0) knn_options.k = options.knn_k;
   if (options.knn_temperature > 0) {
     knn_options.temperature = options.knn_temperature;

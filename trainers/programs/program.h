@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "trainers/base/interrupt.h"
 #include "trainers/base/memory.h"
 #include "trainers/config/field_flags.h"
 #include "trainers/config/flags.h"
@@ -45,8 +46,9 @@ absl::Status WithMemoryAdvice(absl::Status status, absl::string_view advice);
 // Prints `text` on stdout and returns 0.
 int Print(absl::string_view text);
 
-// Returns the exit code: 0; 1 after an error; 2 for a wrong command line. An
-// error has been printed, in one message. Paths are UserPaths.
+// Returns the exit code: 0; 1 after an error; 2 for a wrong command line; 128
+// and the signal's number if one has ended it (base/interrupt.h). An error has
+// been printed, in one message. Paths are UserPaths.
 template <class Options>
 int ProgramMain(const Program<Options>& program, int argc,
                 const char* const* argv) {
@@ -75,7 +77,9 @@ int ProgramMain(const Program<Options>& program, int argc,
   }
   status = WithMemoryAdvice(OrMemoryError([&] { return program.run(options); }),
                             program.memory_advice);
-  return status.ok() ? 0 : Complain(program.name, status, 1);
+  if (status.ok()) return 0;
+  const bool stopped = absl::IsCancelled(status) && Interrupted() != 0;
+  return Complain(program.name, status, stopped ? 128 + Interrupted() : 1);
 }
 
 }  // namespace gsg

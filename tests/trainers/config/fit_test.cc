@@ -255,5 +255,12 @@ TEST(LoaderThreadsTest, LeavesTheNetworkItsCpus) {
   EXPECT_EQ(LoaderThreads(true, true, 16), 15);
 }
 
+TEST(FittedNeighborsTest, AreThePapersWithManyImages) {
+  EXPECT_EQ(FittedNeighbors(20), 5);
+  EXPECT_EQ(FittedNeighbors(600), 12);
+  EXPECT_EQ(FittedNeighbors(10000), 200);
+  EXPECT_EQ(FittedNeighbors(1281167), 200);
+}
+
 }  // namespace
 }  // namespace gsg
