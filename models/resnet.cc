@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "ATen/ops/max_pool2d.h"
@@ -143,9 +144,10 @@ at::Tensor ResNetImpl::forward(const at::Tensor& x) {
   TORCH_CHECK_VALUE(x.dim() == 4 && x.size(1) == in_channels,
                     "ResNet takes [B, ", in_channels, ", H, W]; got ",
                     x.sizes());
+  at::Tensor y = conv1_(x);
   // Of gray images, which are in both layouts at once, torch makes the other.
-  at::Tensor y =
-      bn1_->ForwardRelu(conv1_(x).contiguous(at::MemoryFormat::ChannelsLast));
+  y = y.contiguous(at::MemoryFormat::ChannelsLast);
+  y = bn1_->ForwardRelu(std::move(y));
   if (max_pool_) {
     y = at::max_pool2d(y, /*kernel_size=*/3, /*stride=*/2, /*padding=*/1);
   }
