@@ -25,18 +25,24 @@ def _clamped_norm(x: Tensor) -> Tensor:
     return _norm(x).clamp_min(_NORM_EPSILON)
 
 
+def _cosine_distances(z: Sequence[Tensor]) -> Tensor:
+    # With units u and v, 1 - <u, v> is ||u - v||^2 / 2, in which nothing cancels where
+    # they are nearly parallel. A clamped norm leaves less than a unit.
+    norms = [_norm(x) for x in z]
+    units = [x / norm.clamp_min(_NORM_EPSILON) for x, norm in zip(z, norms)]
+    missing = [torch.where(norm < _NORM_EPSILON, (1 - _norm(unit)**2) / 2, 0.0)[:, 0]
+               for norm, unit in zip(norms, units)]
+    distances = torch.stack([_norm(units[a] - units[b])[:, 0]**2 / 2
+                             + missing[a] + missing[b] for a, b in _PAIRS])
+    return torch.where(distances < 2.0**-46, 0.0, distances)
+
+
 def _distances(z: Sequence[Tensor], distance: str) -> Tensor:
     """[4, N]; of four views."""
-    columns = []
-    for a, b in _PAIRS:
-        if distance == "cosine":
-            dot = (z[a] * z[b]).sum(dim=1)
-            norms = _clamped_norm(z[a]) * _clamped_norm(z[b])
-            columns.append(1 - dot / norms[:, 0])
-        else:
-            column = _norm(z[a] - z[b])[:, 0]
-            columns.append(column if distance == "euclidean" else column**2)
-    return torch.stack(columns)
+    if distance == "cosine":
+        return _cosine_distances(z)
+    distances = torch.stack([_norm(z[a] - z[b])[:, 0] for a, b in _PAIRS])
+    return distances if distance == "euclidean" else distances**2
 
 
 class Selection(NamedTuple):

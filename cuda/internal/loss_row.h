@@ -38,16 +38,6 @@ GSG_DEVICE void AddSquares(Real x, Real y, Real* sums) {
   sums[1] = MultiplyAdd(y, y, sums[1]);
 }
 
-// Whether float was wide enough for the sums that distances are made of.
-GSG_DEVICE bool PairSumsArePlain(const LossArgs& args, const double* sums) {
-  if (!args.uses_distances) return true;
-  const int first = args.uses_products ? 4 : 0;
-  for (int k = first; k < first + 4; ++k) {
-    if (!gsg::core_internal::IsPlain<float>(sums[k])) return false;
-  }
-  return true;
-}
-
 // The k-th of a row's distances.
 GSG_DEVICE double DistanceOf(const LossArgs& args, const double* sums, int k) {
   double distance = 0;
@@ -57,6 +47,24 @@ GSG_DEVICE double DistanceOf(const LossArgs& args, const double* sums, int k) {
     });
   }
   return distance;
+}
+
+// Whether float was wide enough for the sums that distances are made of.
+GSG_DEVICE bool PairSumsArePlain(const LossArgs& args, const double* sums) {
+  if (!args.uses_distances) return true;
+  const int first = args.uses_products ? 4 : 0;
+  for (int k = first; k < first + 4; ++k) {
+    if (!gsg::core_internal::IsPlain<float>(sums[k])) return false;
+  }
+  bool exact = true;
+  distances::List::Visit(args.distance, [&](auto d) {
+    if constexpr (decltype(d)::kExactFrom > 0) {
+      for (int k = 0; k < 4; ++k) {
+        exact = exact && !(DistanceOf(args, sums, k) < d.kExactFrom);
+      }
+    }
+  });
+  return exact;
 }
 
 GSG_DEVICE Choice ChooseRow(const LossArgs& args,

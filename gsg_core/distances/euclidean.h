@@ -17,6 +17,7 @@ namespace distances {
 struct Euclidean {
   static constexpr absl::string_view kName = "euclidean";
   static constexpr PairSum kPairSum = PairSum::kSquaredDifference;
+  static constexpr double kExactFrom = 0;
 
   template <typename Real>
   GSG_HOST_DEVICE static Real Value(Real sum, Real /*xx*/, Real /*yy*/) {

@@ -11,6 +11,8 @@ namespace distances {
 // What a distance is a function of. A distance file declares
 //   kName: its name;
 //   kPairSum: the sum over columns that its Value takes first;
+//   kExactFrom: below this, sums in float are not enough for Value, and those
+//     in double are taken;
 //   Value(sum, xx, yy): the distance, where xx = sum_c x_c^2 and yy likewise
 //     are taken for kProduct only (0 otherwise).
 enum class PairSum {

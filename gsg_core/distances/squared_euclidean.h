@@ -15,6 +15,7 @@ namespace distances {
 struct SquaredEuclidean {
   static constexpr absl::string_view kName = "squared_euclidean";
   static constexpr PairSum kPairSum = PairSum::kSquaredDifference;
+  static constexpr double kExactFrom = 0;
 
   template <typename Real>
   GSG_HOST_DEVICE static Real Value(Real sum, Real /*xx*/, Real /*yy*/) {

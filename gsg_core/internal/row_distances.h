@@ -70,9 +70,10 @@ class RowDistances {
     distances::List::Visit(distance_, [&](auto d) {
       for (int k = 0; k < 4; ++k) {
         distances[k] = d.Value(sums[k], sums[4 + k / 2], sums[6 + k % 2]);
+        plain &= !(distances[k] < d.kExactFrom);
       }
     });
-    return true;
+    return plain;
   }
 
   const Distance distance_;

@@ -145,6 +145,13 @@ TYPED_TEST(EmulatedLossTest, LocalCrops) {
       TestSeed(), 64, 8);
 }
 
+TYPED_TEST(EmulatedLossTest, NearlyParallelRows) {
+  CheckNearlyParallelRows<TypeParam>(
+      std::vector<EmulatedLoss>{EmulatedLoss(),
+                                EmulatedLoss(Access::kElements)},
+      TestSeed(), /*cols=*/256, /*unit=*/16 / sizeof(TypeParam));
+}
+
 TYPED_TEST(EmulatedLossTest, ExtremeValues) {
   int calls = 0, same_choices = 0;
   for (int64_t d : {1, 40}) {

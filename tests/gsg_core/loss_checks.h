@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <iterator>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "gsg_core/distance.h"
@@ -307,6 +308,80 @@ void CheckExtremeValues(const std::vector<Implementation>& implementations,
     }
   }
   CheckEveryOption(implementations, in, calls, same_choices, unit);
+}
+
+// ||x/||x|| - y/||y||||^2 / 2, which is 1 - cos without its cancellation.
+template <typename T>
+long double CosineDistanceOf(const T* x, const T* y, int64_t d) {
+  long double xx = 0, yy = 0, sum = 0;
+  for (int64_t c = 0; c < d; ++c) {
+    xx += static_cast<long double>(x[c]) * x[c];
+    yy += static_cast<long double>(y[c]) * y[c];
+  }
+  for (int64_t c = 0; c < d; ++c) {
+    const long double difference = x[c] / std::sqrt(xx) - y[c] / std::sqrt(yy);
+    sum += difference * difference;
+  }
+  return sum / 2;
+}
+
+// Cosine distances of projections that are nearly parallel, as where features
+// collapse: the closest pair of all whose distances differ by a thousandth, and
+// the lowest of those in one direction.
+template <typename T, typename Implementation>
+void CheckNearlyParallelRows(const std::vector<Implementation>& implementations,
+                             uint64_t seed, int64_t cols, int64_t unit = 1) {
+  constexpr int64_t kRows = 64;
+  std::mt19937_64 generator(seed);
+  std::normal_distribution<double> normal;
+  LossOptions options;
+  options.distance = Distance::kCosine;
+  for (const double apart : {1e-1, 1e-2, 1e-3, 1e-4, 1e-5}) {
+    SCOPED_TRACE(apart);
+    auto in = Buffers<T>(4, kRows, cols, unit);
+    std::vector<double> common(cols);
+    for (double& x : common) x = normal(generator);
+    for (auto& b : in) {
+      for (int64_t i = 0; i < kRows; ++i) {
+        for (int64_t c = 0; c < cols; ++c) {
+          b(i, c) = static_cast<T>(common[c] + apart * normal(generator));
+        }
+      }
+    }
+    const FourViews<T> views = {in[0].rows(), in[1].rows(), in[2].rows(),
+                                in[3].rows(), in[0].rows(), in[1].rows(),
+                                in[2].rows(), in[3].rows()};
+    std::vector<int64_t> itself(kRows);
+    for (int64_t i = 0; i < kRows; ++i) itself[i] = i;
+    const SharedViews<T> same = {in[0].rows(), in[1].rows(), in[0].rows(),
+                                 in[1].rows(), itself};
+    for (const Implementation& implementation : implementations) {
+      SCOPED_TRACE(implementation.name());
+      options.selection = Selection::kMin;
+      const FourViewGrads<T>* none = nullptr;
+      const auto result = implementation.Run(views, options, none);
+      ASSERT_TRUE(result.ok()) << result.status();
+      for (int64_t i = 0; i < kRows; ++i) {
+        long double distances[4];
+        for (int k = 0; k < 4; ++k) {
+          distances[k] = CosineDistanceOf(in[k / 2].rows().row(i),
+                                          in[2 + k % 2].rows().row(i), cols);
+        }
+        const long double least = *std::min_element(distances, distances + 4);
+        EXPECT_LE(distances[result->pair[i]], 1.001L * least + 0x1p-45L)
+            << "row " << i;
+      }
+      const SharedGrads<T>* no_grads = nullptr;
+      for (const auto& [selection, pair] :
+           {std::pair(Selection::kMin, uint8_t{0}),
+            std::pair(Selection::kMargin, kAllViews)}) {
+        options.selection = selection;
+        const auto tied = implementation.Run(same, options, no_grads);
+        ASSERT_TRUE(tied.ok()) << tied.status();
+        EXPECT_EQ(tied->pair, std::vector<uint8_t>(kRows, pair));
+      }
+    }
+  }
 }
 
 }  // namespace gsg

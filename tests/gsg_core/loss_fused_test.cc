@@ -148,5 +148,9 @@ TEST(FusedFloatTest, LargeValuesByHand) {
   EXPECT_NEAR(result->loss, -(0 + 0 + 1 + 1) / 4., 1e-12);
 }
 
+TYPED_TEST(FusedTest, NearlyParallelRows) {
+  CheckNearlyParallelRows<TypeParam>(Implementations(), TestSeed(), 257);
+}
+
 }  // namespace
 }  // namespace gsg
