@@ -199,12 +199,16 @@ class GuidedStopGradientLoss(nn.Module):
             if shared and second is None:
                 second = draw_pairing(*z, *kind, self.distance, step,
                                       chosen.seed)
-            _, pairs = apply([x.detach() for x in p], None, z, second, kind,
-                             step, chosen, False)
+            mean, pairs = apply([x.detach() for x in p], None, z, second, kind,
+                                step, chosen, False)
             loss = _formula.row_losses(
                 p, local, z, second, pairs, self.distance,
                 _formula.Selection(self.selection, self.temperature,
                                    self.margin, 0))
+            if half:
+                # NaN where float16 ran over: then pairs say nothing, and who masks
+                # some rows must not train by the others.
+                loss = loss * (1 + 0 * mean)
         else:
             wants_grad = torch.is_grad_enabled() and any(
                 x.requires_grad for x in p + ([] if local is None else [local]))

@@ -349,6 +349,17 @@ def test_autocast():
         module(*p, *views[2:], seed=1)
 
 
+@pytest.mark.parametrize("reduction", ("mean", "sum", "none"))
+def test_float16_that_ran_over_makes_all_nan(reduction):
+    p1, p2, z1, z2 = some_views("shared", torch.float16, 8, 4)
+    with torch.no_grad():
+        p1[2, 1] = float("inf")
+    loss = GuidedStopGradientLoss(reduction=reduction, seed=1)(p1, p2, z1, z2)
+    assert loss.isnan().all()
+    loss.sum().backward()
+    assert p1.grad.isnan().all() and p2.grad.isnan().all()
+
+
 def test_float16_gradients_survive_scaling():
     # Of a mean over 4096 rows of 512: below float16's range, times 2^16 not.
     p1, p2, z1, z2 = some_views("shared", torch.float16, 4096, 512)
