@@ -29,9 +29,9 @@ struct Features {
 
 // The backbone's features of a batch that `images` has read, [B, feature_dim()]
 // float32 on `device`, where the backbone is, in evaluation mode. On the CPU it
-// takes some images at a time, whose activations bound the memory: 20 images of
-// 224 x 224 pixels, 1.3 GB less than 111 (a block) for a ResNet-50, at the same
-// speed.
+// takes some images at a time, since activations are most of the memory: 20 of
+// 224 x 224 pixels, for which a ResNet-50 takes 2 GB less than for a block of
+// 111, at the same speed.
 at::Tensor FeaturesOfBatch(Backbone& backbone, const EvaluationImages& images,
                            EvaluationBatch& batch, c10::Device device);
 
