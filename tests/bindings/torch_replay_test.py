@@ -89,6 +89,22 @@ def test_two_calls_of_one_compiled_step(views):
     assert module.step == 2
 
 
+def test_compiled_modules_share_a_graph(views):
+    graphs = []
+
+    def backend(graph, _):
+        graphs.append(graph)
+        return graph.forward
+
+    for _ in range(12):  # more than dynamo's recompile_limit
+        plain, module = GuidedStopGradientLoss(), GuidedStopGradientLoss()
+        compiled = torch.compile(module, fullgraph=True, backend=backend)
+        for step in range(2):
+            assert compiled(*views) == plain(*views)
+            assert module.step == step + 1
+    assert len(graphs) == 1
+
+
 def test_the_same_generator_gives_the_same_pairings(views):
     module = GuidedStopGradientLoss(selection="random")
     torch.manual_seed(1)
