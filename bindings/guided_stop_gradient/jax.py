@@ -256,8 +256,10 @@ def _forward(static: _Static, p: _Arrays, z: _Arrays, pairing: Any,
 
 
 def _backward(static: _Static, residuals: Any,
-              cotangent: jax.Array) -> Tuple[Any, ...]:
+              cotangent: Any) -> Tuple[Any, ...]:
     grads, z = residuals
+    # Called by hand, jax.vjp hands over what it was given: 1.0, say.
+    cotangent = jnp.asarray(cotangent, _loss_dtype(grads[0]))
     return (tuple((g.astype(cotangent.dtype) * cotangent).astype(g.dtype)
                   for g in grads),
             tuple(jnp.zeros_like(x) for x in z), None, None)

@@ -5,6 +5,7 @@ import sys
 import unittest
 
 import jax
+import jax.experimental
 import jax.numpy as jnp
 import numpy as np
 
@@ -79,6 +80,21 @@ class JaxTest(unittest.TestCase):
                                     atol=4 * epsilon * abs(g).max())
                             for g in grads[1]:
                                 self.assertFalse(g.any())
+
+    def test_a_cotangent_may_be_a_number(self):
+        def check(dtype):
+            p1, *rest = self.views(4, dtype)
+            value, vjp = jax.vjp(
+                lambda p: gsg.jax.guided_loss_shared(p, *rest), p1)
+            expected, = vjp(jnp.asarray(3, value.dtype))
+            actual, = vjp(3.0)
+            self.assertEqual(actual.dtype, dtype)
+            np.testing.assert_array_equal(actual, expected)
+
+        check(jnp.float64)
+        with jax.experimental.disable_x64():  # else 3.0 is float64
+            for dtype in (jnp.float16, jnp.bfloat16, jnp.float32):
+                check(dtype)
 
     def test_is_the_reference_under_jit_grad_and_vmap(self):
         def loss(p, z, r, threads=1):
