@@ -74,7 +74,12 @@ const std::vector<std::string>& FloatDtypes() {
 }
 
 void ThrowIfError(const absl::Status& status) {
-  if (!status.ok()) throw py::value_error(std::string(status.message()));
+  const std::string message(status.message());
+  if (absl::IsResourceExhausted(status)) {
+    PyErr_SetString(PyExc_MemoryError, message.c_str());
+    throw py::error_already_set();
+  }
+  if (!status.ok()) throw py::value_error(message);
 }
 
 template <typename T>

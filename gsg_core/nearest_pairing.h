@@ -72,7 +72,8 @@ absl::StatusOr<std::vector<int64_t>> NearestPairing(
 
 // What the closest is taken from: [n, candidates], each row ascending. Uniform
 // among the sets of that many others, a function of (seed, row) alone.
-// InvalidArgument if candidates is not in 1..n-1.
+// InvalidArgument if candidates is not in 1..n-1. ResourceExhausted if there is
+// no memory for n * candidates numbers.
 GSG_EXPORT absl::StatusOr<std::vector<int64_t>> NearestCandidates(
     int64_t n, int64_t candidates, uint64_t seed);
 

@@ -202,7 +202,8 @@ def pairing(n: int, seed: int = 0,
         which may have fixed points (the paper's authors); n >= 1.
     seed: 0..2^64-1.
 
-    Raises TypeError and ValueError, see help(gsg).
+    Raises TypeError and ValueError, see help(gsg); MemoryError if there is none
+    for n numbers.
     """
     return _native.pairing(as_integer("n", n, 0, 2**63 - 1), as_seed(seed),
                            as_string("kind", kind))

@@ -303,6 +303,11 @@ class ErrorTest(unittest.TestCase):
         self.rejects(
             TypeError, "z21 and z22 are the two views of second images: give "
             "both, or neither", gsg.nearest_pairing, x, x, x)
+        for n in (2**45, 2**62):  # with addresses, and without
+            for kind in ("cyclic", "random"):
+                self.rejects(
+                    MemoryError, "there is no memory for a pairing of n = "
+                    f"{n} images", gsg.pairing, n, 0, kind)
         self.rejects(
             ValueError, "the nearest pairing is made from projections: use "
             "NearestPairing", gsg.pairing, 3, 0, "nearest")

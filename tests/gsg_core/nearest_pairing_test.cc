@@ -197,6 +197,16 @@ TEST(NearestPairingTest, Errors) {
     EXPECT_EQ(error(Among(candidates)), expected);
     EXPECT_EQ(NearestCandidates(5, candidates, 0).status(), expected);
   }
+  // A result too large for addresses, and for an int64_t: n * candidates =
+  // 2^64.
+  EXPECT_EQ(NearestCandidates(int64_t{1} << 62, 1, 0).status(),
+            absl::ResourceExhaustedError(
+                "there is no memory for 1 candidates of each of n = "
+                "4611686018427387904 images"));
+  EXPECT_EQ(NearestCandidates(int64_t{1} << 33, int64_t{1} << 31, 0).status(),
+            absl::ResourceExhaustedError(
+                "there is no memory for 2147483648 candidates of each of n = "
+                "8589934592 images"));
   NearestOptions options = Among(1);
   options.distance = static_cast<Distance>(7);
   EXPECT_EQ(error(options),
