@@ -29,6 +29,12 @@ using core_internal::NamedRows;
 
 absl::Status CheckCandidates(int64_t candidates, int64_t n) {
   if (candidates >= 1 && candidates < n) return absl::OkStatus();
+  if (n < 2) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a nearest pairing of n = ", n,
+                     " images does not exist: each image needs another one as "
+                     "its second image, so n must be at least 2"));
+  }
   return absl::InvalidArgumentError(
       absl::StrCat("candidates is ", candidates, "; there are ", n,
                    " images, and it must be at least 1 and less than that"));

@@ -33,7 +33,8 @@ from numpy.typing import NDArray
 
 from guided_stop_gradient import _native
 from guided_stop_gradient._arguments import (
-    as_integer, as_seed, as_sequence, as_string, loss_options, nearest_options)
+    as_integer, as_one_of, as_seed, as_sequence, as_string, loss_options,
+    nearest_options)
 from guided_stop_gradient._runs import Run, train
 from guided_stop_gradient._types import ArrayLike, Distance, Selection
 
@@ -205,8 +206,11 @@ def pairing(n: int, seed: int = 0,
     Raises TypeError and ValueError, see help(gsg); MemoryError if there is none
     for n numbers.
     """
+    if as_string("kind", kind) == "nearest":
+        raise ValueError('kind is "nearest", which is made from projections: '
+                         "use gsg.nearest_pairing")
     return _native.pairing(as_integer("n", n, 0, 2**63 - 1), as_seed(seed),
-                           as_string("kind", kind))
+                           as_one_of("kind", kind, ("cyclic", "random")))
 
 
 def nearest_pairing(z11: ArrayLike, z12: ArrayLike,

@@ -25,7 +25,8 @@ from guided_stop_gradient._arguments import (DISTANCES, SELECTIONS, as_integer,
                                              as_temperature)
 from guided_stop_gradient._eager import apply
 from guided_stop_gradient._operators import (FOUR, SHARED, Options, check_shared,
-                                             draw_pairing, is_traced)
+                                             draw_pairing, dtype_name,
+                                             is_traced)
 from guided_stop_gradient._steps import Draw, Steps, tensor_of
 from guided_stop_gradient._types import Distance, PairingKind, Selection
 
@@ -159,7 +160,7 @@ class GuidedStopGradientLoss(nn.Module):
         if not shared and local_p is not None:
             raise TypeError('local_p is for views="shared"')
         second = None if pairing is None else _as_pairing(pairing, views[0])
-        local = _stacked(local_p)
+        local = _stacked(local_p, views[0])
         _check_roles(views, SHARED if shared else FOUR)
         half = _is_half(views)
         if local is not None:
@@ -358,8 +359,8 @@ def _check_devices(views: Sequence[Tensor], names: Sequence[str]) -> None:
                              f"{views[0].device}; they must be equal")
 
 
-def _stacked(local_p: Union[Tensor, Sequence[Tensor], None]
-             ) -> Optional[Tensor]:
+def _stacked(local_p: Union[Tensor, Sequence[Tensor], None],
+             first: Tensor) -> Optional[Tensor]:
     """[m, N, D], or None if there are none."""
     if local_p is None:
         return None
@@ -378,6 +379,15 @@ def _stacked(local_p: Union[Tensor, Sequence[Tensor], None]
                                      f"{what} {wanted}; they must be equal")
         if len(local_p) == 0:
             return None
+        # torch.stack would make one dtype of them, and whose was wrong be lost.
+        if (any(x.dtype != local_p[0].dtype for x in local_p) and
+                not _is_autocast(first.device.type)):
+            for k, x in enumerate(local_p):
+                if x.dtype != first.dtype:
+                    raise TypeError(
+                        f"local_p[{k}] is {dtype_name(x)}; "
+                        f"{SHARED[0]} is {dtype_name(first)}; their dtypes must "
+                        "be equal")
         local_p = torch.stack(list(local_p))
     _check_tensor("local_p", local_p)
     if local_p.dim() == 3 and len(local_p) == 0:

@@ -295,8 +295,9 @@ class ErrorTest(unittest.TestCase):
             TypeError, "temperature is a value of type ndarray that is no single "
             "number", gsg.select, x, x, x, x, temperature=np.ones(2))
         self.rejects(
-            ValueError, "candidates is 16; there are 1 images, and it must be at "
-            "least 1 and less than that", gsg.nearest_pairing, x[:1], x[:1])
+            ValueError, "a nearest pairing of n = 1 images does not exist: each "
+            "image needs another one as its second image, so n must be at least "
+            "2", gsg.nearest_pairing, x[:1], x[:1])
         self.rejects(
             ValueError, f"candidates is 0; it must be in 1..{2**63 - 1}",
             gsg.nearest_pairing, x, x, candidates=0)
@@ -309,8 +310,11 @@ class ErrorTest(unittest.TestCase):
                     MemoryError, "there is no memory for a pairing of n = "
                     f"{n} images", gsg.pairing, n, 0, kind)
         self.rejects(
-            ValueError, "the nearest pairing is made from projections: use "
-            "NearestPairing", gsg.pairing, 3, 0, "nearest")
+            ValueError, 'kind is "nearest", which is made from projections: use '
+            "gsg.nearest_pairing", gsg.pairing, 3, 0, "nearest")
+        self.rejects(
+            ValueError, 'kind is "shift"; use one of cyclic, random',
+            gsg.pairing, 3, 0, "shift")
         self.rejects(ValueError, "pairing[1] is -1; entries are rows, 0..2",
                      gsg.select_shared, x, x, np.array([1, -1, 0]))
         self.rejects(

@@ -299,6 +299,16 @@ def test_types_are_named(views, message, arguments):
         GuidedStopGradientLoss()(*views, **arguments)
 
 
+def test_local_crops_of_different_dtypes(views):
+    wide = views.double()
+    for k, local in enumerate(([wide[0], views[1]], [views[0], wide[1]])):
+        with pytest.raises(TypeError, match=rf"local_p\[{k}\] is float64; p1 is "
+                           "float32; their dtypes must be equal"):
+            GuidedStopGradientLoss()(*views, local_p=local)
+        with torch.autocast("cpu"):
+            GuidedStopGradientLoss()(*views, local_p=local)
+
+
 def test_local_crops_of_different_shapes(views):
     with pytest.raises(ValueError, match=r"local_p\[1\] has shape \(8, 7\)"):
         GuidedStopGradientLoss()(*views, local_p=[views[0], views[1, :8]])

@@ -197,6 +197,15 @@ TEST(NearestPairingTest, Errors) {
     EXPECT_EQ(error(Among(candidates)), expected);
     EXPECT_EQ(NearestCandidates(5, candidates, 0).status(), expected);
   }
+  const absl::Status one = absl::InvalidArgumentError(
+      "a nearest pairing of n = 1 images does not exist: each image needs "
+      "another one as its second image, so n must be at least 2");
+  EXPECT_EQ(NearestCandidates(1, 1, 0).status(), one);
+  EXPECT_EQ(NearestPairing(Rows<const float>(buffers[0].rows().data(), 1, 3),
+                           Rows<const float>(buffers[1].rows().data(), 1, 3),
+                           Among(1))
+                .status(),
+            one);
   // A result too large for addresses, and for an int64_t: n * candidates =
   // 2^64.
   EXPECT_EQ(NearestCandidates(int64_t{1} << 62, 1, 0).status(),
