@@ -36,7 +36,8 @@ from guided_stop_gradient._arguments import (
     as_integer, as_one_of, as_seed, as_sequence, as_string, loss_options,
     nearest_options)
 from guided_stop_gradient._runs import Run, train
-from guided_stop_gradient._types import ArrayLike, Distance, Selection
+from guided_stop_gradient._types import (ArrayLike, Distance, PairingLike,
+                                         Selection)
 
 __all__ = [
     "GuidedLoss", "Run", "effective_rank", "feature_std", "guided_loss",
@@ -120,7 +121,7 @@ def guided_loss(p11: ArrayLike, p12: ArrayLike, p21: ArrayLike, p22: ArrayLike,
 
 
 def guided_loss_shared(p1: ArrayLike, p2: ArrayLike, z1: ArrayLike,
-                       z2: ArrayLike, pairing: Optional[ArrayLike] = None, *,
+                       z2: ArrayLike, pairing: Optional[PairingLike] = None, *,
                        distance: Distance = "euclidean", selection: Selection = "min",
                        temperature: float = 1.0, margin: float = 0.01,
                        seed: int = 0, threads: int = 1,
@@ -134,8 +135,9 @@ def guided_loss_shared(p1: ArrayLike, p2: ArrayLike, z1: ArrayLike,
     guided_loss.
 
     p1, p2, z1, z2: [N, D], floating-point.
-    pairing: int64 [N] of 0..N-1: a permutation (gsg.pairing) or any other map
-        (gsg.nearest_pairing). None: gsg.pairing(N, seed), so give each training
+    pairing: [N] of 0..N-1: a permutation (gsg.pairing) or any other map
+        (gsg.nearest_pairing), of any integers that int64 holds, or a list of
+        them. None: gsg.pairing(N, seed), so give each training
         step a seed of its own (gsg.step_seed). A single image with
         selection="none" needs no other.
     distance, selection, temperature, margin, seed, threads: as in guided_loss.
@@ -169,7 +171,7 @@ def select(z11: ArrayLike, z12: ArrayLike, z21: ArrayLike, z22: ArrayLike, *,
     return _native.select((z11, z12, z21, z22), options)
 
 
-def select_shared(z1: ArrayLike, z2: ArrayLike, pairing: ArrayLike, *,
+def select_shared(z1: ArrayLike, z2: ArrayLike, pairing: PairingLike, *,
                   distance: Distance = "euclidean", selection: Selection = "min",
                   temperature: float = 1.0, margin: float = 0.01, seed: int = 0,
                   threads: int = 1) -> NDArray[np.uint8]:

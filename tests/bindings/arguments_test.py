@@ -116,7 +116,12 @@ class LayoutTest(unittest.TestCase):
     def test_pairing_layouts(self):
         r = gsg.pairing(6)
         expected = gsg.select_shared(*self.views[:2], r)
-        for same in (np.repeat(r, 2)[::2], array.array("q", r), Exporter(r)):
+        narrow = r.astype(np.int32)
+        integers = [r.astype(dtype) for dtype in
+                    ("i1", "i2", "u1", "u2", "u4", ">i4", ">i8")]
+        for same in (np.repeat(r, 2)[::2], array.array("q", r), Exporter(r),
+                     r.tolist(), narrow, np.repeat(narrow, 2)[::2],
+                     array.array("i", narrow), Exporter(narrow), *integers):
             actual = gsg.select_shared(*self.views[:2], same)
             np.testing.assert_array_equal(actual, expected)
 
@@ -193,8 +198,16 @@ class ErrorTest(unittest.TestCase):
             TypeError,
             "z11 is float64; p11 is float32; their dtypes must be equal",
             gsg.guided_loss, x, x, x, x, wide, x, x, x)
-        self.rejects(TypeError, "pairing is int32; it must be int64",
-                     gsg.select_shared, x, x, np.arange(3, dtype=np.int32))
+        for wrong, name in ((np.arange(3, dtype=np.uint64), "uint64"),
+                            (np.ones(3, bool), "bool"), (np.ones(3), "float64"),
+                            ([1, 2.5, 0], "float64"), ([1, None, 0], "object")):
+            self.rejects(
+                TypeError,
+                f"pairing is {name}; it must be integers that int64 holds",
+                gsg.select_shared, x, x, wrong)
+        with self.assertRaisesRegex(ValueError, "pairing is a list that is no "
+                                    "array: setting an array element"):
+            gsg.select_shared(x, x, [[1], 2, 0])
         self.rejects(TypeError, "pair is int64; it must be uint8",
                      gsg.source_mask, np.arange(3))
         self.rejects(TypeError,

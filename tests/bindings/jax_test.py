@@ -219,6 +219,8 @@ class JaxTest(unittest.TestCase):
         self.assertAlmostEqual(
             float(value),
             gsg.guided_loss_shared(p1, p2, z1, z2, expected).loss, places=6)
+        self.assertEqual(gsg.guided_loss_shared(p1, p2, z1, z2, r).loss,
+                         gsg.guided_loss_shared(p1, p2, z1, z2, expected).loss)
         r = gsg.jax.nearest_pairing(z1, z2, p1, p2, candidates=8)
         expected = gsg.nearest_pairing(z1, z2, p1, p2, candidates=8)
         self.assertEqual(r.tolist(), expected.tolist())

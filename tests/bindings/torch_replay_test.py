@@ -16,6 +16,7 @@ from tests.bindings import run_pytest
 @pytest.fixture(autouse=True)
 def views():
     torch.manual_seed(5)
+    torch._dynamo.reset()  # it compiles what all tests call so many times only
     return torch.randn(4, 16, 7)
 
 
@@ -284,12 +285,12 @@ def test_every_seed(views):
     ("seed is a value of type float; it must be an integer", dict(seed=1.5)),
     ("pairing is a value of type list; it must be a torch.Tensor",
      dict(pairing=[1, 0])),
-    ("pairing is int32; it must be int64",
-     dict(pairing=np.arange(16, dtype=np.int32))),
-    ("pairing is object; it must be int64",
+    ("pairing is uint64; it must be integers that int64 holds",
+     dict(pairing=np.arange(16, dtype=np.uint64))),
+    ("pairing is object; it must be integers that int64 holds",
      dict(pairing=np.array(16 * [None]))),
-    ("pairing is >i8; it must be int64",
-     dict(pairing=np.arange(16, dtype=">i8"))),
+    ("pairing is float32; it must be integers that int64 holds",
+     dict(pairing=torch.ones(16))),
     (r"local_p\[0\] is a value of type int; it must", dict(local_p=[3])),
     ("local_p is a value of type float; it must", dict(local_p=1.0)),
     ("got 5 tensors|p1 given twice", dict(p1=torch.ones(16, 7))),
@@ -333,7 +334,17 @@ def test_what_is_no_tensor(views):
 def test_a_pairing_of_numpy(views):
     pairing = gsg.pairing(16, seed=3)
     module = GuidedStopGradientLoss()
-    assert module(*views, pairing=pairing) == module(*views, seed=3)
+    compiled = torch.compile(module, fullgraph=True, backend="aot_eager")
+    expected = module(*views, seed=3)
+    assert module(*views, pairing=pairing.astype(">i8")) == expected
+    for dtype in (np.int64, np.int32):
+        same = pairing.astype(dtype)
+        for function in (module, compiled):
+            assert function(*views, pairing=same) == expected
+            assert function(*views, pairing=torch.from_numpy(same)) == expected
+    # Another array, not a constant of the graph.
+    other = gsg.pairing(16, seed=4)
+    assert compiled(*views, pairing=other) == module(*views, seed=4)
 
 
 def test_short_batches(views):
