@@ -248,7 +248,8 @@ def step_seed(seed: int, step: int) -> int:
     """A seed of its own, 0..2^64-1, for each step of a run with `seed`.
 
     What this library's trainer and gsg.torch draw a step's pairing with. Both
-    arguments are 0..2^64-1. Raises TypeError and ValueError, see help(gsg).
+    arguments are 0..2^64-1. Under jax.jit, which may cut it to 32 bits:
+    gsg.jax.seed_words of it. Raises TypeError and ValueError, see help(gsg).
     Source: the SplitMix64 generator, Steele et al., OOPSLA 2014.
     """
     return _native.step_seed(as_seed(seed),

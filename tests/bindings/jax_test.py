@@ -254,6 +254,38 @@ class JaxTest(unittest.TestCase):
                              expected)
             self.assertEqual(step(np.uint64(seed)), expected)
 
+    def test_words_of_a_seed(self):
+        views = self.views(4, jnp.float32)
+
+        def loss(seed):
+            return gsg.jax.guided_loss_shared(*views, seed=seed,
+                                              selection="random")
+
+        def nearest(seed):
+            return gsg.jax.nearest_pairing(*views[:2], candidates=3, seed=seed)
+
+        seeds = (7, 2**32, 2**63, 2**64 - 1, gsg.step_seed(0, 1))
+        words = [gsg.jax.seed_words(seed) for seed in seeds]
+        expected = [np.float32(gsg.guided_loss_shared(
+            *views, seed=seed, selection="random").loss) for seed in seeds]
+        self.assertEqual(len({*expected}), len(seeds))
+        with jax.experimental.disable_x64():
+            for seed, pair, value in zip(seeds, words, expected):
+                for function in (loss, jax.jit(loss)):
+                    self.assertEqual(function(pair), value)
+                    self.assertEqual(function(jnp.asarray(pair)), value)
+                np.testing.assert_array_equal(jax.jit(nearest)(pair),
+                                              nearest(seed))
+            np.testing.assert_array_equal(jax.vmap(loss)(np.stack(words)),
+                                          expected)
+        with self.assertRaisesRegex(ValueError, "seed is 18446744073709551616"):
+            gsg.jax.seed_words(2**64)
+        for wrong in (np.array([1, 2], np.int32), np.ones(2, np.float32)):
+            for function in (loss, jax.jit(loss)):
+                with self.assertRaisesRegex(TypeError, r"seed is .*32\[2\]; of "
+                                            "two words it must be uint32"):
+                    function(wrong)
+
     def test_is_checked_when_it_traces(self):
         views = self.views(4, jnp.float32)
         loss = gsg.jax.guided_loss_shared
