@@ -219,13 +219,13 @@ def nearest_pairing(z11: _Array, z12: _Array,
                          "with: give two")
     struct: Any = jax.ShapeDtypeStruct  # not annotated by JAX
     call: Any = jax.ffi.ffi_call(
-        _NEAREST_PAIRING, struct(z11.shape[:1], np.int32),
+        _NEAREST_PAIRING, struct((*z11.shape[:1], 1), np.int32),  # as in _call
         vmap_method="sequential")
     result: Any = call(
         _as_seed(seed), *(jax.lax.stop_gradient(jnp.asarray(x)) for x in z),
         distance=distance, threads=np.int64(threads),
         candidates=np.int64(at_most(candidates, z11.shape[0])))
-    return cast(jax.Array, result)
+    return cast(jax.Array, result.reshape(z11.shape[:1]))
 
 
 # The options, and whether values that are not finite are no error.
@@ -248,7 +248,10 @@ def _call(static: _Static, wants_grad: bool, p: _Arrays, z: _Arrays,
     """The loss and, if wanted, its gradients."""
     distance, selection, temperature, margin, threads, half = static
     struct: Any = jax.ShapeDtypeStruct  # not annotated by JAX
-    shapes = [struct((), _loss_dtype(p[0]))]
+    # [1], and reshaped below: where a concatenation is in a program whose result is
+    # that of a foreign function, XLA (jaxlib 0.6.2) reads its attributes as what
+    # they are not and aborts the process.
+    shapes = [struct((1,), _loss_dtype(p[0]))]
     if wants_grad:
         shapes += [struct(x.shape, x.dtype) for x in p]
     paired = () if pairing is None else (pairing,)
@@ -260,7 +263,8 @@ def _call(static: _Static, wants_grad: bool, p: _Arrays, z: _Arrays,
         paired=bool(paired))
     call: Any = jax.ffi.ffi_call(_GUIDED_LOSS, tuple(shapes),
                                  vmap_method="sequential")
-    return tuple(call(seed, *paired, *z, *p, **options))
+    loss, *grads = call(seed, *paired, *z, *p, **options)
+    return (loss.reshape(()), *grads)
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))

@@ -129,6 +129,22 @@ class JaxTest(unittest.TestCase):
             # Not too small to tell.
             self.assertGreater(np.abs(grads).max(), 1e-4)
 
+    def test_concatenated_views(self):
+        # What XLA aborted the process for: the result is that of the handler.
+        views = self.views(4, jnp.float32)
+        parts = [(x[:4], x[4:]) for x in views]
+
+        def joined(function):
+            return jax.jit(lambda parts: function(*map(jnp.concatenate, parts)))
+
+        self.assertEqual(joined(gsg.jax.guided_loss_shared)(parts),
+                         gsg.jax.guided_loss_shared(*views))
+        self.assertEqual(joined(gsg.jax.guided_loss)(parts * 2),
+                         gsg.jax.guided_loss(*views, *views))
+        np.testing.assert_array_equal(
+            joined(gsg.jax.nearest_pairing)(parts[:2]),
+            gsg.jax.nearest_pairing(*views[:2]))
+
     def test_xla_calls_gsg_and_not_python(self):
         p1, p2, z1, z2 = self.views(4, jnp.float32)
 
