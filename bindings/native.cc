@@ -74,7 +74,12 @@ const std::vector<std::string>& FloatDtypes() {
 }
 
 void ThrowIfError(const absl::Status& status) {
-  if (!status.ok()) throw py::value_error(std::string(status.message()));
+  const std::string message(status.message());
+  if (absl::IsResourceExhausted(status)) {
+    PyErr_SetString(PyExc_MemoryError, message.c_str());
+    throw py::error_already_set();
+  }
+  if (!status.ok()) throw py::value_error(message);
 }
 
 template <typename T>
@@ -122,6 +127,36 @@ Array ParseVector(const std::string& name, py::handle value,
                   const std::string& dtype) {
   Array array = ParseArray(name, value);
   CheckDtype(array, {dtype});
+  CheckDimensions(array, 1, "[N]");
+  return PlainElements(std::move(array));
+}
+
+// int64 [N] from integers of any type of which int64 holds all, or a list. What
+// is no int64 is copied: it is small beside the views.
+Array ParsePairing(py::handle value) {
+  auto object = py::reinterpret_borrow<py::object>(value);
+  if (py::isinstance<py::list>(value)) {
+    try {
+      object = py::module_::import("numpy").attr("asarray")(value);
+    } catch (py::error_already_set& error) {  // lists of several lengths
+      throw py::value_error("pairing is a list that is no array: " +
+                            py::cast<std::string>(py::str(error.value())));
+    }
+  }
+  Array array = ParseArray("pairing", object);
+  if (array.dtype != "int64") {
+    static const auto* const kIntegers = new std::vector<std::string>{
+        "int8", "int16", "int32", "uint8", "uint16", "uint32",
+        ">i2",  ">i4",   ">i8",   ">u2",   ">u4"};
+    if (std::find(kIntegers->begin(), kIntegers->end(), array.dtype) ==
+        kIntegers->end()) {
+      throw py::type_error("pairing is " + array.dtype +
+                           "; it must be integers that int64 holds");
+    }
+    const py::array view(py::dtype(array.dtype), array.shape, array.strides,
+                         array.data, array.owner);
+    array = ParseArray("pairing", view.attr("astype")("int64"));
+  }
   CheckDimensions(array, 1, "[N]");
   return PlainElements(std::move(array));
 }
@@ -309,7 +344,7 @@ class PairingArgument {
   PairingArgument(const py::object& pairing, int64_t n,
                   const Options& options) {
     if (!pairing.is_none()) {
-      given_ = ParseVector("pairing", pairing, "int64");
+      given_ = ParsePairing(pairing);
     } else if (n == 1 && std::get<1>(options) == "none") {
       drawn_ = {0};      // a single image, which needs no other
     } else if (n > 0) {  // that n is 0 is the loss's to say
@@ -388,7 +423,7 @@ py::array_t<uint8_t> SelectShared(const Objects<2>& projections,
                                   const py::object& pairing,
                                   const Options& arguments) {
   const Matrices<2> m = ParseMatrices(kSharedProjections, projections);
-  const Array second = ParseVector("pairing", pairing, "int64");
+  const Array second = ParsePairing(pairing);
   return ToArray(Visit(m[0].dtype, [&](auto tag) {
     using In = const decltype(tag);
     return Run(arguments, [&](const LossOptions& options) {

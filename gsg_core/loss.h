@@ -3,6 +3,7 @@
 #define GSG_GSG_CORE_LOSS_H_
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <type_traits>
 #include <vector>
@@ -130,6 +131,20 @@ template <typename T>
 GSG_EXPORT absl::StatusOr<LossResult> GuidedLoss(
     const SharedViews<T>& views, const LossOptions& options,
     const SharedGrads<T>* grads = nullptr);
+
+// The same where nullptr is written out, of which no T is deduced.
+template <typename T>
+absl::StatusOr<LossResult> GuidedLoss(const FourViews<T>& views,
+                                      const LossOptions& options,
+                                      std::nullptr_t) {
+  return GuidedLoss(views, options);
+}
+template <typename T>
+absl::StatusOr<LossResult> GuidedLoss(const SharedViews<T>& views,
+                                      const LossOptions& options,
+                                      std::nullptr_t) {
+  return GuidedLoss(views, options);
+}
 
 namespace core_internal {
 

@@ -2,7 +2,9 @@
 #include "gsg_core/nearest_pairing.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -14,6 +16,7 @@
 #include "gsg_core/half.h"
 #include "gsg_core/internal/blocks.h"
 #include "gsg_core/internal/checks.h"
+#include "gsg_core/internal/memory.h"
 #include "gsg_core/internal/row_distances.h"
 #include "gsg_core/random.h"
 #include "gsg_core/rows.h"
@@ -26,6 +29,12 @@ using core_internal::NamedRows;
 
 absl::Status CheckCandidates(int64_t candidates, int64_t n) {
   if (candidates >= 1 && candidates < n) return absl::OkStatus();
+  if (n < 2) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a nearest pairing of n = ", n,
+                     " images does not exist: each image needs another one as "
+                     "its second image, so n must be at least 2"));
+  }
   return absl::InvalidArgumentError(
       absl::StrCat("candidates is ", candidates, "; there are ", n,
                    " images, and it must be at least 1 and less than that"));
@@ -150,14 +159,21 @@ absl::StatusOr<std::vector<int64_t>> NearestCandidates(int64_t n,
                                                        uint64_t seed) {
   absl::Status status = CheckCandidates(candidates, n);
   if (!status.ok()) return status;
-  CandidateDraw draw(n, candidates, seed);
-  std::vector<int64_t> all;
-  all.reserve(n * candidates);
-  for (int64_t i = 0; i < n; ++i) {
-    const absl::Span<const int64_t> row = draw.Of(i);
-    all.insert(all.end(), row.begin(), row.end());
-  }
-  return all;
+  // A product that is not out of range: then more than any memory.
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+  const int64_t size = candidates > kMost / n ? kMost : n * candidates;
+  return core_internal::IfMemoryLasts(
+      absl::StrCat(candidates, " candidates of each of n = ", n, " images"),
+      [&] {
+        std::vector<int64_t> all;
+        all.reserve(static_cast<size_t>(size));
+        CandidateDraw draw(n, candidates, seed);
+        for (int64_t i = 0; i < n; ++i) {
+          const absl::Span<const int64_t> row = draw.Of(i);
+          all.insert(all.end(), row.begin(), row.end());
+        }
+        return all;
+      });
 }
 
 GSG_NAMESPACE_END

@@ -49,9 +49,9 @@ GSG_EXPORT absl::StatusOr<std::vector<int64_t>> NearestOfShared(
 // GuidedLoss takes for its choices. The same for every executor. T is float,
 // double, Half or BFloat16.
 //
-// InvalidArgument, naming the argument: shapes differ; N or D is 0; a stride is
-// below D; data is null; a value is not finite; candidates is not in 1..N-1;
-// distance is not of its enum.
+// InvalidArgument, naming the argument: shapes differ; N is below 2 or D is 0;
+// a stride is below D; data is null; a value is not finite; candidates is not
+// in 1..N-1; distance is not of its enum.
 template <typename T>
 absl::StatusOr<std::vector<int64_t>> NearestPairing(
     Rows<T> z11, InputRows<T> z12, InputRows<T> z21, InputRows<T> z22,
@@ -72,7 +72,8 @@ absl::StatusOr<std::vector<int64_t>> NearestPairing(
 
 // What the closest is taken from: [n, candidates], each row ascending. Uniform
 // among the sets of that many others, a function of (seed, row) alone.
-// InvalidArgument if candidates is not in 1..n-1.
+// InvalidArgument if n < 2 or candidates is not in 1..n-1. ResourceExhausted if
+// there is no memory for n * candidates numbers.
 GSG_EXPORT absl::StatusOr<std::vector<int64_t>> NearestCandidates(
     int64_t n, int64_t candidates, uint64_t seed);
 

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "gsg_core/config.h"
+#include "gsg_core/internal/memory.h"
 #include "gsg_core/internal/names.h"
 #include "gsg_core/internal/pairing_names.h"
 #include "gsg_core/random.h"
@@ -19,6 +20,13 @@
 namespace gsg {
 GSG_NAMESPACE_BEGIN
 namespace {
+
+// What make() makes of n images.
+template <typename Make>
+absl::StatusOr<std::vector<int64_t>> OfImages(int64_t n, const Make& make) {
+  return core_internal::IfMemoryLasts(
+      absl::StrCat("a pairing of n = ", n, " images"), make);
+}
 
 // Fisher-Yates, from the last place down.
 std::vector<int64_t> Shuffled(int64_t n, uint64_t seed) {
@@ -45,12 +53,14 @@ absl::StatusOr<std::vector<int64_t>> CyclicPairing(int64_t n, uint64_t seed) {
                      " images does not exist: each image needs another one as "
                      "its second image, so n must be at least 2"));
   }
-  const std::vector<int64_t> order = Shuffled(n, seed);
-  std::vector<int64_t> pairing(order.size());
-  for (size_t k = 0; k < order.size(); ++k) {
-    pairing[order[k]] = order[(k + 1) % order.size()];
-  }
-  return pairing;
+  return OfImages(n, [&] {
+    const std::vector<int64_t> order = Shuffled(n, seed);
+    std::vector<int64_t> pairing(order.size());
+    for (size_t k = 0; k < order.size(); ++k) {
+      pairing[order[k]] = order[(k + 1) % order.size()];
+    }
+    return pairing;
+  });
 }
 
 absl::StatusOr<std::vector<int64_t>> RandomPairing(int64_t n, uint64_t seed) {
@@ -58,7 +68,7 @@ absl::StatusOr<std::vector<int64_t>> RandomPairing(int64_t n, uint64_t seed) {
     return absl::InvalidArgumentError(absl::StrCat(
         "a random pairing of n = ", n, " images: n must be at least 1"));
   }
-  return Shuffled(n, seed);
+  return OfImages(n, [&] { return Shuffled(n, seed); });
 }
 
 absl::StatusOr<std::vector<int64_t>> MakePairing(PairingKind kind, int64_t n,

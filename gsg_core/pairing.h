@@ -16,7 +16,7 @@ GSG_NAMESPACE_BEGIN
 // r[i] of 0..n-1. Here are permutations; a pairing by projections, which is
 // none, is in nearest_pairing.h. All draws come from Philox4x32-10
 // keyed by `seed` through an unbiased bounded draw, so that a pairing is the
-// same on every platform.
+// same on every platform. ResourceExhausted if there is no memory for n numbers.
 enum class PairingKind {
   kCyclic,   // "cyclic"
   kRandom,   // "random"

@@ -33,9 +33,11 @@ from numpy.typing import NDArray
 
 from guided_stop_gradient import _native
 from guided_stop_gradient._arguments import (
-    as_integer, as_seed, as_sequence, as_string, loss_options, nearest_options)
+    as_integer, as_one_of, as_seed, as_sequence, as_string, loss_options,
+    nearest_options)
 from guided_stop_gradient._runs import Run, train
-from guided_stop_gradient._types import ArrayLike, Distance, Selection
+from guided_stop_gradient._types import (ArrayLike, Distance, PairingLike,
+                                         Selection)
 
 __all__ = [
     "GuidedLoss", "Run", "effective_rank", "feature_std", "guided_loss",
@@ -119,7 +121,7 @@ def guided_loss(p11: ArrayLike, p12: ArrayLike, p21: ArrayLike, p22: ArrayLike,
 
 
 def guided_loss_shared(p1: ArrayLike, p2: ArrayLike, z1: ArrayLike,
-                       z2: ArrayLike, pairing: Optional[ArrayLike] = None, *,
+                       z2: ArrayLike, pairing: Optional[PairingLike] = None, *,
                        distance: Distance = "euclidean", selection: Selection = "min",
                        temperature: float = 1.0, margin: float = 0.01,
                        seed: int = 0, threads: int = 1,
@@ -133,8 +135,9 @@ def guided_loss_shared(p1: ArrayLike, p2: ArrayLike, z1: ArrayLike,
     guided_loss.
 
     p1, p2, z1, z2: [N, D], floating-point.
-    pairing: int64 [N] of 0..N-1: a permutation (gsg.pairing) or any other map
-        (gsg.nearest_pairing). None: gsg.pairing(N, seed), so give each training
+    pairing: [N] of 0..N-1: a permutation (gsg.pairing) or any other map
+        (gsg.nearest_pairing), of any integers that int64 holds, or a list of
+        them. None: gsg.pairing(N, seed), so give each training
         step a seed of its own (gsg.step_seed). A single image with
         selection="none" needs no other.
     distance, selection, temperature, margin, seed, threads: as in guided_loss.
@@ -168,7 +171,7 @@ def select(z11: ArrayLike, z12: ArrayLike, z21: ArrayLike, z22: ArrayLike, *,
     return _native.select((z11, z12, z21, z22), options)
 
 
-def select_shared(z1: ArrayLike, z2: ArrayLike, pairing: ArrayLike, *,
+def select_shared(z1: ArrayLike, z2: ArrayLike, pairing: PairingLike, *,
                   distance: Distance = "euclidean", selection: Selection = "min",
                   temperature: float = 1.0, margin: float = 0.01, seed: int = 0,
                   threads: int = 1) -> NDArray[np.uint8]:
@@ -202,10 +205,14 @@ def pairing(n: int, seed: int = 0,
         which may have fixed points (the paper's authors); n >= 1.
     seed: 0..2^64-1.
 
-    Raises TypeError and ValueError, see help(gsg).
+    Raises TypeError and ValueError, see help(gsg); MemoryError if there is none
+    for n numbers.
     """
+    if as_string("kind", kind) == "nearest":
+        raise ValueError('kind is "nearest", which is made from projections: '
+                         "use gsg.nearest_pairing")
     return _native.pairing(as_integer("n", n, 0, 2**63 - 1), as_seed(seed),
-                           as_string("kind", kind))
+                           as_one_of("kind", kind, ("cyclic", "random")))
 
 
 def nearest_pairing(z11: ArrayLike, z12: ArrayLike,
@@ -241,7 +248,8 @@ def step_seed(seed: int, step: int) -> int:
     """A seed of its own, 0..2^64-1, for each step of a run with `seed`.
 
     What this library's trainer and gsg.torch draw a step's pairing with. Both
-    arguments are 0..2^64-1. Raises TypeError and ValueError, see help(gsg).
+    arguments are 0..2^64-1. Under jax.jit, which may cut it to 32 bits:
+    gsg.jax.seed_words of it. Raises TypeError and ValueError, see help(gsg).
     Source: the SplitMix64 generator, Steele et al., OOPSLA 2014.
     """
     return _native.step_seed(as_seed(seed),

@@ -55,13 +55,13 @@ def _check(views: Sequence[Tensor], names: Sequence[str]) -> None:
                 view.dtype in _DTYPES):
             continue  # without the words for what may be wrong
         if view.dtype not in _DTYPES:
-            raise TypeError(f"{name} is {_dtype_name(view)}; it must be "
+            raise TypeError(f"{name} is {dtype_name(view)}; it must be "
                             "float16, bfloat16, float32 or float64")
         if view.dim() != 2:
             raise ValueError(f"{name} has shape {tuple(view.shape)}; it must "
                              "be [N, D]")
         for what, actual, wanted in (
-                ("is", _dtype_name(view), _dtype_name(first)),
+                ("is", dtype_name(view), dtype_name(first)),
                 ("is on", str(view.device), str(first.device)),
                 ("has shape", tuple(view.shape), tuple(first.shape))):
             if actual != wanted:
@@ -75,7 +75,7 @@ def _check(views: Sequence[Tensor], names: Sequence[str]) -> None:
 
 def _check_pairing(pairing: Tensor, n: int) -> None:
     if pairing.dtype != torch.int64:
-        raise TypeError(f"pairing is {_dtype_name(pairing)}; it must be int64")
+        raise TypeError(f"pairing is {dtype_name(pairing)}; it must be int64")
     if pairing.shape != (n,):
         raise ValueError(f"pairing has shape {tuple(pairing.shape)}; it must "
                          f"be [N], and N is {n}")
@@ -118,13 +118,13 @@ def _device_result(views: Sequence[Tensor], pairing: Optional[Tensor],
     return (loss, pair, *grads)
 
 
-def _dtype_name(tensor: Tensor) -> str:
+def dtype_name(tensor: Tensor) -> str:
     return (_NAMES.get(tensor.dtype) or
             str(tensor.dtype).rpartition(".")[2])
 
 
 def _memory(tensor: Tensor) -> Tuple[int, str, int, Sequence[int], Sequence[int]]:
-    return (tensor.data_ptr(), _dtype_name(tensor), tensor.element_size(),
+    return (tensor.data_ptr(), dtype_name(tensor), tensor.element_size(),
             tensor.shape, tensor.stride())
 
 

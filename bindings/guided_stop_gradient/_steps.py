@@ -35,6 +35,9 @@ class Steps:
         # Operators take integers, not objects. Not from torch's generator: a
         # module that is made must not change what others draw.
         self.handle = secrets.randbits(62)
+        # For what torch.compile makes: it would make a program for each integer,
+        # but one for all tensors, whose values are inputs.
+        self.handle_tensor = _as_tensor(self.handle)
         # The count of what was exported, which is not this one.
         self.exported_handle = secrets.randbits(62)
         _STEPS[self.handle] = self
@@ -78,16 +81,18 @@ def _draw_step(handle: int, advance: bool) -> Tensor:
 
 
 @torch.library.custom_op("guided_stop_gradient::step_of", mutates_args=())
-def _step_of(drawn: Tensor, handle: int, start: int, advance: bool) -> Tensor:
+def _step_of(drawn: Tensor, handle: Tensor, start: int,
+             advance: bool) -> Tensor:
     # The same for the same number: compilers may call it twice.
-    steps: Optional[Steps] = _STEPS.get(handle)
+    key = int(handle)
+    steps: Optional[Steps] = _STEPS.get(key)
     if steps is None:
-        steps = _EXPORTED.setdefault(handle, Steps(start))
+        steps = _EXPORTED.setdefault(key, Steps(start))
     return _as_tensor(steps.take(int(drawn)) if advance else steps.count)
 
 
 @_step_of.register_fake
-def _step_of_fake(drawn: Tensor, handle: int, start: int,
+def _step_of_fake(drawn: Tensor, handle: Tensor, start: int,
                   advance: bool) -> Tensor:
     return torch.empty((), dtype=torch.int64, device="cpu")
 
@@ -120,14 +125,15 @@ class Draw(NamedTuple):
 
     def tensor(self) -> Tensor:
         """int64 on the CPU, by an operator, which compilers record."""
-        handle, start = self.steps.handle, 0
         if not torch.compiler.is_compiling():
-            step: Tensor = _draw_step(handle, self.advance)
+            step: Tensor = _draw_step(self.steps.handle, self.advance)
             return step
         # A draw that compilers know as one, and replay.
         drawn = _drawn() if self.advance else _as_tensor(0)
+        handle, start = self.steps.handle_tensor, 0
         if not torch.compiler.is_dynamo_compiling():  # torch.export
-            handle, start = self.steps.exported_handle, self.steps.count
+            handle = _as_tensor(self.steps.exported_handle)
+            start = self.steps.count
         step = _step_of(drawn, handle, start, self.advance)
         return step
 

@@ -1,7 +1,7 @@
 """What gsg's annotations name."""
 
 import array
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Union
+from typing import TYPE_CHECKING, Any, List, Literal, Protocol, Union
 
 from numpy.typing import NDArray
 
@@ -20,6 +20,9 @@ class SupportsDLPack(Protocol):
 
 # Two dimensions, on the CPU. bytes are not here: they have no element type.
 ArrayLike = Union[NDArray[Any], SupportsDLPack, _Buffer]
+
+# One dimension. Sequence would take str, too.
+PairingLike = Union[ArrayLike, List[int]]
 
 Distance = Literal["euclidean", "squared_euclidean", "cosine"]
 Selection = Literal["min", "max", "random", "none", "soft", "margin"]

@@ -1,6 +1,7 @@
 """The guided stop-gradient loss as differentiable JAX functions.
 
-    loss = gsg.jax.guided_loss_shared(p1, p2, z1, z2, seed=step)
+    seed = gsg.jax.seed_words(gsg.step_seed(0, step))
+    loss = gsg.jax.guided_loss_shared(p1, p2, z1, z2, seed=seed)
     grads = jax.grad(lambda p: gsg.jax.guided_loss_shared(*p, z1, z2))((p1, p2))
 
 Lee & Lee, arXiv 2503.09058; see help(gsg). XLA calls gsg on its own buffers, in
@@ -28,7 +29,7 @@ from guided_stop_gradient._arguments import (as_seed, at_most, loss_options,
                                              nearest_options)
 from guided_stop_gradient._types import Distance, Selection
 
-__all__ = ["guided_loss", "guided_loss_shared", "nearest_pairing"]
+__all__ = ["guided_loss", "guided_loss_shared", "nearest_pairing", "seed_words"]
 
 _FOUR = ("p11", "p12", "p21", "p22", "z11", "z12", "z21", "z22")
 _SHARED = ("p1", "p2", "z1", "z2")
@@ -46,17 +47,33 @@ if _cuda is not None:
                                 platform="CUDA")
 
 
+def seed_words(seed: int) -> NDArray[np.uint32]:
+    """A seed of 0..2^64-1 as uint32 [2], its low half first.
+
+    For what JAX traces, whose integers have 64 bits with jax_enable_x64 alone:
+    without it jax.jit, vmap and scan cut np.uint64 to its low half and say nothing,
+    so that the loss is that of another seed; of a Python integer above 2^31-1 jit
+    makes an OverflowError. Raises TypeError and ValueError, see help(gsg).
+    """
+    value = as_seed(seed)
+    return np.array([value % 2**32, value >> 32], np.uint32)
+
+
 def _as_seed(seed: Any) -> jax.Array:
     """Its halves, uint32 [2]: JAX has 64 bits only where it is asked to.
 
     A third number is 1 if it is negative, which is known when it has a value.
     """
+    if isinstance(seed, (jax.Array, np.ndarray)) and seed.shape == (2,):
+        if seed.dtype != np.uint32:
+            raise TypeError(f"seed is {seed.dtype}[2]; of two words it must be "
+                            "uint32, as gsg.jax.seed_words makes them")
+        return jnp.pad(seed, (0, 1))
     if not isinstance(seed, jax.core.Tracer):
-        value = as_seed(seed)
-        return jnp.asarray([value % 2**32, value >> 32, 0], np.uint32)
+        return jnp.asarray([*seed_words(seed), 0], np.uint32)
     if seed.shape != () or not jnp.issubdtype(seed.dtype, jnp.integer):
         raise TypeError(f"seed is {seed.dtype}{list(seed.shape)}; it must be an "
-                        "integer")
+                        "integer, or what gsg.jax.seed_words makes of one")
     high = (jax.lax.shift_right_logical(seed, jnp.asarray(32, seed.dtype))
             if seed.dtype.itemsize == 8 else jnp.zeros((), np.uint32))
     return jnp.stack([seed.astype(np.uint32), high.astype(np.uint32),
@@ -141,8 +158,11 @@ def guided_loss(p11: _Array, p12: _Array, p21: _Array, p22: _Array,
     All are [N, D], of one floating-point dtype. The gradient in projections z
     is 0 (stop-gradient). The loss is float32, or float64 for float64. float16 is
     computed in float32; values of it that are not finite make loss and gradients
-    NaN, so that a step can be skipped. seed: an integer in 0..2^64-1, or an array
-    of one, which may be traced. Other arguments and errors as in gsg.guided_loss.
+    NaN, so that a step can be skipped. seed: an integer in 0..2^64-1, an array of
+    one, or what seed_words makes of one. Each may be traced; but without
+    jax_enable_x64 JAX cuts an integer of 64 bits that it traces to 32, which cannot
+    be seen here, so that gsg.step_seed needs seed_words there. Other arguments and
+    errors as in gsg.guided_loss.
     """
     views = (p11, p12, p21, p22, z11, z12, z21, z22)
     _check(views, _FOUR)
@@ -161,8 +181,8 @@ def guided_loss_shared(p1: _Array, p2: _Array, z1: _Array,
     """gsg.guided_loss_shared as a 0-d array, differentiable in predictions.
 
     pairing: integers [N] of 0..N-1, such as gsg.jax.nearest_pairing gives. None:
-    gsg.pairing(N, seed), so give each training step a seed of its own. Otherwise
-    as guided_loss.
+    gsg.pairing(N, seed), so give each training step a seed of its own:
+    seed_words(gsg.step_seed(seed, step)). Otherwise as guided_loss.
     """
     _check_local(local_p)
     names = [f"local_p[{k}]" for k in range(len(local_p))]
@@ -199,13 +219,13 @@ def nearest_pairing(z11: _Array, z12: _Array,
                          "with: give two")
     struct: Any = jax.ShapeDtypeStruct  # not annotated by JAX
     call: Any = jax.ffi.ffi_call(
-        _NEAREST_PAIRING, struct(z11.shape[:1], np.int32),
+        _NEAREST_PAIRING, struct((*z11.shape[:1], 1), np.int32),  # as in _call
         vmap_method="sequential")
     result: Any = call(
         _as_seed(seed), *(jax.lax.stop_gradient(jnp.asarray(x)) for x in z),
         distance=distance, threads=np.int64(threads),
         candidates=np.int64(at_most(candidates, z11.shape[0])))
-    return cast(jax.Array, result)
+    return cast(jax.Array, result.reshape(z11.shape[:1]))
 
 
 # The options, and whether values that are not finite are no error.
@@ -228,7 +248,10 @@ def _call(static: _Static, wants_grad: bool, p: _Arrays, z: _Arrays,
     """The loss and, if wanted, its gradients."""
     distance, selection, temperature, margin, threads, half = static
     struct: Any = jax.ShapeDtypeStruct  # not annotated by JAX
-    shapes = [struct((), _loss_dtype(p[0]))]
+    # [1], and reshaped below: where a concatenation is in a program whose result is
+    # that of a foreign function, XLA (jaxlib 0.6.2) reads its attributes as what
+    # they are not and aborts the process.
+    shapes = [struct((1,), _loss_dtype(p[0]))]
     if wants_grad:
         shapes += [struct(x.shape, x.dtype) for x in p]
     paired = () if pairing is None else (pairing,)
@@ -240,7 +263,8 @@ def _call(static: _Static, wants_grad: bool, p: _Arrays, z: _Arrays,
         paired=bool(paired))
     call: Any = jax.ffi.ffi_call(_GUIDED_LOSS, tuple(shapes),
                                  vmap_method="sequential")
-    return tuple(call(seed, *paired, *z, *p, **options))
+    loss, *grads = call(seed, *paired, *z, *p, **options)
+    return (loss.reshape(()), *grads)
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
@@ -256,8 +280,10 @@ def _forward(static: _Static, p: _Arrays, z: _Arrays, pairing: Any,
 
 
 def _backward(static: _Static, residuals: Any,
-              cotangent: jax.Array) -> Tuple[Any, ...]:
+              cotangent: Any) -> Tuple[Any, ...]:
     grads, z = residuals
+    # Called by hand, jax.vjp hands over what it was given: 1.0, say.
+    cotangent = jnp.asarray(cotangent, _loss_dtype(grads[0]))
     return (tuple((g.astype(cotangent.dtype) * cotangent).astype(g.dtype)
                   for g in grads),
             tuple(jnp.zeros_like(x) for x in z), None, None)

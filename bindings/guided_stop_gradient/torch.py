@@ -25,7 +25,8 @@ from guided_stop_gradient._arguments import (DISTANCES, SELECTIONS, as_integer,
                                              as_temperature)
 from guided_stop_gradient._eager import apply
 from guided_stop_gradient._operators import (FOUR, SHARED, Options, check_shared,
-                                             draw_pairing, is_traced)
+                                             draw_pairing, dtype_name,
+                                             is_traced)
 from guided_stop_gradient._steps import Draw, Steps, tensor_of
 from guided_stop_gradient._types import Distance, PairingKind, Selection
 
@@ -33,6 +34,9 @@ __all__ = ["GuidedStopGradientLoss"]
 
 _PAIRINGS = ("cyclic", "random", "nearest")
 _REDUCTIONS = ("mean", "sum", "none")
+# Those that int64 holds, without itself.
+_INTEGERS = (torch.int8, torch.int16, torch.int32, torch.uint8, torch.uint16,
+             torch.uint32)
 _EXTRA_STATE = "_extra_state"  # torch's name for it in a state dict
 
 
@@ -41,9 +45,9 @@ class GuidedStopGradientLoss(nn.Module):
 
     views="shared": forward(p1, p2, z1, z2, pairing=None), two views of N
         images, which are paired among themselves: twice as cheap for the
-        encoder. pairing: int64 [N], a permutation or another map, on the CPU
-        or on the device of the views, or a NumPy array. None: made anew for each
-        step. local_p, of multi-crop: predictions of m smaller views of each
+        encoder. pairing: [N], a permutation or another map, on the CPU or on the
+        device of the views, or a NumPy array, of any integers that int64 holds.
+        None: made anew for each step. local_p, of multi-crop: predictions of m smaller views of each
         image, [m, N, D] or a list, as in gsg.guided_loss_shared.
     views="four": forward(p11, p12, p21, p22, z11, z12, z21, z22), two views
         each of two images a row.
@@ -137,7 +141,7 @@ class GuidedStopGradientLoss(nn.Module):
         return self._steps.count
 
     def forward(self, *views: Tensor,
-                pairing: Union[Tensor, NDArray[np.int64], None] = None,
+                pairing: Union[Tensor, NDArray[np.integer[Any]], None] = None,
                 local_p: Union[Tensor, Sequence[Tensor], None] = None,
                 seed: Optional[int] = None, return_pairs: Optional[bool] = None,
                 p1: Optional[Tensor] = None, p2: Optional[Tensor] = None,
@@ -159,7 +163,7 @@ class GuidedStopGradientLoss(nn.Module):
         if not shared and local_p is not None:
             raise TypeError('local_p is for views="shared"')
         second = None if pairing is None else _as_pairing(pairing, views[0])
-        local = _stacked(local_p)
+        local = _stacked(local_p, views[0])
         _check_roles(views, SHARED if shared else FOUR)
         half = _is_half(views)
         if local is not None:
@@ -327,18 +331,29 @@ def _check_tensor(name: str, view: Any) -> None:
                         "(to_dense(), to_padded_tensor())")
 
 
+def _not_integers(dtype: Any) -> TypeError:
+    return TypeError(f"pairing is {dtype}; it must be integers that int64 holds")
+
+
 def _as_pairing(pairing: Any, first: Tensor) -> Tensor:
     if isinstance(pairing, np.ndarray):
-        if pairing.dtype != np.int64:  # not all are types of torch
-            raise TypeError(f"pairing is {pairing.dtype}; it must be int64")
+        # Not all are types of torch. To compilers an array is a tensor without
+        # a dtype of NumPy, and looked at below.
+        if not torch.compiler.is_compiling():
+            if pairing.dtype.kind not in "iu" or pairing.dtype == np.uint64:
+                raise _not_integers(pairing.dtype)
+            pairing = pairing.astype(np.int64, copy=False)
         # A copy: the next may be written there before the GPU has read it.
         pairing = torch.from_numpy(pairing.copy())
     if not isinstance(pairing, Tensor):
         raise TypeError(f"pairing is a value of type {type(pairing).__name__}; "
-                        "it must be a torch.Tensor or a NumPy array of int64")
-    if pairing.is_meta and not first.is_meta:
+                        "it must be a torch.Tensor or a NumPy array of integers")
+    wide = pairing.to(torch.int64) if pairing.dtype in _INTEGERS else pairing
+    if wide.dtype != torch.int64:
+        raise _not_integers(dtype_name(wide))
+    if wide.is_meta and not first.is_meta:
         raise ValueError(f"pairing is on meta; the views are on {first.device}")
-    return pairing
+    return wide
 
 
 def _check_roles(views: Sequence[Tensor], names: Sequence[str]) -> None:
@@ -362,8 +377,8 @@ def _check_devices(views: Sequence[Tensor], names: Sequence[str]) -> None:
                              f"{views[0].device}; they must be equal")
 
 
-def _stacked(local_p: Union[Tensor, Sequence[Tensor], None]
-             ) -> Optional[Tensor]:
+def _stacked(local_p: Union[Tensor, Sequence[Tensor], None],
+             first: Tensor) -> Optional[Tensor]:
     """[m, N, D], or None if there are none."""
     if local_p is None:
         return None
@@ -382,6 +397,15 @@ def _stacked(local_p: Union[Tensor, Sequence[Tensor], None]
                                      f"{what} {wanted}; they must be equal")
         if len(local_p) == 0:
             return None
+        # torch.stack would make one dtype of them, and whose was wrong be lost.
+        if (any(x.dtype != local_p[0].dtype for x in local_p) and
+                not _is_autocast(first.device.type)):
+            for k, x in enumerate(local_p):
+                if x.dtype != first.dtype:
+                    raise TypeError(
+                        f"local_p[{k}] is {dtype_name(x)}; "
+                        f"{SHARED[0]} is {dtype_name(first)}; their dtypes must "
+                        "be equal")
         local_p = torch.stack(list(local_p))
     _check_tensor("local_p", local_p)
     if local_p.dim() == 3 and len(local_p) == 0:

@@ -116,7 +116,12 @@ class LayoutTest(unittest.TestCase):
     def test_pairing_layouts(self):
         r = gsg.pairing(6)
         expected = gsg.select_shared(*self.views[:2], r)
-        for same in (np.repeat(r, 2)[::2], array.array("q", r), Exporter(r)):
+        narrow = r.astype(np.int32)
+        integers = [r.astype(dtype) for dtype in
+                    ("i1", "i2", "u1", "u2", "u4", ">i4", ">i8")]
+        for same in (np.repeat(r, 2)[::2], array.array("q", r), Exporter(r),
+                     r.tolist(), narrow, np.repeat(narrow, 2)[::2],
+                     array.array("i", narrow), Exporter(narrow), *integers):
             actual = gsg.select_shared(*self.views[:2], same)
             np.testing.assert_array_equal(actual, expected)
 
@@ -193,8 +198,16 @@ class ErrorTest(unittest.TestCase):
             TypeError,
             "z11 is float64; p11 is float32; their dtypes must be equal",
             gsg.guided_loss, x, x, x, x, wide, x, x, x)
-        self.rejects(TypeError, "pairing is int32; it must be int64",
-                     gsg.select_shared, x, x, np.arange(3, dtype=np.int32))
+        for wrong, name in ((np.arange(3, dtype=np.uint64), "uint64"),
+                            (np.ones(3, bool), "bool"), (np.ones(3), "float64"),
+                            ([1, 2.5, 0], "float64"), ([1, None, 0], "object")):
+            self.rejects(
+                TypeError,
+                f"pairing is {name}; it must be integers that int64 holds",
+                gsg.select_shared, x, x, wrong)
+        with self.assertRaisesRegex(ValueError, "pairing is a list that is no "
+                                    "array: setting an array element"):
+            gsg.select_shared(x, x, [[1], 2, 0])
         self.rejects(TypeError, "pair is int64; it must be uint8",
                      gsg.source_mask, np.arange(3))
         self.rejects(TypeError,
@@ -295,17 +308,26 @@ class ErrorTest(unittest.TestCase):
             TypeError, "temperature is a value of type ndarray that is no single "
             "number", gsg.select, x, x, x, x, temperature=np.ones(2))
         self.rejects(
-            ValueError, "candidates is 16; there are 1 images, and it must be at "
-            "least 1 and less than that", gsg.nearest_pairing, x[:1], x[:1])
+            ValueError, "a nearest pairing of n = 1 images does not exist: each "
+            "image needs another one as its second image, so n must be at least "
+            "2", gsg.nearest_pairing, x[:1], x[:1])
         self.rejects(
             ValueError, f"candidates is 0; it must be in 1..{2**63 - 1}",
             gsg.nearest_pairing, x, x, candidates=0)
         self.rejects(
             TypeError, "z21 and z22 are the two views of second images: give "
             "both, or neither", gsg.nearest_pairing, x, x, x)
+        for n in (2**45, 2**62):  # with addresses, and without
+            for kind in ("cyclic", "random"):
+                self.rejects(
+                    MemoryError, "there is no memory for a pairing of n = "
+                    f"{n} images", gsg.pairing, n, 0, kind)
         self.rejects(
-            ValueError, "the nearest pairing is made from projections: use "
-            "NearestPairing", gsg.pairing, 3, 0, "nearest")
+            ValueError, 'kind is "nearest", which is made from projections: use '
+            "gsg.nearest_pairing", gsg.pairing, 3, 0, "nearest")
+        self.rejects(
+            ValueError, 'kind is "shift"; use one of cyclic, random',
+            gsg.pairing, 3, 0, "shift")
         self.rejects(ValueError, "pairing[1] is -1; entries are rows, 0..2",
                      gsg.select_shared, x, x, np.array([1, -1, 0]))
         self.rejects(

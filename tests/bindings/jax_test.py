@@ -5,6 +5,7 @@ import sys
 import unittest
 
 import jax
+import jax.experimental
 import jax.numpy as jnp
 import numpy as np
 
@@ -80,6 +81,21 @@ class JaxTest(unittest.TestCase):
                             for g in grads[1]:
                                 self.assertFalse(g.any())
 
+    def test_a_cotangent_may_be_a_number(self):
+        def check(dtype):
+            p1, *rest = self.views(4, dtype)
+            value, vjp = jax.vjp(
+                lambda p: gsg.jax.guided_loss_shared(p, *rest), p1)
+            expected, = vjp(jnp.asarray(3, value.dtype))
+            actual, = vjp(3.0)
+            self.assertEqual(actual.dtype, dtype)
+            np.testing.assert_array_equal(actual, expected)
+
+        check(jnp.float64)
+        with jax.experimental.disable_x64():  # else 3.0 is float64
+            for dtype in (jnp.float16, jnp.bfloat16, jnp.float32):
+                check(dtype)
+
     def test_is_the_reference_under_jit_grad_and_vmap(self):
         def loss(p, z, r, threads=1):
             return gsg.jax.guided_loss_shared(*p, *z, r, threads=threads)
@@ -112,6 +128,22 @@ class JaxTest(unittest.TestCase):
                     np.testing.assert_allclose(gradient, grads, rtol=0, atol=1e-6)
             # Not too small to tell.
             self.assertGreater(np.abs(grads).max(), 1e-4)
+
+    def test_concatenated_views(self):
+        # What XLA aborted the process for: the result is that of the handler.
+        views = self.views(4, jnp.float32)
+        parts = [(x[:4], x[4:]) for x in views]
+
+        def joined(function):
+            return jax.jit(lambda parts: function(*map(jnp.concatenate, parts)))
+
+        self.assertEqual(joined(gsg.jax.guided_loss_shared)(parts),
+                         gsg.jax.guided_loss_shared(*views))
+        self.assertEqual(joined(gsg.jax.guided_loss)(parts * 2),
+                         gsg.jax.guided_loss(*views, *views))
+        np.testing.assert_array_equal(
+            joined(gsg.jax.nearest_pairing)(parts[:2]),
+            gsg.jax.nearest_pairing(*views[:2]))
 
     def test_xla_calls_gsg_and_not_python(self):
         p1, p2, z1, z2 = self.views(4, jnp.float32)
@@ -203,6 +235,8 @@ class JaxTest(unittest.TestCase):
         self.assertAlmostEqual(
             float(value),
             gsg.guided_loss_shared(p1, p2, z1, z2, expected).loss, places=6)
+        self.assertEqual(gsg.guided_loss_shared(p1, p2, z1, z2, r).loss,
+                         gsg.guided_loss_shared(p1, p2, z1, z2, expected).loss)
         r = gsg.jax.nearest_pairing(z1, z2, p1, p2, candidates=8)
         expected = gsg.nearest_pairing(z1, z2, p1, p2, candidates=8)
         self.assertEqual(r.tolist(), expected.tolist())
@@ -235,6 +269,38 @@ class JaxTest(unittest.TestCase):
             self.assertEqual(gsg.jax.guided_loss_shared(*views, seed=seed),
                              expected)
             self.assertEqual(step(np.uint64(seed)), expected)
+
+    def test_words_of_a_seed(self):
+        views = self.views(4, jnp.float32)
+
+        def loss(seed):
+            return gsg.jax.guided_loss_shared(*views, seed=seed,
+                                              selection="random")
+
+        def nearest(seed):
+            return gsg.jax.nearest_pairing(*views[:2], candidates=3, seed=seed)
+
+        seeds = (7, 2**32, 2**63, 2**64 - 1, gsg.step_seed(0, 1))
+        words = [gsg.jax.seed_words(seed) for seed in seeds]
+        expected = [np.float32(gsg.guided_loss_shared(
+            *views, seed=seed, selection="random").loss) for seed in seeds]
+        self.assertEqual(len({*expected}), len(seeds))
+        with jax.experimental.disable_x64():
+            for seed, pair, value in zip(seeds, words, expected):
+                for function in (loss, jax.jit(loss)):
+                    self.assertEqual(function(pair), value)
+                    self.assertEqual(function(jnp.asarray(pair)), value)
+                np.testing.assert_array_equal(jax.jit(nearest)(pair),
+                                              nearest(seed))
+            np.testing.assert_array_equal(jax.vmap(loss)(np.stack(words)),
+                                          expected)
+        with self.assertRaisesRegex(ValueError, "seed is 18446744073709551616"):
+            gsg.jax.seed_words(2**64)
+        for wrong in (np.array([1, 2], np.int32), np.ones(2, np.float32)):
+            for function in (loss, jax.jit(loss)):
+                with self.assertRaisesRegex(TypeError, r"seed is .*32\[2\]; of "
+                                            "two words it must be uint32"):
+                    function(wrong)
 
     def test_is_checked_when_it_traces(self):
         views = self.views(4, jnp.float32)

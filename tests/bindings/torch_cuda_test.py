@@ -232,8 +232,9 @@ def test_a_pairing_that_is_wrong():
     with pytest.raises(ValueError, match=r"pairing\[2\] is 9; entries are "
                        r"rows, 0\.\.8"):
         module(*views, torch.tensor([1, 2, 9, 0, 4, 5, 6, 7, 8]))
-    with pytest.raises(TypeError, match="pairing is int32; it must be int64"):
-        module(*views, torch.arange(9, dtype=torch.int32))
+    with pytest.raises(TypeError, match="pairing is float32; it must be "
+                       "integers that int64 holds"):
+        module(*views, torch.arange(9.0))
     with pytest.raises(ValueError, match=r"pairing has shape \(8,\); it must "
                        r"be \[N\], and N is 9"):
         module(*views, torch.arange(8))

@@ -16,6 +16,7 @@ from tests.bindings import run_pytest
 @pytest.fixture(autouse=True)
 def views():
     torch.manual_seed(5)
+    torch._dynamo.reset()  # it compiles what all tests call so many times only
     return torch.randn(4, 16, 7)
 
 
@@ -87,6 +88,22 @@ def test_two_calls_of_one_compiled_step(views):
     expected = plain(*views) + 2 * plain(*views)
     torch.testing.assert_close(both(*views), expected)
     assert module.step == 2
+
+
+def test_compiled_modules_share_a_graph(views):
+    graphs = []
+
+    def backend(graph, _):
+        graphs.append(graph)
+        return graph.forward
+
+    for _ in range(12):  # more than dynamo's recompile_limit
+        plain, module = GuidedStopGradientLoss(), GuidedStopGradientLoss()
+        compiled = torch.compile(module, fullgraph=True, backend=backend)
+        for step in range(2):
+            assert compiled(*views) == plain(*views)
+            assert module.step == step + 1
+    assert len(graphs) == 1
 
 
 def test_the_same_generator_gives_the_same_pairings(views):
@@ -268,12 +285,12 @@ def test_every_seed(views):
     ("seed is a value of type float; it must be an integer", dict(seed=1.5)),
     ("pairing is a value of type list; it must be a torch.Tensor",
      dict(pairing=[1, 0])),
-    ("pairing is int32; it must be int64",
-     dict(pairing=np.arange(16, dtype=np.int32))),
-    ("pairing is object; it must be int64",
+    ("pairing is uint64; it must be integers that int64 holds",
+     dict(pairing=np.arange(16, dtype=np.uint64))),
+    ("pairing is object; it must be integers that int64 holds",
      dict(pairing=np.array(16 * [None]))),
-    ("pairing is >i8; it must be int64",
-     dict(pairing=np.arange(16, dtype=">i8"))),
+    ("pairing is float32; it must be integers that int64 holds",
+     dict(pairing=torch.ones(16))),
     (r"local_p\[0\] is a value of type int; it must", dict(local_p=[3])),
     ("local_p is a value of type float; it must", dict(local_p=1.0)),
     ("got 5 tensors|p1 given twice", dict(p1=torch.ones(16, 7))),
@@ -281,6 +298,16 @@ def test_every_seed(views):
 def test_types_are_named(views, message, arguments):
     with pytest.raises(TypeError, match=message):
         GuidedStopGradientLoss()(*views, **arguments)
+
+
+def test_local_crops_of_different_dtypes(views):
+    wide = views.double()
+    for k, local in enumerate(([wide[0], views[1]], [views[0], wide[1]])):
+        with pytest.raises(TypeError, match=rf"local_p\[{k}\] is float64; p1 is "
+                           "float32; their dtypes must be equal"):
+            GuidedStopGradientLoss()(*views, local_p=local)
+        with torch.autocast("cpu"):
+            GuidedStopGradientLoss()(*views, local_p=local)
 
 
 def test_local_crops_of_different_shapes(views):
@@ -307,7 +334,17 @@ def test_what_is_no_tensor(views):
 def test_a_pairing_of_numpy(views):
     pairing = gsg.pairing(16, seed=3)
     module = GuidedStopGradientLoss()
-    assert module(*views, pairing=pairing) == module(*views, seed=3)
+    compiled = torch.compile(module, fullgraph=True, backend="aot_eager")
+    expected = module(*views, seed=3)
+    assert module(*views, pairing=pairing.astype(">i8")) == expected
+    for dtype in (np.int64, np.int32):
+        same = pairing.astype(dtype)
+        for function in (module, compiled):
+            assert function(*views, pairing=same) == expected
+            assert function(*views, pairing=torch.from_numpy(same)) == expected
+    # Another array, not a constant of the graph.
+    other = gsg.pairing(16, seed=4)
+    assert compiled(*views, pairing=other) == module(*views, seed=4)
 
 
 def test_short_batches(views):

@@ -64,6 +64,15 @@ TEST_F(ApiTest, OptionsAreAnAggregate) {
   EXPECT_EQ(options.grad_scale, 1);
 }
 
+TEST_F(ApiTest, NoGradientsWrittenOut) {
+  const SharedViews<double> shared = {z1(), z2(), z2(), z1(), pairing_};
+  EXPECT_EQ(GuidedLoss(shared, {}, nullptr)->loss, LossOf(shared));
+  const FourViews<double> four = {z1(), z2(), z2(), z1(),
+                                  z1(), z2(), z2(), z1()};
+  EXPECT_EQ(GuidedLoss(four, {}, nullptr)->loss,
+            GuidedLoss(four, LossOptions())->loss);
+}
+
 TEST_F(ApiTest, SharedViewsKeepATemporaryPairing) {
   const double expected =
       LossOf({z1(), z2(), z2(), z1(), absl::MakeConstSpan(pairing_)});

@@ -197,6 +197,25 @@ TEST(NearestPairingTest, Errors) {
     EXPECT_EQ(error(Among(candidates)), expected);
     EXPECT_EQ(NearestCandidates(5, candidates, 0).status(), expected);
   }
+  const absl::Status one = absl::InvalidArgumentError(
+      "a nearest pairing of n = 1 images does not exist: each image needs "
+      "another one as its second image, so n must be at least 2");
+  EXPECT_EQ(NearestCandidates(1, 1, 0).status(), one);
+  EXPECT_EQ(NearestPairing(Rows<const float>(buffers[0].rows().data(), 1, 3),
+                           Rows<const float>(buffers[1].rows().data(), 1, 3),
+                           Among(1))
+                .status(),
+            one);
+  // A result too large for addresses, and for an int64_t: n * candidates =
+  // 2^64.
+  EXPECT_EQ(NearestCandidates(int64_t{1} << 62, 1, 0).status(),
+            absl::ResourceExhaustedError(
+                "there is no memory for 1 candidates of each of n = "
+                "4611686018427387904 images"));
+  EXPECT_EQ(NearestCandidates(int64_t{1} << 33, int64_t{1} << 31, 0).status(),
+            absl::ResourceExhaustedError(
+                "there is no memory for 2147483648 candidates of each of n = "
+                "8589934592 images"));
   NearestOptions options = Among(1);
   options.distance = static_cast<Distance>(7);
   EXPECT_EQ(error(options),

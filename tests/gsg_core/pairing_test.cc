@@ -111,6 +111,15 @@ TEST(PairingTest, Errors) {
                                        "projections: use NearestPairing"));
 }
 
+TEST(PairingTest, MoreImagesThanMemory) {
+  for (const PairingKind kind : {PairingKind::kCyclic, PairingKind::kRandom}) {
+    EXPECT_EQ(
+        MakePairing(kind, int64_t{1} << 62, 0).status(),
+        absl::ResourceExhaustedError("there is no memory for a pairing of n = "
+                                     "4611686018427387904 images"));
+  }
+}
+
 TEST(PairingTest, NamesParse) {
   EXPECT_EQ(*ParsePairingKind("cyclic"), PairingKind::kCyclic);
   EXPECT_EQ(*ParsePairingKind("random"), PairingKind::kRandom);
