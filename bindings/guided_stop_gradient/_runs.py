@@ -5,6 +5,7 @@ import importlib
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import tempfile
 import time
@@ -53,7 +54,10 @@ def _call(line: Sequence[str], env: Dict[str, str], quiet: bool = False) -> None
                         print(text, end="", flush=True)
                 break
             except KeyboardInterrupt:
-                # The program has the signal, too: it saves, and says so.
+                # A terminal has sent it to the program, too, which takes two so
+                # close for one; os.kill and the like have not. It saves, and says
+                # so.
+                process.send_signal(signal.SIGINT)
                 interrupted = True
         code = process.wait()
     if interrupted:
