@@ -5,6 +5,7 @@ import importlib
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import tempfile
 import time
@@ -53,7 +54,10 @@ def _call(line: Sequence[str], env: Dict[str, str], quiet: bool = False) -> None
                         print(text, end="", flush=True)
                 break
             except KeyboardInterrupt:
-                # The program has the signal, too: it saves, and says so.
+                # A terminal has sent it to the program, too, which takes two so
+                # close for one; os.kill and the like have not. It saves, and says
+                # so.
+                process.send_signal(signal.SIGINT)
                 interrupted = True
         code = process.wait()
     if interrupted:
@@ -189,14 +193,15 @@ def _link(paths: Sequence[Path], folder: str) -> Dict[str, str]:
 
 
 def train(images: Optional[Path] = None, *, output_dir: Optional[Path] = None,
-          method: str = "simsiam_gsg", **flags: Any) -> Run:
+          method: Optional[str] = None, **flags: Any) -> Run:
     """Trains to the end and returns the run: `gsg train` from Python.
 
     images: a folder of images, or tar archives, as --recipe=photos
         --data_dir=images, unless recipe= is another. None: what the flags say,
         by default Fashion-MNIST.
     output_dir: of the run; None: a new folder below gsg_runs.
-    method: "simsiam_gsg", "simsiam", "byol_gsg" or "byol".
+    method: "simsiam_gsg", "simsiam", "byol_gsg" or "byol"; None: the first, and
+        with resume=True the run's.
     flags: any of `gsg train --help`: epochs=20, batch_size=128, resume=True.
 
     What the program prints is printed. Ctrl-C saves the run and raises
@@ -208,9 +213,10 @@ def train(images: Optional[Path] = None, *, output_dir: Optional[Path] = None,
     if output_dir is None:
         stamp = time.strftime("%Y%m%d-%H%M%S")
         os.makedirs("gsg_runs", exist_ok=True)
-        output_dir = tempfile.mkdtemp(prefix=f"{method}-{stamp}-", dir="gsg_runs")
+        output_dir = tempfile.mkdtemp(
+            prefix=f"{method or programs.METHODS[0]}-{stamp}-", dir="gsg_runs")
     arguments = [] if images is None else [os.fspath(images)]
-    arguments += [f"--method={method}", f"--output_dir={os.fspath(output_dir)}"]
+    flags = {"method": method, "output_dir": output_dir, **flags}
     arguments += [f"--{name}={_text(value)}" for name, value in flags.items()
                   if value is not None]
     try:

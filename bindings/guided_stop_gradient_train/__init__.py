@@ -8,6 +8,7 @@ and from Python guided_stop_gradient.train and guided_stop_gradient.Run.
 
 import importlib.metadata
 import importlib.util
+import json
 import os
 import pathlib
 import re
@@ -43,7 +44,8 @@ a folder of such), which is --recipe=photos --data_dir=FOLDER unless another
 --recipe or --config is given.
 Without FOLDER and flags: Fashion-MNIST, which is in the package.
 
-METHOD: {', '.join(METHODS)}. Its flags:
+METHOD: {', '.join(METHODS)}. Without --method it is
+{METHODS[0]}, and with --resume the run's. Its flags:
 
 """
 
@@ -92,12 +94,29 @@ def are_archives(images: str) -> bool:
     return re.search(r"\.tar($|[,/])|{.*\.tar", images, re.IGNORECASE) is not None
 
 
+def _method_of_run(flags: Sequence[str]) -> Optional[str]:
+    """The method of the run that `flags` go on with.
+
+    None if they do not, or if the folder does not tell: what is wrong with it is
+    for the programs to say.
+    """
+    values = dict(flag.partition("=")[::2] for flag in flags)
+    if values.get("--resume") not in ("", "true") or "--output_dir" not in values:
+        return None
+    try:
+        config = pathlib.Path(values["--output_dir"], "config.json").read_bytes()
+        method = json.loads(config)["method"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return str(method) if method in METHODS else None
+
+
 def train_command_line(arguments: Sequence[str]) -> Tuple[str, List[str]]:
     """The method and its flags, of [FOLDER] and flags.
 
     Raises ProgramsError for several folders or an unknown method.
     """
-    method = METHODS[0]
+    method: Optional[str] = None
     folders: List[str] = []
     flags: List[str] = []
     for argument in arguments:
@@ -107,6 +126,8 @@ def train_command_line(arguments: Sequence[str]) -> Tuple[str, List[str]]:
             flags.append(argument)
         else:
             folders.append(argument)
+    if method is None:
+        method = _method_of_run(flags) or METHODS[0]
     if method not in METHODS:
         raise ProgramsError(f'train: --method is "{method}"; use one of '
                             f"{', '.join(METHODS)}")

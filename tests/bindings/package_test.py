@@ -1,7 +1,9 @@
 """gsg as a Python package: what it loads, its GIL, its documentation."""
 
 import concurrent.futures
+import contextlib
 import inspect
+import io
 import os
 import pathlib
 import signal
@@ -14,6 +16,7 @@ import unittest
 import numpy as np
 
 import guided_stop_gradient as gsg
+from guided_stop_gradient import _runs
 
 SEED = 4
 
@@ -76,6 +79,32 @@ class ForkTest(unittest.TestCase):
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
         self.assertEqual(status, 0)
+
+
+# Interrupts its parent alone, and ends once it is interrupted itself.
+INTERRUPTS_ITS_PARENT = """
+import os, signal, sys, time
+def save(*_):
+    print("saved")
+    sys.exit(130)
+signal.signal(signal.SIGINT, save)
+os.kill(os.getppid(), signal.SIGINT)
+time.sleep(5)
+"""
+
+
+class InterruptTest(unittest.TestCase):
+
+    def test_is_passed_on_to_the_program(self):
+        # Bazel may have it ignored, as a shell does for what is behind "&".
+        self.addCleanup(signal.signal, signal.SIGINT, signal.signal(
+            signal.SIGINT, signal.default_int_handler))
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            with self.assertRaises(KeyboardInterrupt):
+                _runs._call([sys.executable, "-c", INTERRUPTS_ITS_PARENT],
+                            dict(os.environ))
+        self.assertEqual(printed.getvalue(), "saved\n")
 
 
 class GilTest(unittest.TestCase):

@@ -131,6 +131,16 @@ assert same(run.embed("photos.tar/photos/train/cat/0.jpg"), rows)
 for archives in ("photos.tar", "a-{0..1}.tar", "a.tar,b.tar"):
     assert programs.train_command_line([archives]) == (
         "simsiam_gsg", ["--recipe=photos", f"--data_dir={archives}"])
+few = dict(output_dir="runs/byol", max_steps=1)
+gsg.train("photos", method="byol", batch_size=16, backbone="resnet_small",
+          stem="small_stride2", threads=1, **few)
+assert gsg.train(resume=True, **few).config["method"] == "byol"
+for resume in ("--resume", "--resume=true"):
+    method, _ = programs.train_command_line([resume, "--output_dir=runs/byol"])
+    assert method == "byol"
+for anew in ("--noresume", "--resume=false", "--overwrite"):
+    method, _ = programs.train_command_line([anew, "--output_dir=runs/byol"])
+    assert method == "simsiam_gsg"
 assert isinstance(network, torch.nn.Module) and not network.training
 assert network(torch.zeros(1, 3, 64, 64)).shape == (1, rows.shape[1])
 pathlib.Path("broken.jpg").write_bytes(b"none")
@@ -142,6 +152,8 @@ for call, kind, words in (
         (lambda: gsg.train("photos", method="dino"), ValueError, "simsiam_gsg"),
         (lambda: gsg.train("photos", batch_size=16, output_dir="runs/python"),
          RuntimeError, "--overwrite"),
+        (lambda: gsg.train(output_dir="runs/byol", resume=True, method="simsiam"),
+         RuntimeError, "gsg train --method=byol --resume --output_dir=runs/byol"),
         (lambda: gsg.Run("photos"), FileNotFoundError, "config.json")):
     try:
         call()

@@ -136,7 +136,9 @@ class MethodsTest(unittest.TestCase):
         process = tr.run("--resume", "--output_dir=" + folder,
                          method="byol_gsg")
         self.assertEqual(process.returncode, 1)
-        self.assertIn("the run has byol", process.stderr)
+        self.assertIn("the run has byol, and this program byol_gsg; go on with\n"
+                      "  ./bazelw run //trainers:byol -- --resume --output_dir=",
+                      process.stderr)
 
 
 if __name__ == "__main__":

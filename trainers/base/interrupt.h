@@ -8,8 +8,10 @@
 namespace gsg {
 
 // From now on the first SIGINT or SIGTERM only makes Interrupted() true, so
-// that the step in progress can end and be saved; a second one ends the
-// process as usual.
+// that the step in progress can end and be saved; one that comes a second or
+// more later ends the process as usual. Sooner it is the first one once more: a
+// terminal sends Ctrl-C to a program and to its parent, which passes it on
+// because others send it to the parent alone.
 void CatchInterrupts();
 
 // What the first signal prints on stderr at once: the step in progress may take

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "gsg_core/status_macros.h"
+#include "trainers/base/program_command.h"
 #include "trainers/config/command_line.h"
 #include "trainers/config/config.h"
 #include "trainers/config/field.h"
@@ -79,8 +80,13 @@ std::vector<std::string> DecidingDifferences(const Config& a, const Config& b) {
 
 absl::StatusOr<Config> ConfigForResume(const Config& saved, const Config& now,
                                        const std::set<std::string>& given) {
+  if (saved.method != now.method) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "--resume: the run has ", saved.method, ", and this program ",
+        now.method, "; go on with\n  ", TrainingCommand(saved.method),
+        " --resume --output_dir=", now.output_dir));
+  }
   Config config = saved;
-  config.method = now.method;
   VisitFields(config, [&](auto& value, const Field& field) {
     if (given.count(std::string(field.name)) > 0 || !field.from_config) {
       value = Get<std::decay_t<decltype(value)>>(now, field.name);

@@ -33,7 +33,8 @@ std::vector<std::string> DecidingDifferences(const Config& a, const Config& b);
 // The config with which to continue a run: `saved`, with the flags `given` on
 // the command line, and those of this invocation alone, taken from `now`.
 // Errors: kFailedPrecondition naming each flag that would make it another run
-// (OnResume::kRefuse); Validate's. Where the result differs from `saved` in an
+// (OnResume::kRefuse), or if it is another method's, the command that goes on
+// with it; Validate's. Where the result differs from `saved` in an
 // OnResume::kWarn field the user should hear that it is not bit for bit.
 absl::StatusOr<Config> ConfigForResume(const Config& saved, const Config& now,
                                        const std::set<std::string>& given);

@@ -94,15 +94,25 @@ TEST(ConfigForResumeTest, TakesGivenFlagsThatMayChange) {
 
 TEST(ConfigForResumeTest, RefusesAnotherRun) {
   Config now = Now();
-  now.method = "byol";
   now.batch_size = 256;
   now.views = "four";
   const auto config = ConfigForResume(Saved(), now, {"batch_size"});
   EXPECT_EQ(config.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(config.status().message(),
-            "--resume cannot change method=byol (the run has simsiam_gsg), "
-            "batch_size=256 (the run has 512); leave that out, or start a new "
-            "run in another --output_dir");
+            "--resume cannot change batch_size=256 (the run has 512); leave "
+            "that out, or start a new run in another --output_dir");
+}
+
+// Nothing that may be left out makes it go on.
+TEST(ConfigForResumeTest, NamesTheProgramOfAnotherMethod) {
+  Config now = Now();
+  now.method = "byol";
+  const auto config = ConfigForResume(Saved(), now, {});
+  EXPECT_EQ(config.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(config.status().message(),
+            "--resume: the run has simsiam_gsg, and this program byol; go on "
+            "with\n  ./bazelw run //trainers:simsiam_gsg -- --resume "
+            "--output_dir=/runs/a");
 }
 
 // The run's own --minutes have become epochs.
