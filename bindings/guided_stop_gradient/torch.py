@@ -47,8 +47,9 @@ class GuidedStopGradientLoss(nn.Module):
         images, which are paired among themselves: twice as cheap for the
         encoder. pairing: [N], a permutation or another map, on the CPU or on the
         device of the views, or a NumPy array, of any integers that int64 holds.
-        None: made anew for each step. local_p, of multi-crop: predictions of m smaller views of each
-        image, [m, N, D] or a list, as in gsg.guided_loss_shared.
+        None: made anew for each step. local_p, of multi-crop: predictions of m
+        smaller views of each image, [m, N, D] or a list, as in
+        gsg.guided_loss_shared.
     views="four": forward(p11, p12, p21, p22, z11, z12, z21, z22), two views
         each of two images a row.
 
