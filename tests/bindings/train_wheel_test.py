@@ -111,7 +111,7 @@ class TrainWheelTest(fresh_environment.FreshEnvironmentTest):
         snippet = self.snippet.replace("epochs=6", f"epochs=6, {quick}")
         self.assertNotEqual(snippet, self.snippet)
         program.write_text(snippet + """
-import pathlib, tarfile
+import os, pathlib, tarfile
 import numpy as np, torch
 import guided_stop_gradient_train as programs
 assert len(run.metrics) == run.config["epochs"] == 6 and run.result
@@ -144,8 +144,21 @@ for anew in ("--noresume", "--resume=false", "--overwrite"):
 assert isinstance(network, torch.nn.Module) and not network.training
 assert network(torch.zeros(1, 3, 64, 64)).shape == (1, rows.shape[1])
 pathlib.Path("broken.jpg").write_bytes(b"none")
+pathlib.Path("broken").write_bytes(b"none")
+pathlib.Path("noext").write_bytes(pathlib.Path(names[0]).read_bytes())
+assert same(run.embed(["noext"]), everything[:1])
+assert same(run.embed("noext"), everything[:1])
+assert same(run.embed(pathlib.Path(name) for name in names[:2]), everything[:2])
 for call, kind, words in (
         (lambda: run.embed([names[0], "broken.jpg"]), ValueError, "broken.jpg"),
+        (lambda: run.embed(["broken.jpg", "broken"]), ValueError,
+         f"can be read: {os.getcwd()}/broken.jpg, {os.getcwd()}/broken"),
+        (lambda: run.embed(["broken"]), ValueError,
+         f"can be read: {os.getcwd()}/broken"),
+        (lambda: run.embed(3), TypeError, "a list of them, not int"),
+        (lambda: run.embed(b"noext"), TypeError, "a list of them, not bytes"),
+        (lambda: run.embed(["noext", 3]), TypeError, "paths[1] must be a path"),
+        (lambda: run.embed([]), ValueError, "empty"),
         (lambda: run.embed(["no.jpg"]), FileNotFoundError, "no.jpg"),
         (lambda: run.embed("nowhere"), FileNotFoundError, "nowhere"),
         (lambda: gsg.train("photos", epoch=1), ValueError, "epoch"),
