@@ -5,6 +5,7 @@ import importlib
 import json
 import os
 import pathlib
+import secrets
 import signal
 import subprocess
 import tempfile
@@ -225,10 +226,10 @@ def train(images: Optional[Path] = None, *, output_dir: Optional[Path] = None,
     """
     programs = _programs()
     if output_dir is None:
-        stamp = time.strftime("%Y%m%d-%H%M%S")
-        os.makedirs("gsg_runs", exist_ok=True)
-        output_dir = tempfile.mkdtemp(
-            prefix=f"{method or programs.METHODS[0]}-{stamp}-", dir="gsg_runs")
+        # The program makes it, once it has found that it can train.
+        name = (f"{method or programs.METHODS[0]}-{time.strftime('%Y%m%d-%H%M%S')}"
+                f"-{secrets.token_hex(4)}")
+        output_dir = os.path.abspath(os.path.join("gsg_runs", name))
     arguments = [] if images is None else [os.fspath(images)]
     flags = {"method": method, "output_dir": output_dir, **flags}
     arguments += [f"--{name}={_text(value)}" for name, value in flags.items()

@@ -174,6 +174,10 @@ for call, kind, words in (
         assert words in str(error), error
     else:
         raise AssertionError(words)
+assert not pathlib.Path("gsg_runs").exists()
+made = gsg.train("photos", batch_size=16, max_steps=1, backbone="resnet_small",
+                 stem="small_stride2", threads=1)
+assert made.folder.parent == pathlib.Path("gsg_runs").absolute()
 print("all", "well")
 """, encoding="utf-8")
         self.assertIn("all well", self.call(self.python, "-W", "error", program))
