@@ -211,9 +211,9 @@ def train(images: Optional[Path] = None, *, output_dir: Optional[Path] = None,
           method: Optional[str] = None, **flags: Any) -> Run:
     """Trains to the end and returns the run: `gsg train` from Python.
 
-    images: a folder of images, or tar archives, as --recipe=photos
-        --data_dir=images, unless recipe= is another. None: what the flags say,
-        by default Fashion-MNIST.
+    images: a folder of images, several ("a,b"), or tar archives, as
+        --recipe=photos --data_dir=images, unless recipe= is another. None: what
+        the flags say, by default Fashion-MNIST.
     output_dir: of the run; None: a new folder below gsg_runs.
     method: "simsiam_gsg", "simsiam", "byol_gsg" or "byol"; None: the first, and
         with resume=True the run's.

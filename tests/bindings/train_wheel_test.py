@@ -131,6 +131,10 @@ assert same(run.embed("photos.tar/photos/train/cat/0.jpg"), rows)
 for archives in ("photos.tar", "a-{0..1}.tar", "a.tar,b.tar"):
     assert programs.train_command_line([archives]) == (
         "simsiam_gsg", ["--recipe=photos", f"--data_dir={archives}"])
+os.mkdir("a,b")
+for folders in ("photos,answers", "photos/train,photos/val,runs", "a,b"):
+    assert programs.train_command_line([folders]) == (
+        "simsiam_gsg", ["--recipe=photos", f"--data_dir={folders}"])
 few = dict(output_dir="runs/byol", max_steps=1)
 gsg.train("photos", method="byol", batch_size=16, backbone="resnet_small",
           stem="small_stride2", threads=1, **few)
@@ -236,6 +240,8 @@ import {name}; print({name}.__version__)""") for name in (
         for arguments, message in (
                 (["trian"], 'gsg: unknown command "trian"; use one of train,'),
                 (["train", "nowhere"], "gsg: train: there is no folder nowhere"),
+                (["train", "photos,no"], "gsg: train: there is no folder no"),
+                (["train", "photos,"], "gsg: train: there is no folder photos,"),
                 (["train", "photos", "answers"], "gsg: train: one folder"),
                 (["train", "--method=dino"], 'gsg: train: --method is "dino"')):
             output = self.call("gsg", *arguments, code=2)
