@@ -5,11 +5,13 @@ import importlib
 import json
 import os
 import pathlib
+import secrets
 import signal
 import subprocess
 import tempfile
 import time
-from typing import TYPE_CHECKING, Any, Deque, Dict, List, Optional, Sequence, Union
+from typing import (TYPE_CHECKING, Any, Deque, Dict, Iterable, List, Optional,
+                    Sequence, Set, Union)
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,14 +108,14 @@ class Run:
         """What was measured at the end, result.json."""
         return self._json("result.json")
 
-    def embed(self, paths: Union[Path, Sequence[Path]]) -> NDArray[np.float32]:
+    def embed(self, paths: Union[Path, Iterable[Path]]) -> NDArray[np.float32]:
         """Features of images, [N, D].
 
-        paths: a list of image files, whose order the rows have; or a folder, whose
-            images at any depth are in the order of their paths, byte by byte; or
-            tar archives ("shard-{000..146}.tar", or a folder of such), whose
-            images are in the order of their names there; or one image in an
-            archive, "shard-000.tar/cat/1.jpg".
+        paths: image files, several, in a list or another iterable, whose order the
+            rows have; or a folder, whose images at any depth are in the order of
+            their paths, byte by byte; or tar archives ("shard-{000..146}.tar", or
+            a folder of such), whose images are in the order of their names there;
+            or one image, which may be in an archive, "shard-000.tar/cat/1.jpg".
 
         Raises ValueError, which names them, if images of a list cannot be read;
         those of a folder or of archives are left out.
@@ -129,15 +131,22 @@ class Run:
             else:
                 images = os.path.join(scratch, "images")
                 links = _link(paths, images)
-            _call([str(programs.program("embed")), f"--run={self.folder}",
-                   f"--images={images}", f"--output={output}"],
-                  programs.environment(), quiet=True)
-            if links:
+            read: Set[str] = set()
+            try:
+                _call([str(programs.program("embed")), f"--run={self.folder}",
+                       f"--images={images}", f"--output={output}"],
+                      programs.environment(), quiet=True)
                 names = output.with_suffix(".txt").read_text(encoding="utf-8")
-                missing = sorted(links.keys() - set(names.splitlines()))
-                if missing:
-                    raise ValueError("these are no images that can be read: " +
-                                     ", ".join(links[name] for name in missing))
+                read.update(names.splitlines())
+            except RuntimeError as error:
+                # If it can read no image at all, it ends, and names some links.
+                complaint = str(error).splitlines()[-1]
+                if not any(name in complaint for name in links):
+                    raise
+            missing = sorted(links.keys() - read)
+            if missing:
+                raise ValueError("these are no images that can be read: " +
+                                 ", ".join(links[name] for name in missing))
             rows: NDArray[np.float32] = np.load(output)
         return rows
 
@@ -176,19 +185,25 @@ def _networks(name: str) -> Any:
                           "pip install torchvision") from None
 
 
-def _link(paths: Sequence[Path], folder: str) -> Dict[str, str]:
+def _link(paths: Iterable[Path], folder: str) -> Dict[str, str]:
     """Names of links in a new folder, in order, and what they link to."""
-    if len(paths) == 0:
-        raise ValueError("paths is empty")
+    if isinstance(paths, bytes) or not isinstance(paths, Iterable):
+        raise TypeError("paths must be a path or a list of them, not "
+                        f"{type(paths).__name__}")
     os.mkdir(folder)
     links = {}
     for k, path in enumerate(paths):
+        if not isinstance(path, (str, os.PathLike)):
+            raise TypeError(f"paths[{k}] must be a path, not {type(path).__name__}")
         path = os.path.abspath(path)
         if not os.path.isfile(path):
             raise FileNotFoundError(f"paths[{k}]: there is no file {path}")
-        name = f"{k:09d}{os.path.splitext(path)[1]}"
+        # Of a folder embed takes what is called an image; what it is, its bytes say.
+        name = f"{k:09d}.jpg"
         os.symlink(path, os.path.join(folder, name))
         links[name] = path
+    if not links:
+        raise ValueError("paths is empty")
     return links
 
 
@@ -196,9 +211,9 @@ def train(images: Optional[Path] = None, *, output_dir: Optional[Path] = None,
           method: Optional[str] = None, **flags: Any) -> Run:
     """Trains to the end and returns the run: `gsg train` from Python.
 
-    images: a folder of images, or tar archives, as --recipe=photos
-        --data_dir=images, unless recipe= is another. None: what the flags say,
-        by default Fashion-MNIST.
+    images: a folder of images, several ("a,b"), or tar archives, as
+        --recipe=photos --data_dir=images, unless recipe= is another. None: what
+        the flags say, by default Fashion-MNIST.
     output_dir: of the run; None: a new folder below gsg_runs.
     method: "simsiam_gsg", "simsiam", "byol_gsg" or "byol"; None: the first, and
         with resume=True the run's.
@@ -211,10 +226,10 @@ def train(images: Optional[Path] = None, *, output_dir: Optional[Path] = None,
     """
     programs = _programs()
     if output_dir is None:
-        stamp = time.strftime("%Y%m%d-%H%M%S")
-        os.makedirs("gsg_runs", exist_ok=True)
-        output_dir = tempfile.mkdtemp(
-            prefix=f"{method or programs.METHODS[0]}-{stamp}-", dir="gsg_runs")
+        # The program makes it, once it has found that it can train.
+        name = (f"{method or programs.METHODS[0]}-{time.strftime('%Y%m%d-%H%M%S')}"
+                f"-{secrets.token_hex(4)}")
+        output_dir = os.path.abspath(os.path.join("gsg_runs", name))
     arguments = [] if images is None else [os.fspath(images)]
     flags = {"method": method, "output_dir": output_dir, **flags}
     arguments += [f"--{name}={_text(value)}" for name, value in flags.items()

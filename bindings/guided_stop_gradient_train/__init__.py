@@ -39,9 +39,9 @@ _RUNFILES = pathlib.Path(__file__).parent / "runfiles"
 
 _TRAIN = f"""gsg train [FOLDER] [--method=METHOD] [--flag=value ...]
 
-Learns from the images below FOLDER, or in tar archives (shard-{{000..146}}.tar, or
-a folder of such), which is --recipe=photos --data_dir=FOLDER unless another
---recipe or --config is given.
+Learns from the images below FOLDER, or below several (A,B), or in tar archives
+(shard-{{000..146}}.tar, or a folder of such), which is --recipe=photos
+--data_dir=FOLDER unless another --recipe or --config is given.
 Without FOLDER and flags: Fashion-MNIST, which is in the package.
 
 METHOD: {', '.join(METHODS)}. Without --method it is
@@ -94,6 +94,12 @@ def are_archives(images: str) -> bool:
     return re.search(r"\.tar($|[,/])|{.*\.tar", images, re.IGNORECASE) is not None
 
 
+def _split_paths(value: str) -> List[str]:
+    """The paths in a value with commas between them, as --data_dir takes it."""
+    parts = value.split(",")
+    return parts if all(parts) and not os.path.exists(value) else [value]
+
+
 def _method_of_run(flags: Sequence[str]) -> Optional[str]:
     """The method of the run that `flags` go on with.
 
@@ -114,7 +120,8 @@ def _method_of_run(flags: Sequence[str]) -> Optional[str]:
 def train_command_line(arguments: Sequence[str]) -> Tuple[str, List[str]]:
     """The method and its flags, of [FOLDER] and flags.
 
-    Raises ProgramsError for several folders or an unknown method.
+    Raises ProgramsError for several folders, unless commas are between them, and
+    for an unknown method.
     """
     method: Optional[str] = None
     folders: List[str] = []
@@ -133,10 +140,12 @@ def train_command_line(arguments: Sequence[str]) -> Tuple[str, List[str]]:
                             f"{', '.join(METHODS)}")
     if len(folders) > 1:
         raise ProgramsError(f"train: one folder of images, and not "
-                            f"{' '.join(folders)} (a flag is --flag=value)")
+                            f"{' '.join(folders)} (a flag is --flag=value, and "
+                            f"several folders {','.join(folders)})")
     if folders:
-        if not os.path.isdir(folders[0]) and not are_archives(folders[0]):
-            raise ProgramsError(f"train: there is no folder {folders[0]}")
+        for folder in _split_paths(folders[0]):
+            if not os.path.isdir(folder) and not are_archives(folders[0]):
+                raise ProgramsError(f"train: there is no folder {folder}")
         flags.insert(0, f"--data_dir={folders[0]}")
         if not any(flag.split("=")[0] in ("--recipe", "--config", "--resume")
                    for flag in flags):

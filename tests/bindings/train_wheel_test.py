@@ -111,7 +111,7 @@ class TrainWheelTest(fresh_environment.FreshEnvironmentTest):
         snippet = self.snippet.replace("epochs=6", f"epochs=6, {quick}")
         self.assertNotEqual(snippet, self.snippet)
         program.write_text(snippet + """
-import pathlib, tarfile
+import os, pathlib, tarfile
 import numpy as np, torch
 import guided_stop_gradient_train as programs
 assert len(run.metrics) == run.config["epochs"] == 6 and run.result
@@ -131,6 +131,10 @@ assert same(run.embed("photos.tar/photos/train/cat/0.jpg"), rows)
 for archives in ("photos.tar", "a-{0..1}.tar", "a.tar,b.tar"):
     assert programs.train_command_line([archives]) == (
         "simsiam_gsg", ["--recipe=photos", f"--data_dir={archives}"])
+os.mkdir("a,b")
+for folders in ("photos,answers", "photos/train,photos/val,runs", "a,b"):
+    assert programs.train_command_line([folders]) == (
+        "simsiam_gsg", ["--recipe=photos", f"--data_dir={folders}"])
 few = dict(output_dir="runs/byol", max_steps=1)
 gsg.train("photos", method="byol", batch_size=16, backbone="resnet_small",
           stem="small_stride2", threads=1, **few)
@@ -144,8 +148,21 @@ for anew in ("--noresume", "--resume=false", "--overwrite"):
 assert isinstance(network, torch.nn.Module) and not network.training
 assert network(torch.zeros(1, 3, 64, 64)).shape == (1, rows.shape[1])
 pathlib.Path("broken.jpg").write_bytes(b"none")
+pathlib.Path("broken").write_bytes(b"none")
+pathlib.Path("noext").write_bytes(pathlib.Path(names[0]).read_bytes())
+assert same(run.embed(["noext"]), everything[:1])
+assert same(run.embed("noext"), everything[:1])
+assert same(run.embed(pathlib.Path(name) for name in names[:2]), everything[:2])
 for call, kind, words in (
         (lambda: run.embed([names[0], "broken.jpg"]), ValueError, "broken.jpg"),
+        (lambda: run.embed(["broken.jpg", "broken"]), ValueError,
+         f"can be read: {os.getcwd()}/broken.jpg, {os.getcwd()}/broken"),
+        (lambda: run.embed(["broken"]), ValueError,
+         f"can be read: {os.getcwd()}/broken"),
+        (lambda: run.embed(3), TypeError, "a list of them, not int"),
+        (lambda: run.embed(b"noext"), TypeError, "a list of them, not bytes"),
+        (lambda: run.embed(["noext", 3]), TypeError, "paths[1] must be a path"),
+        (lambda: run.embed([]), ValueError, "empty"),
         (lambda: run.embed(["no.jpg"]), FileNotFoundError, "no.jpg"),
         (lambda: run.embed("nowhere"), FileNotFoundError, "nowhere"),
         (lambda: gsg.train("photos", epoch=1), ValueError, "epoch"),
@@ -161,6 +178,10 @@ for call, kind, words in (
         assert words in str(error), error
     else:
         raise AssertionError(words)
+assert not pathlib.Path("gsg_runs").exists()
+made = gsg.train("photos", batch_size=16, max_steps=1, backbone="resnet_small",
+                 stem="small_stride2", threads=1)
+assert made.folder.parent == pathlib.Path("gsg_runs").absolute()
 print("all", "well")
 """, encoding="utf-8")
         self.assertIn("all well", self.call(self.python, "-W", "error", program))
@@ -219,6 +240,8 @@ import {name}; print({name}.__version__)""") for name in (
         for arguments, message in (
                 (["trian"], 'gsg: unknown command "trian"; use one of train,'),
                 (["train", "nowhere"], "gsg: train: there is no folder nowhere"),
+                (["train", "photos,no"], "gsg: train: there is no folder no"),
+                (["train", "photos,"], "gsg: train: there is no folder photos,"),
                 (["train", "photos", "answers"], "gsg: train: one folder"),
                 (["train", "--method=dino"], 'gsg: train: --method is "dino"')):
             output = self.call("gsg", *arguments, code=2)

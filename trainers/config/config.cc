@@ -16,7 +16,7 @@ void ForEachField(Config& c, FieldVisitor visit) {
   visit(&c.output_dir,
         Field{"output_dir", kRun,
               "folder for config, metrics and checkpoints; empty = "
-              "gsg_runs/<method>-<recipe>-<time>"}
+              "gsg_runs/<method>-<recipe>-<time>-<random>"}
             .Path()
             .ThisInvocation()
             .Resume(allow));

@@ -2,11 +2,12 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <random>
 #include <string>
 #include <system_error>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
@@ -57,9 +58,9 @@ std::string AbsolutePath(const std::string& path, bool list) {
 
 std::string DefaultOutputDir(const Config& config, absl::Time start,
                              absl::TimeZone zone) {
-  return UserPath(absl::StrCat("gsg_runs/", config.method, "-", config.recipe,
-                               "-",
-                               absl::FormatTime("%Y%m%d-%H%M%S", start, zone)));
+  return UserPath(absl::StrFormat(
+      "gsg_runs/%s-%s-%s-%08x", config.method, config.recipe,
+      absl::FormatTime("%Y%m%d-%H%M%S", start, zone), std::random_device()()));
 }
 
 }  // namespace gsg

@@ -19,7 +19,9 @@ std::string UserPath(absl::string_view path, bool list = false);
 std::string AbsolutePath(const std::string& path, bool list = false);
 
 // Where a run goes that was given no --output_dir:
-// gsg_runs/<method>-<recipe>-<yyyymmdd>-<hhmmss>, a UserPath.
+// gsg_runs/<method>-<recipe>-<yyyymmdd>-<hhmmss>-<eight random digits>, a
+// UserPath. Another one each time: runs start in the same second, too, and on
+// machines that share the folder.
 std::string DefaultOutputDir(const Config& config, absl::Time start,
                              absl::TimeZone zone);
 

@@ -6,11 +6,15 @@
 
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "trainers/config/config.h"
 
 namespace gsg {
 namespace {
+
+using ::testing::MatchesRegex;
+using ::testing::StartsWith;
 
 class PathsTest : public ::testing::Test {
  protected:
@@ -53,11 +57,19 @@ TEST_F(PathsTest, DefaultOutputDirNamesMethodRecipeAndTime) {
   const absl::TimeZone utc = absl::UTCTimeZone();
   const absl::Time start =
       absl::FromCivil(absl::CivilSecond(2025, 3, 4, 15, 6, 7), utc);
-  EXPECT_EQ(DefaultOutputDir(config, start, utc),
-            "gsg_runs/simsiam_gsg-cifar10-20250304-150607");
+  EXPECT_THAT(
+      DefaultOutputDir(config, start, utc),
+      MatchesRegex("gsg_runs/simsiam_gsg-cifar10-20250304-150607-[0-9a-f]{8}"));
   setenv("BUILD_WORKING_DIRECTORY", "/home/user", 1);
-  EXPECT_EQ(DefaultOutputDir(config, start, utc),
-            "/home/user/gsg_runs/simsiam_gsg-cifar10-20250304-150607");
+  EXPECT_THAT(DefaultOutputDir(config, start, utc),
+              StartsWith("/home/user/gsg_runs/simsiam_gsg-cifar10-"));
+}
+
+TEST_F(PathsTest, RunsOfTheSameSecondGoToDifferentFolders) {
+  const absl::Time start = absl::UnixEpoch();
+  const absl::TimeZone utc = absl::UTCTimeZone();
+  EXPECT_NE(DefaultOutputDir(Config(), start, utc),
+            DefaultOutputDir(Config(), start, utc));
 }
 
 }  // namespace
