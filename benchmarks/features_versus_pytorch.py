@@ -22,21 +22,9 @@ import torch._inductor.config
 import torchvision
 from torch import nn
 
+from benchmarks.training_step_versus_pytorch import resnet, resnet50
+
 SIDES = ("eager", "channels-last", "torch.compile")
-
-
-def resnet18():
-    network = torchvision.models.resnet18()
-    network.conv1 = nn.Conv2d(3, 64, 3, 1, 1, bias=False)
-    network.maxpool = nn.Identity()
-    network.fc = nn.Identity()
-    return network
-
-
-def resnet50():
-    network = torchvision.models.resnet50()
-    network.fc = nn.Identity()
-    return network
 
 
 def vit_small():
@@ -54,7 +42,7 @@ def convnext_tiny():
 
 
 NETWORKS = {  # name: (network, side, images)
-    "resnet18": (resnet18, 32, 256),
+    "resnet18": (resnet, 32, 256),
     "resnet50": (resnet50, 224, 20),
     "vit_small": (vit_small, 224, 20),
     "convnext_tiny": (convnext_tiny, 224, 20),
