@@ -2,25 +2,20 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <new>
-#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
-#include "absl/types/span.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/trainers/augment/formula_image.h"
 #include "tests/trainers/augment/golden/goldens.h"
+#include "tests/trainers/evaluate/small_images.h"
 #include "trainers/base/memory.h"
 #include "trainers/image/damaged_images.h"
 #include "trainers/image/image.h"
 #include "trainers/image/image_set.h"
 #include "trainers/image/image_set_source.h"
-#include "trainers/image/image_source.h"
 
 namespace gsg {
 namespace {
@@ -46,64 +41,19 @@ ImageSetSource Constants(int count, int side) {
   return ImageSetSource(images, "test");
 }
 
-// Image i is a constant i, except that every third is damaged.
-class EveryThirdDamaged final : public ImageSource {
- public:
-  int64_t size() const override { return 30; }
-  int channels() const override { return 1; }
-  ImageSize fixed_size() const override { return {}; }
-  absl::Span<const int32_t> labels() const override { return {}; }
-  std::string name(int64_t) const override { return "image"; }
-  std::unique_ptr<ImageReader> MakeReader() const override {
-    return std::make_unique<Reader>();
-  }
-
- private:
-  class Reader final : public ImageReader {
-   public:
-    absl::StatusOr<ImageSize> Open(int64_t index) override {
-      pixels_.assign(64, static_cast<uint8_t>(index));
-      if (index % 3 == 2) return absl::DataLossError("torn");
-      return ImageSize{8, 8};
-    }
-    absl::StatusOr<Image> Decode(int) override {
-      return Image{pixels_.data(), nullptr, 1, 8, 8};
-    }
-
-   private:
-    std::vector<uint8_t> pixels_;
-  };
-};
+SmallImages EveryThirdDamaged() {
+  return SmallImages(30, [](int64_t index) {
+    return index % 3 == 2 ? absl::DataLossError("torn") : absl::OkStatus();
+  });
+}
 
 // Image 7 is so large that memory runs out.
-class SeventhTooLarge final : public ImageSource {
- public:
-  int64_t size() const override { return 10; }
-  int channels() const override { return 1; }
-  ImageSize fixed_size() const override { return {}; }
-  absl::Span<const int32_t> labels() const override { return {}; }
-  std::string name(int64_t index) const override {
-    return absl::StrCat(index, ".png");
-  }
-  std::unique_ptr<ImageReader> MakeReader() const override {
-    return std::make_unique<Reader>();
-  }
-
- private:
-  class Reader final : public ImageReader {
-   public:
-    absl::StatusOr<ImageSize> Open(int64_t index) override {
-      if (index == 7) throw std::bad_alloc();
-      return ImageSize{8, 8};
-    }
-    absl::StatusOr<Image> Decode(int) override {
-      return Image{pixels_.data(), nullptr, 1, 8, 8};
-    }
-
-   private:
-    std::vector<uint8_t> pixels_ = std::vector<uint8_t>(64);
-  };
-};
+SmallImages SeventhTooLarge() {
+  return SmallImages(10, [](int64_t index) {
+    if (index == 7) throw std::bad_alloc();
+    return absl::OkStatus();
+  });
+}
 
 std::vector<float> Central(int height, int width) {
   const ImageSetSource source(
@@ -156,7 +106,7 @@ TEST(EvaluationImagesTest, KeepsTheOrderForAnyNumberOfThreads) {
 }
 
 TEST(EvaluationImagesTest, LeavesDamagedImagesOut) {
-  const EveryThirdDamaged source;
+  const SmallImages source = EveryThirdDamaged();
   for (int threads : {1, 3}) {
     DamagedImages damaged(0.1);
     EvaluationOptions options;
@@ -201,7 +151,7 @@ TEST(EvenlySpacedTest, ByHand) {
 
 // On whichever thread; it is not a damaged image.
 TEST(EvaluationImagesTest, MemoryThatRunsOutIsAnErrorThatNamesTheImage) {
-  const SeventhTooLarge source;
+  const SmallImages source = SeventhTooLarge();
   for (const int threads : {1, 3}) {
     DamagedImages damaged(1);
     EvaluationOptions options;

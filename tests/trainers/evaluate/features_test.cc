@@ -11,25 +11,23 @@
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
-#include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/types/span.h"
 #include "gtest/gtest.h"
 #include "models/backbone.h"
 #include "models/backbone_options.h"
 #include "models/make_backbone.h"
 #include "models/module_state.h"
+#include "tests/trainers/evaluate/small_images.h"
 #include "trainers/evaluate/evaluation_images.h"
 #include "trainers/image/channel_stats.h"
 #include "trainers/image/damaged_images.h"
 #include "trainers/image/image.h"
 #include "trainers/image/image_set.h"
 #include "trainers/image/image_set_source.h"
-#include "trainers/image/image_source.h"
 
 namespace gsg {
 namespace {
@@ -52,41 +50,17 @@ TEST(FeaturesTest, RawPixelsAndLabels) {
   EXPECT_TRUE(at::equal(second->labels, at::tensor({9}, at::kLong)));
 }
 
-// Image i is a constant i; those of index 0 and 501 are damaged, and so is
-// every one from 1000 on.
-class DamagedSource final : public ImageSource {
- public:
-  int64_t size() const override { return 1100; }
-  int channels() const override { return 1; }
-  ImageSize fixed_size() const override { return {}; }
-  absl::Span<const int32_t> labels() const override { return {}; }
-  std::string name(int64_t) const override { return "image"; }
-  std::unique_ptr<ImageReader> MakeReader() const override {
-    return std::make_unique<Reader>();
-  }
-
- private:
-  class Reader final : public ImageReader {
-   public:
-    absl::StatusOr<ImageSize> Open(int64_t index) override {
-      if (index == 0 || index == 501 || index >= 1000) {
-        return absl::DataLossError("torn");
-      }
-      pixels_.assign(64, static_cast<uint8_t>(index % 256));
-      return ImageSize{8, 8};
-    }
-    absl::StatusOr<Image> Decode(int) override {
-      return Image{pixels_.data(), nullptr, 1, 8, 8};
-    }
-
-   private:
-    std::vector<uint8_t> pixels_;
-  };
-};
+// Those of index 0 and 501 are damaged, and so is every one from 1000 on.
+SmallImages DamagedSource() {
+  return SmallImages(1100, [](int64_t index) {
+    const bool torn = index == 0 || index == 501 || index >= 1000;
+    return torn ? absl::DataLossError("torn") : absl::OkStatus();
+  });
+}
 
 // Across blocks of 500, rows stay with their images.
 TEST(FeaturesTest, DamagedImagesHaveNoRow) {
-  const DamagedSource source;
+  const SmallImages source = DamagedSource();
   DamagedImages damaged(0.5);
   const absl::StatusOr<Features> features =
       PixelFeatures(source, EvenlySpaced(1000, 0), 2, 2, &damaged);
